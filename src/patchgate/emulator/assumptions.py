@@ -1,0 +1,25 @@
+"""What AWS does not document, as switches: each field is one open question, its default the reading that most see.
+
+A rehearsal draws them from its seed; the promises must hold under every combination.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """One reading of AWS. Every field says what it decides and what its variants are."""
+
+    stack_update_enables_window: bool = True
+    """A stack update that touches a maintenance window leaves it enabled, whatever it was before."""
+
+    disabling_stops_executions: bool = False
+    """Disabling a maintenance window ends its executions in progress; otherwise they go on."""
+
+    disabled_window_lists_schedule: bool = True
+    """DescribeMaintenanceWindowSchedule names the executions that a disabled window would have had."""
+
+    scheduler_delivers_twice: bool = False
+    """EventBridge Scheduler, at least once by contract, invokes its target a second time."""

@@ -1,0 +1,200 @@
+"""The cloud: every account and Region of a run, behind one entry, ``Cloud.call``.
+
+A *component* implements some operations of one AWS service. Its state is kept apart per scope (account and Region).
+Services that no component implements go to the *neighbour*, a port behind which somebody else's model of them stands.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from patchgate.emulator.assumptions import Assumptions
+from patchgate.emulator.errors import AwsError, NotEmulatedError
+from patchgate.emulator.history import History
+from patchgate.emulator.kernel import Kernel
+
+Params = Mapping[str, Any]
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Scope:
+    """Where a call happens: one account in one Region, and the role or user that calls ("" is the operator)."""
+
+    account: str
+    region: str
+    principal: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What state is kept by: principals share it."""
+        return self.account, self.region
+
+    @property
+    def partition(self) -> str:
+        return partition_of(self.region)
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a regional resource here."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def as_principal(self, principal: str) -> Scope:
+        """The same place, seen by a role."""
+        return Scope(self.account, self.region, principal)
+
+
+class Neighbour(Protocol):
+    """Somebody else's model of the services that the cloud does not own (S3, IAM, SNS, SQS, Logs, CloudWatch)."""
+
+    def call(self, scope: Scope, service: str, operation: str, params: Params) -> Result:
+        """The answer in botocore's shape, or AwsError."""
+
+
+class NoNeighbour:
+    """A cloud on its own: whatever it does not own is not there."""
+
+    def call(self, scope: Scope, service: str, operation: str, params: Params) -> Result:  # noqa: ARG002
+        raise NotEmulatedError(f"{service}:{operation}")
+
+
+Handler = Callable[[Any, Scope, Params], Result]
+_Component = TypeVar("_Component", bound="Component")
+
+
+def operation(name: str) -> Callable[[Handler], Handler]:
+    """Marks a component's method as the implementation of an AWS operation, named as botocore names it.
+
+    The method takes ``(self, scope, params)`` in botocore's input shape and returns the output shape, without
+    ``ResponseMetadata``.
+    """
+
+    def mark(method: Handler) -> Handler:
+        method.operation_name = name  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+class Component:
+    """Implements operations of one service. Subclasses name the ``service`` as botocore does."""
+
+    service: ClassVar[str]
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+    @classmethod
+    def operations(cls) -> Iterator[tuple[str, str]]:
+        """Every (operation name, method name) of this component."""
+        for attribute in dir(cls):
+            name = getattr(getattr(cls, attribute), "operation_name", None)
+            if name is not None:
+                yield name, attribute
+
+
+class Cloud:
+    """One embedded AWS. ``assumptions`` say how it behaves where AWS does not document what it does."""
+
+    def __init__(
+        self,
+        components: tuple[type[Component], ...],
+        *,
+        start: datetime,
+        seed: int = 0,
+        neighbour: Neighbour | None = None,
+        assumptions: Assumptions | None = None,
+    ) -> None:
+        self.kernel = Kernel(start)
+        self.history = History()
+        self.random = random.Random(seed)  # noqa: S311 - replayable by design, never a secret
+        self.neighbour: Neighbour = neighbour or NoNeighbour()
+        self.assumptions = assumptions or Assumptions()
+        self._components: dict[type[Component], Component] = {kind: kind(self) for kind in components}
+        self._handlers: dict[tuple[str, str], Callable[[Scope, Params], Result]] = {}
+        for component in self._components.values():
+            for name, method in component.operations():
+                if (component.service, name) in self._handlers:
+                    raise ValueError(f"two components implement {component.service}:{name}")
+                self._handlers[component.service, name] = getattr(component, method)
+        self.owned_services = frozenset(component.service for component in self._components.values())
+
+    @property
+    def now(self) -> datetime:
+        """The present instant of the virtual clock."""
+        return self.kernel.now
+
+    def call(
+        self, account: str, region: str, service: str, operation: str, params: Params, *, principal: str = ""
+    ) -> Result:
+        """Carry out one AWS operation and return its output shape, or raise AwsError.
+
+        ``principal`` is the ARN of the role that calls, "" for the operator of the run.
+        """
+        return self.invoke(Scope(account, region, principal), service, operation, params)
+
+    def invoke(self, scope: Scope, service: str, operation: str, params: Params) -> Result:
+        """``call`` for callers that have a scope at hand."""
+        handler = self._handlers.get((service, operation))
+        if handler is not None:
+            return handler(scope, params)
+        if service in self.owned_services:
+            raise NotEmulatedError(f"{service}:{operation}")
+        return self.neighbour.call(scope, service, operation, params)
+
+    def component(self, kind: type[_Component]) -> _Component:
+        """The one instance of a component: how components of the cloud reach each other."""
+        return self._components[kind]  # type: ignore[return-value]
+
+    def has_component(self, kind: type[Component]) -> bool:
+        """Whether this cloud was made with that component."""
+        return kind in self._components
+
+    def implemented(self) -> list[tuple[str, str]]:
+        """Every (service, operation) that the cloud itself implements, sorted."""
+        return sorted(self._handlers)
+
+    def record(self, scope: Scope, event: str, **facts: Any) -> None:
+        """Append to the history, at the present instant."""
+        self.history.append(self.now, scope.account, scope.region, event, **facts)
+
+    def identifier(self, prefix: str, length: int = 17) -> str:
+        """A new identifier such as ``i-0123456789abcdef0``, drawn from the seed."""
+        return f"{prefix}{self.random.getrandbits(4 * length):0{length}x}"
+
+    def uuid(self) -> str:
+        """A new UUID, drawn from the seed."""
+        digits = f"{self.random.getrandbits(128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+_PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("eusc-", "aws-eusc"))
+
+
+def partition_of(region: str) -> str:
+    """The partition that a Region of the public partitions belongs to."""
+    return next((name for prefix, name in _PARTITIONS if region.startswith(prefix)), "aws")
+
+
+def paginate(
+    items: list[dict[str, Any]], params: Params, *, limit: str, token: str, default: int, maximum: int
+) -> tuple[list[dict[str, Any]], str | None]:
+    """One page of ``items`` and the token of the next, as AWS pages: at most ``params[limit]`` of them.
+
+    The token is opaque to callers; one that was not handed out raises AwsError InvalidNextToken.
+    """
+    size = min(int(params.get(limit) or default), maximum)
+    raw = params.get(token)
+    if raw is None:
+        start = 0
+    else:
+        match = re.fullmatch(r"page-(\d+)", str(raw))
+        if not match:
+            raise AwsError("InvalidNextToken", "The specified token is not valid.")
+        start = int(match[1])
+    end = start + size
+    return items[start:end], (f"page-{end}" if end < len(items) else None)

@@ -1,0 +1,178 @@
+"""The virtual clock, and what runs on it.
+
+Time moves only from one event to the next. Events are of two kinds: *timers* (a component's method with plain
+arguments, so that a quiet kernel is plain data) and *processes* (greenlets that run code taken from a deployed
+template, and sleep in virtual time). Events of one instant run in the order in which they were made.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import greenlet
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ProcessKilled(BaseException):
+    """Thrown into a process that must end now (a timeout, a crash). Not an Exception: no handler may swallow it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(order=True, slots=True)
+class Event:
+    """One entry of the agenda. ``at`` is in milliseconds since the Unix epoch, UTC."""
+
+    at: int
+    serial: int
+    action: Callable[..., None] | Process | None = field(compare=False)
+    args: tuple[Any, ...] = field(compare=False, default=())
+
+    def cancel(self) -> None:
+        """The event will not happen; harmless when it already has."""
+        self.action = None
+
+
+class Process:
+    """Code that takes virtual time: it runs until it sleeps, and goes on when its time has come."""
+
+    __slots__ = ("_greenlet", "_kill", "_kernel", "_wake", "finished", "name")
+
+    def __init__(self, kernel: Kernel, name: str, body: Callable[[], None]) -> None:
+        self.name = name
+        self.finished = False
+        self._kernel = kernel
+        self._kill: ProcessKilled | None = None
+        self._wake: Event | None = None
+
+        def run() -> None:
+            try:
+                if self._kill is None:
+                    body()
+            finally:
+                self.finished = True
+
+        self._greenlet = greenlet.greenlet(run)
+
+    def kill(self, reason: str) -> None:
+        """End the process at its current scheduling point, at the present instant."""
+        if self.finished:
+            return
+        self._kill = ProcessKilled(reason)
+        if self._wake is not None:
+            self._wake.cancel()
+        self._kernel.resume_now(self)
+
+    def _continue(self) -> None:
+        if not self.finished:
+            self._greenlet.parent = greenlet.getcurrent()
+            self._greenlet.switch()
+
+
+class Kernel:
+    """The agenda and the present instant."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = _to_millis(start)
+        self._agenda: list[Event] = []
+        self._serial = 0
+        self._current: Process | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The present instant, aware, UTC."""
+        return _EPOCH + timedelta(milliseconds=self._now)
+
+    @property
+    def now_millis(self) -> int:
+        """The present instant in milliseconds since the Unix epoch."""
+        return self._now
+
+    @property
+    def current(self) -> Process | None:
+        """The process that is running, or None between processes."""
+        return self._current
+
+    def at(self, when: datetime, action: Callable[..., None], *args: Any) -> Event:
+        """Call ``action(*args)`` at ``when``, or now if that has passed. Give a bound method and plain arguments."""
+        return self._push(max(_to_millis(when), self._now), action, args)
+
+    def after(self, delay: timedelta, action: Callable[..., None], *args: Any) -> Event:
+        """Call ``action(*args)`` after ``delay``."""
+        return self.at(self.now + delay, action, *args)
+
+    def spawn(self, name: str, body: Callable[[], None]) -> Process:
+        """Start a process at the present instant, behind whatever is already due."""
+        process = Process(self, name, body)
+        process._wake = self._push(self._now, process)
+        return process
+
+    def resume_now(self, process: Process) -> None:
+        """Put a sleeping process at the end of the present instant's queue."""
+        process._wake = self._push(self._now, process)
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass for the running process; other events happen meanwhile.
+
+        Outside of a process there is nobody to switch to, so time cannot pass: raises RuntimeError.
+        """
+        process = self._current
+        if process is None:
+            raise RuntimeError("only a process can sleep; the clock is moved with run_until")
+        process._wake = self._push(self._now + max(0, round(seconds * 1000)), process)
+        parent = process._greenlet.parent
+        self._current = None
+        parent.switch()
+        self._current = process
+        if process._kill is not None:
+            reason, process._kill = process._kill, None
+            raise reason
+
+    def next_event_at(self) -> datetime | None:
+        """When the next event is due, or None when nothing is planned."""
+        while self._agenda and self._agenda[0].action is None:
+            heapq.heappop(self._agenda)
+        return _EPOCH + timedelta(milliseconds=self._agenda[0].at) if self._agenda else None
+
+    def run_until(self, when: datetime) -> None:
+        """Let everything happen that is due up to and including ``when``, and end there."""
+        limit = _to_millis(when)
+        if limit < self._now:
+            raise ValueError(f"the clock is at {self.now.isoformat()} and never runs backwards")
+        while self._agenda and self._agenda[0].at <= limit:
+            event = heapq.heappop(self._agenda)
+            action = event.action
+            if action is None:
+                continue
+            self._now = max(self._now, event.at)
+            if isinstance(action, Process):
+                self._run(action)
+            else:
+                action(*event.args)
+        self._now = limit
+
+    def _run(self, process: Process) -> None:
+        previous, self._current = self._current, process
+        try:
+            process._continue()
+        finally:
+            self._current = previous
+
+    def _push(self, at: int, action: Callable[..., None] | Process, args: tuple[Any, ...] = ()) -> Event:
+        self._serial += 1
+        event = Event(at, self._serial, action, args)
+        heapq.heappush(self._agenda, event)
+        return event
+
+
+def _to_millis(when: datetime) -> int:
+    if when.tzinfo is None:
+        raise ValueError("instants are aware datetimes")
+    return round((when - _EPOCH) / timedelta(milliseconds=1))
