@@ -1,0 +1,83 @@
+# patchgate: everything a contributor runs. Needs Python 3.11 or newer with venv, and make.
+
+PYTHON ?= python3
+PYTEST_WORKERS ?= auto
+
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+
+# An installed lock leaves a stamp; while the lock is unchanged, nothing is installed and no network is needed.
+CREATED := $(VENV)/.created
+RUNTIME := $(VENV)/.runtime-installed
+DEVELOPMENT := $(VENV)/.development-installed
+
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+INSTALL_PATCHGATE := $(PIP_INSTALL) --no-build-isolation --editable .
+COMPILE_LOCK := $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check check-code check-generated check-tests generate bench lock clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+demo: $(RUNTIME)  ## Set everything up and rehearse the sample fleet; no AWS account needed
+	@$(BIN)/patchgate demo
+
+test: $(DEVELOPMENT)  ## Run the whole test suite
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS)
+
+check: check-code check-generated check-tests  ## Run every check that the CI runs
+
+check-code: $(DEVELOPMENT)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check-generated: $(DEVELOPMENT)
+	$(BIN)/patchgate synth --check
+	$(BIN)/python docs/generate.py --check
+
+check-tests: $(DEVELOPMENT)
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS)
+	$(BIN)/python -m pytest -q tests/unit/gate --cov=patchgate.gate --cov-branch --cov-fail-under=100 \
+		--cov-report=term-missing:skip-covered
+
+generate: $(DEVELOPMENT)  ## Write templates/ and the reference pages anew
+	$(BIN)/patchgate synth -o templates
+	$(BIN)/python docs/generate.py
+
+bench: $(DEVELOPMENT)  ## Measure start-up, the sample rehearsal and the gate
+	@set -e; for bench in bench/*.py; do $(BIN)/python "$$bench"; done
+
+lock: $(DEVELOPMENT)  ## Make both lock files anew; UPGRADE=1 takes the newest versions
+	$(COMPILE_LOCK) $(if $(UPGRADE),--upgrade) --extra emulator --group build -o requirements.lock
+	$(COMPILE_LOCK) $(if $(UPGRADE),--upgrade) --extra emulator --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:  ## Remove the environment, caches and build results
+	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests docs bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(CREATED):
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "patchgate needs Python 3.11 or newer; name one with: make PYTHON=python3.11")'
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(RUNTIME): requirements.lock pyproject.toml | $(CREATED)
+	@echo "Installing patchgate and the embedded AWS into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL_PATCHGATE)
+	@touch $@
+
+# The development lock holds the same versions as the runtime lock, and more: it serves both.
+$(DEVELOPMENT): requirements-dev.lock pyproject.toml | $(CREATED)
+	@echo "Installing patchgate, the embedded AWS and the development tools into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@$(INSTALL_PATCHGATE)
+	@touch $(RUNTIME) $@
