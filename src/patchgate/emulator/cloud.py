@@ -114,6 +114,10 @@ class Cloud:
         self.random = random.Random(seed)  # noqa: S311 - replayable by design, never a secret
         self.neighbour: Neighbour = neighbour or NoNeighbour()
         self.assumptions = assumptions or Assumptions()
+        self.api_latency = 0.02
+        """Virtual seconds that each API call of code running in a process takes before it arrives."""
+        self.sdk: Any = None
+        """The open door: where code taken from templates gets its SDK sessions (``SdkProvider``); None when shut."""
         self._components: dict[type[Component], Component] = {kind: kind(self) for kind in components}
         self._handlers: dict[tuple[str, str], Callable[[Scope, Params], Result]] = {}
         for component in self._components.values():
