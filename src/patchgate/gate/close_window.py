@@ -1,0 +1,149 @@
+"""The close function: after the window's end, and every day as a watchdog, closes what should be closed.
+
+It first marks the leases closed, then disables the window and reads that back. Any mode only ever makes things
+stricter. As a watchdog it also reports a due cycle that no gate judged, and removes leases that are long over.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from patchgate.gate.rules import Json, cycle_key, format_instant, is_live, metrics_line, parse_instant, read_leases
+
+RETRIES = Config(retries={"mode": "standard", "max_attempts": 8})
+KEPT = timedelta(days=14)
+
+
+def handler(event: Json, context: Any) -> Json:
+    """One invocation by EventBridge Scheduler, mode "close" or "watchdog"; returns what was closed and found."""
+    lane, now = Lane(os.environ, context.invoked_function_arn), datetime.now(UTC)
+    scheduled = parse_instant(event["scheduled_time"])
+    watchdog = event["mode"] == "watchdog"
+    window_id = lane.window_id()
+    leases = lane.leases()
+    ended_by = now if watchdog else scheduled
+    closed = [cycle for cycle in sorted(leases) if is_over(leases[cycle], ended_by, event["mode"])]
+    for cycle in closed:
+        lane.close_lease(cycle, now)
+        leases[cycle]["closed"] = ""
+    found_open = lane.is_enabled(window_id) and not any(is_live(lease, now) for lease in leases.values())
+    if found_open:
+        lane.disable_window(window_id)
+    record = {
+        "mode": event["mode"],
+        "lane": f"{lane.account}/{lane.region}/{lane.os}/{lane.stage}",
+        "at": format_instant(now),
+        "window_id": window_id,
+        "closed": closed,
+        "window_disabled": found_open,
+        "problems": lane.watch(window_id, leases, now) if watchdog else lane.missed(leases, scheduled),
+    }
+    if watchdog and (found_open or closed):
+        record["problems"].append(f"window {window_id} or its lease was still open; the watchdog closed it")
+    if watchdog:
+        lane.prune(leases, now)
+    lane.notify(record)
+    return lane.report(record, watchdog=watchdog)
+
+
+def is_over(lease: Mapping[str, str], at: datetime, mode: str) -> bool:
+    """Whether a lease is to be closed: the close ends all windows that began before it, the watchdog what has ended."""
+    if "open" not in lease or "closed" in lease:
+        return False
+    return parse_instant(json.loads(lease["open"])["window_end" if mode == "watchdog" else "window_start"]) <= at
+
+
+class Lane:
+    """The lane as the function's environment describes it, and its AWS."""
+
+    def __init__(self, environment: Mapping[str, str], arn: str) -> None:
+        self.env = environment
+        self.os, self.stage = environment["OPERATING_SYSTEM"], environment["ENVIRONMENT"]
+        _, _, _, self.region, self.account, *_ = arn.split(":")
+        self.prefix = f"/patchgate/{self.os}/{self.stage}/"
+        self.ssm = boto3.client("ssm", config=RETRIES)
+
+    def window_id(self) -> str:
+        """The id that the patch stack wrote."""
+        return self.ssm.get_parameter(Name=self.prefix + "window-id")["Parameter"]["Value"]
+
+    def leases(self) -> dict[str, dict[str, str]]:
+        """Every lease of the lane that is kept."""
+        pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=self.prefix, Recursive=True)
+        return read_leases([p for page in pages for p in page["Parameters"]], self.prefix)
+
+    def close_lease(self, cycle: str, now: datetime) -> None:
+        """Mark a lease closed, once and for ever."""
+        name, value = f"{self.prefix}{cycle}/closed", json.dumps({"closed": format_instant(now)})
+        self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+    def is_enabled(self, window_id: str) -> bool:
+        """Whether the window may run."""
+        return self.ssm.get_maintenance_window(WindowId=window_id)["Enabled"]
+
+    def disable_window(self, window_id: str) -> None:
+        """Disable the window and read it back; raises when it is still enabled."""
+        self.ssm.update_maintenance_window(WindowId=window_id, Enabled=False)
+        if self.is_enabled(window_id):
+            raise RuntimeError(f"window {window_id} was disabled and is still enabled")
+
+    def missed(self, leases: Mapping[str, Any], scheduled: datetime) -> list[str]:
+        """At the close: a problem unless a gate judged a cycle within the lead and the length of the window."""
+        lead, duration = int(self.env["MAXIMUM_LEAD_MINUTES"]), int(self.env["WINDOW_DURATION_HOURS"])
+        span = timedelta(minutes=lead, hours=duration + 1)
+        if any(cycle_key(scheduled - span) <= cycle <= cycle_key(scheduled) for cycle in leases):
+            return []
+        return [f"no gate judged the cycle that ended by {format_instant(scheduled)}"]
+
+    def watch(self, window_id: str, leases: Mapping[str, Any], now: datetime) -> list[str]:
+        """The watchdog's findings: schedules that are off, and a window that was due and that no gate judged."""
+        problems: list[str] = []
+        scheduler = boto3.client("scheduler", config=RETRIES)
+        for name in (self.env["OPEN_SCHEDULE_NAME"], self.env["CLOSE_SCHEDULE_NAME"]):
+            state = scheduler.get_schedule(Name=name, GroupName=self.env["SCHEDULE_GROUP"])["State"]
+            if state != "ENABLED":
+                problems.append(f"schedule {name} is {state}")
+        memory = self.prefix + "due"
+        remembered = self.ssm.get_parameters(Names=[memory])["Parameters"]
+        due = parse_instant(remembered[0]["Value"]) if remembered else now
+        lead = timedelta(minutes=int(self.env["MAXIMUM_LEAD_MINUTES"]))
+        if due < now and not any(cycle_key(due - lead) <= cycle <= cycle_key(due) for cycle in leases):
+            problems.append(f"no gate judged the window that was due at {format_instant(due)}")
+        upcoming = self.ssm.describe_maintenance_window_schedule(WindowId=window_id, MaxResults=1)
+        if due <= now and upcoming["ScheduledWindowExecutions"]:
+            start = parse_instant(upcoming["ScheduledWindowExecutions"][0]["ExecutionTime"])
+            self.ssm.put_parameter(Name=memory, Value=format_instant(start), Type="String", Overwrite=True)
+        return problems
+
+    def prune(self, leases: Mapping[str, Mapping[str, str]], now: datetime) -> None:
+        """Delete what is long over; the lease before the mark that closed it."""
+        for cycle, lease in sorted(leases.items()):
+            if cycle < cycle_key(now - KEPT):
+                names = [f"{self.prefix}{cycle}/{kind}" for kind in ("open", "hold", "closed") if kind in lease]
+                for name in names:
+                    self.ssm.delete_parameter(Name=name)
+
+    def notify(self, record: Json) -> None:
+        """Tell people of problems, and only of those."""
+        if record["problems"]:
+            subject = f"patchgate {record['mode']}: {self.os} {self.stage} {self.region}"
+            message = "\n".join([record["lane"], "", *record["problems"]])
+            sns = boto3.client("sns", config=RETRIES)
+            sns.publish(TopicArn=self.env["TOPIC_ARN"], Subject=subject, Message=message)
+
+    def report(self, record: Json, *, watchdog: bool) -> Json:
+        """Print the one structured log line, with its metrics, and return the record."""
+        metrics = {
+            "Closed": len(record["closed"]),
+            "WindowsFoundOpen": int(watchdog and record["window_disabled"]),
+            "CyclesWithoutVerdict": sum(problem.startswith("no gate") for problem in record["problems"]),
+            "WatchdogRan": int(watchdog),
+        }
+        dimensions = {"OperatingSystem": self.os, "Environment": self.stage}
+        print(metrics_line(record, dimensions, metrics, datetime.now(UTC)))
+        return record

@@ -1,0 +1,180 @@
+"""The gate's code as the templates embed it.
+
+A bundle is one of the gate's scripts, in which the one import of the rules has become the rules that it names, with
+whatever those need. To fit a template it carries no docstring, comment, annotation of a function, or definition that
+nothing uses, and indents by one space; its syntax tree is otherwise that of its parts.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+RULES = "rules"
+SCRIPTS: Mapping[str, str] = {"open_window": "handler", "close_window": "handler", "prove": "script_handler"}
+"""The scripts, and the function of each that AWS calls."""
+
+_RULES_MODULE = "patchgate.gate.rules"
+_Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One source file of a bundle, already without what a bundle leaves out."""
+
+    source: str
+
+    @property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.source, feature_version=(3, 11))
+
+    def definitions(self) -> dict[str, _Definition]:
+        """name -> the top-level statement that defines it, in the order of the file."""
+        return {name: node for node in self.tree.body for name in _names_defined(node) if _is_definition(node)}
+
+    def text_of(self, node: ast.stmt) -> str:
+        """The lines of a top-level statement, decorators included."""
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        return "\n".join(self.source.splitlines()[first - 1 : node.end_lineno])
+
+
+@cache
+def build_bundle(script: str) -> str:
+    """The text that a template embeds for ``script`` (a key of SCRIPTS)."""
+    return bundle(_read(script), _read(RULES), entry=SCRIPTS[script])
+
+
+@cache
+def gate_hash() -> str:
+    """16 hexadecimal digits that change whenever any bundle does."""
+    digest = hashlib.sha256()
+    for script in sorted(SCRIPTS):
+        digest.update(build_bundle(script).encode())
+    return digest.hexdigest()[:16]
+
+
+def bundle(script: str, rules: str, *, entry: str) -> str:
+    """Join a script and the rules that it uses; ValueError unless it imports the rules exactly once, by name."""
+    imports = [n for n in ast.parse(script).body if isinstance(n, ast.ImportFrom) and n.module == _RULES_MODULE]
+    if len(imports) != 1 or any(alias.asname or alias.name == "*" for alias in imports[0].names):
+        raise ValueError(f"a script imports {_RULES_MODULE} exactly once, each rule by its own name")
+    parts = Part(strip(rules)), Part(strip(script))
+    wanted = _closure(entry, [part.definitions() for part in parts])
+    pieces = [
+        [
+            part.text_of(node)
+            for name, node in part.definitions().items()
+            if name in wanted and name in part.definitions()
+        ]
+        for part in parts
+    ]
+    body = [text for group in pieces for text in dict.fromkeys(group)]
+    used = {node.id for text in body for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    return "\n\n".join(["\n".join(_imports(parts, used)), *body]) + "\n"
+
+
+def strip(source: str) -> str:
+    """The source without docstrings, comments, blank lines and function annotations, indented by one space."""
+    tree = ast.parse(source, feature_version=(3, 11))
+    cuts = [*_docstrings(tree), *_annotations(tree, source), *_comments(source)]
+    lines = source.splitlines()
+    for (row, start), (end_row, end) in sorted(cuts, reverse=True):
+        if row == end_row:
+            lines[row - 1] = lines[row - 1][:start] + lines[row - 1][end:]
+        else:
+            lines[row - 1 : end_row] = [lines[row - 1][:start] + lines[end_row - 1][end:]]
+    kept = (line.rstrip() for line in lines)
+    return "".join(f"{_reindent(line)}\n" for line in kept if line)
+
+
+Span = tuple[tuple[int, int], tuple[int, int]]
+
+
+def _docstrings(tree: ast.Module) -> Iterator[Span]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False):
+            text = node.body[0]
+            if len(node.body) == 1:
+                raise ValueError(f"line {text.lineno}: a docstring alone cannot be left out")
+            yield (text.lineno, text.col_offset), (text.end_lineno or 0, text.end_col_offset or 0)
+
+
+def _annotations(tree: ast.Module, source: str) -> Iterator[Span]:
+    lines = source.splitlines()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+        for argument in every:
+            if argument is not None and argument.annotation is not None:
+                yield (argument.lineno, argument.col_offset + len(argument.arg)), _end(argument.annotation)
+        if node.returns is not None:
+            row = node.returns.lineno
+            yield (row, lines[row - 1].rindex("->", 0, node.returns.col_offset) - 1), _end(node.returns)
+
+
+def _comments(source: str) -> Iterator[Span]:
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start, token.end
+
+
+def _end(node: ast.expr) -> tuple[int, int]:
+    return node.end_lineno or 0, node.end_col_offset or 0
+
+
+def _reindent(line: str) -> str:
+    text = line.lstrip(" ")
+    return " " * ((len(line) - len(text)) // 4) + text
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign)
+
+
+def _names_defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [t.id for t in node.targets if isinstance(t, ast.Name)]
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return [node.target.id]
+    return []
+
+
+def _closure(entry: str, parts: Iterable[Mapping[str, ast.stmt]]) -> set[str]:
+    known = {name: node for part in parts for name, node in part.items()}
+    found: set[str] = set()
+    open_names = [entry]
+    while open_names:
+        name = open_names.pop()
+        if name in known and name not in found:
+            found.add(name)
+            open_names += [n.id for n in ast.walk(known[name]) if isinstance(n, ast.Name)]
+    return found
+
+
+def _imports(parts: Iterable[Part], used: set[str]) -> list[str]:
+    plain: set[str] = set()
+    named: dict[str, set[str]] = {}
+    for part in parts:
+        for node in part.tree.body:
+            if isinstance(node, ast.Import):
+                plain |= {alias.name for alias in node.names if alias.name in used}
+            elif isinstance(node, ast.ImportFrom) and node.module not in (None, _RULES_MODULE):
+                wanted = {alias.name for alias in node.names if alias.name in used}
+                named.setdefault(str(node.module), set()).update(wanted)
+    lines = [f"import {name}" for name in sorted(plain)]
+    return lines + [
+        f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(named.items()) if names
+    ]
+
+
+def _read(name: str) -> str:
+    return resources.files("patchgate.gate").joinpath(f"{name}.py").read_text(encoding="utf-8")
