@@ -16,19 +16,20 @@ BackupOutcome = Literal["COMPLETED", "FAILED", "ABORTED", "EXPIRED", "NONE"]
 
 @dataclass(frozen=True, slots=True)
 class VolumeSpec:
-    """One EBS volume and the device name under which it is attached."""
+    """One EBS volume and the device name under which it is attached. ``tags`` None: those of its instance."""
 
     volume_id: str
     device: str
     size_gib: int = 8
     encrypted: bool = False
+    tags: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BackupBehaviour:
     """How AWS Backup fares with one instance.
 
-    ``outcome`` NONE means that no job is ever made (the opt-in is off, or the job is missed). ``minutes`` pass
+    ``outcome`` NONE means that no job is ever made (the opt-in is off, or it is missed). ``minutes`` pass
     from the job's start to its end; EXPIRED never starts. ``message_category`` is what a completed job says
     (SUCCESS, VSS_ERROR, ...), ``message`` the StatusMessage of a job that did not go well.
     """
