@@ -1,1 +1,1 @@
-"""cli"""
+"""The command line: one module a command, loaded only when it is called."""
