@@ -1,0 +1,206 @@
+"""The wire door in process: botocore's requests to the cloud, by way of moto's interception."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, overload
+
+from botocore.validate import ParamValidator
+from moto import mock_aws
+
+from patchgate.emulator.cloud import Cloud, NoNeighbour, Scope
+from patchgate.emulator.errors import AwsError, NotEmulatedError
+from patchgate.emulator.wire import private
+from patchgate.emulator.wire.errors import NetworkRefusedError, encode_error, unknown_key, unsigned
+from patchgate.emulator.wire.identity import Identity, KeyRing, Signature, signature_of
+from patchgate.emulator.wire.neighbour import MotoNeighbour
+from patchgate.emulator.wire.observation import facts_of
+from patchgate.emulator.wire.protocol import ModelMismatchError, WireCall, decode, encode, protocol_of
+from patchgate.emulator.wire.session import DoorSession, SessionFactory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import Self
+
+_MOTO = {"iam": {"load_aws_managed_policies": True}}
+_MOTO_SEED = 0
+_NOT_IMPLEMENTED = "Not yet implemented"
+
+
+class WireDoor:
+    """While open, every botocore request of this process is answered by ``cloud`` or, for services that it does not
+    own, by moto; nothing reaches a network. One door is open at a time, and moto's mock must not be running already.
+
+    The door is the cloud's ``sdk``: code taken from templates gets its sessions here. A cloud without a neighbour
+    gets moto as its neighbour. Every answer of the cloud is checked against botocore's model unless ``checked`` is
+    False. ``pause`` is called with seconds when botocore waits outside of a process of the kernel (a waiter of the
+    operator's): by default no time passes there.
+    """
+
+    def __init__(self, cloud: Cloud, *, checked: bool = True, pause: Callable[[float], None] | None = None) -> None:
+        self.cloud = cloud
+        self._checked = checked
+        self._pause = pause or _do_not_wait
+        self._keys = KeyRing()
+        self._sessions: dict[Scope, DoorSession] = {}
+        self._factory = SessionFactory(cloud.uuid, self._guard)
+        self._validator = ParamValidator()
+        self._requests = 0
+        self._quiet = 0
+        self._open: ExitStack | None = None
+        self._moto: Callable[[Any], private.Response | None] = _closed
+
+    # -- open and shut -------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        if self._open is not None or private.moto_is_running():
+            raise RuntimeError("a wire door is already open, or moto's mock is running: they do not nest")
+        with ExitStack() as stack:
+            moto = mock_aws(config=_MOTO)
+            stack.callback(moto.stop)
+            moto.start()
+            self._moto = stack.enter_context(private.diverted_requests(self._process))
+            stack.enter_context(private.closed_network(self._refuse))
+            stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
+            stack.enter_context(private.virtual_time(self))
+            stack.enter_context(private.replaced(self.cloud, "sdk", self))
+            if isinstance(self.cloud.neighbour, NoNeighbour):
+                stack.enter_context(private.replaced(self.cloud, "neighbour", MotoNeighbour(self)))
+            self._open = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stack, self._open = self._open, None
+        if stack is not None:
+            stack.__exit__(kind, error, trace)
+
+    # -- sessions ------------------------------------------------------------------------------------------------
+
+    @overload
+    def session(self, account: Scope, /) -> DoorSession: ...
+    @overload
+    def session(self, account: str, region: str, principal: str = "") -> DoorSession: ...
+    def session(self, account: Scope | str, region: str = "", principal: str = "") -> DoorSession:
+        """The boto3 session of an account (12 digits) in a Region, as the operator or as the role ``principal``.
+
+        The same arguments give the same session. Also takes a Scope, as SdkProvider says.
+        """
+        scope = account if isinstance(account, Scope) else Scope(account, region, principal)
+        if len(scope.account) != 12 or not scope.account.isdigit() or not scope.region:
+            raise ValueError(f"an account id has 12 digits and a Region has a name: {scope}")
+        session = self._sessions.get(scope)
+        if session is None:
+            key = self._keys.mint(Identity(scope.account, scope.principal))
+            session = self._sessions[scope] = self._factory.make(key, scope.region)
+        return session
+
+    @contextmanager
+    def without_latency(self) -> Iterator[None]:
+        """Requests made inside take no virtual time: the cloud's own calls of its neighbours."""
+        self._quiet += 1
+        try:
+            yield
+        finally:
+            self._quiet -= 1
+
+    # -- waiting (private.Waiting) -------------------------------------------------------------------------------
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass for the running process; outside of one, as ``pause`` says."""
+        if self._quiet:
+            return
+        if self.cloud.kernel.current is not None:
+            self.cloud.kernel.sleep(seconds)
+        else:
+            self._pause(seconds)
+
+    def time(self) -> float:
+        """The virtual clock in seconds since the Unix epoch."""
+        return self.cloud.kernel.now_millis / 1000
+
+    def random(self) -> float:
+        """A number in [0, 1) of the run's seed."""
+        return self.cloud.random.random()
+
+    # -- requests ------------------------------------------------------------------------------------------------
+
+    def _guard(self, request: Any, **_: Any) -> None:
+        if self._open is None:
+            raise NetworkRefusedError(request.url)
+
+    def _refuse(self, _session: Any, request: Any) -> None:
+        raise NetworkRefusedError(request.url)
+
+    def _process(self, request: Any) -> private.Response:
+        """Answer one prepared request; moto's stubber calls it for botocore's and for plain ones alike."""
+        if not self._quiet and self.cloud.kernel.current is not None:
+            self.cloud.kernel.sleep(self.cloud.api_latency)
+        self._requests += 1
+        request_id = f"{self._requests:08x}-0000-4000-8000-{self._requests:012x}"
+        signature = signature_of(request)
+        service = signature.service if signature else _service_of_host(request.url)
+        protocol = protocol_of(service, _header(request, "Content-Type"), _header(request, "smithy-protocol"))
+        try:
+            if signature is None:
+                raise unsigned()
+            identity = self._keys.owner(signature.access_key)
+            if identity is None:
+                raise unknown_key(service, protocol)
+            if service in self.cloud.owned_services:
+                return self._ask_cloud(identity, signature, request, request_id)
+            return self._ask_moto(identity, signature, request)
+        except AwsError as error:
+            return encode_error(error, protocol, request_id)
+
+    def _ask_cloud(self, identity: Identity, signature: Signature, request: Any, request_id: str) -> private.Response:
+        call = decode(signature.service, request)
+        scope = Scope(identity.account, signature.region, identity.principal)
+        result = self.cloud.invoke(scope, call.service, call.operation, call.params)
+        if self._checked:
+            self._check(call, result)
+        return encode(call, result, request_id)
+
+    def _check(self, call: WireCall, result: dict[str, Any]) -> None:
+        shape = call.model.output_shape
+        if shape is None:
+            if result:
+                raise ModelMismatchError(call.service, call.operation, f"no output is modelled, got {result}")
+            return
+        report = self._validator.validate(result, shape)
+        if report.has_errors():
+            raise ModelMismatchError(call.service, call.operation, report.generate_report())
+
+    def _ask_moto(self, identity: Identity, signature: Signature, request: Any) -> private.Response:
+        request.headers["x-moto-account-id"] = identity.account
+        events = facts_of(signature.service, request)
+        try:
+            response = self._moto(request)
+        except NotImplementedError as error:
+            raise NotEmulatedError(f"this request to {signature.service}: {error}") from error
+        if response is None or response[2] == _NOT_IMPLEMENTED:
+            raise NotEmulatedError(f"{signature.service} ({request.method} {request.url})")
+        if response[0] < 300:
+            scope = Scope(identity.account, signature.region, identity.principal)
+            for event, facts in events:
+                self.cloud.record(scope, event, **facts)
+        return response
+
+
+def _header(request: Any, name: str) -> str:
+    value = request.headers.get(name) or ""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _service_of_host(url: str) -> str:
+    return url.split("//", 1)[-1].split(".", 1)[0].split("-", 1)[0]
+
+
+def _do_not_wait(seconds: float) -> None:
+    """Outside of processes the clock stands still."""
+
+
+def _closed(request: Any) -> private.Response | None:
+    raise NetworkRefusedError(request.url)

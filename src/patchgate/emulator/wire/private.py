@@ -1,0 +1,232 @@
+"""Every part of moto, botocore and responses that is no documented interface and that the wire door uses.
+
+Nothing else in patchgate imports or touches these names. Each has a test that fails when an upgrade removes it or
+changes its shape: the door must fail there and not in the middle of somebody's rehearsal.
+
+==============================================  ====================================================================
+name                                            what the door needs it for
+==============================================  ====================================================================
+``moto.core.models.botocore_stubber``           the one object through which every intercepted request passes;
+                                                its ``process_request`` is replaced while the door is open
+``moto.core.models.responses_mock``             lets unknown hosts through to the network: its
+                                                ``passthru_prefixes`` are emptied while the door is open
+``moto.core.models.MockAWS._nested_count``      whether moto's mock is already running
+``moto.core.request.normalize_request``         request parser, first half: one request type
+``moto.core.routing.get_service_router``        request parser, second half: which operation is meant
+``moto.core.parse.PROTOCOL_PARSERS``            request parser, third half: parameters in botocore's shape
+``moto.core.request.determine_request_protocol``  which protocol a request speaks
+``moto.core.serialize.get_serializer_class``    response serialiser of a protocol; ``SerializationContext``
+``moto.core.utils.get_service_model``           the service model that parser and serialiser work on
+``moto.iam.models.iam_backends``                whose access keys moto's own IAM and STS have handed out
+``moto.moto_api._internal.mock_random``         the source of moto's identifiers, seeded for replay
+``botocore.endpoint.time``                      where retries sleep
+``botocore.waiter.time``                        where waiters sleep
+``botocore.retryhandler.random``                jitter of legacy retries
+``botocore.retries.standard``                   ``ExponentialBackoff`` (jitter) and ``RetryHandler`` (sleep)
+``botocore.retries.bucket``                     ``Clock`` and ``TokenBucket`` of adaptive retries
+``botocore.utils.get_tzinfo_options``           in which zone instants come back: the machine's, here always UTC
+``botocore.httpsession.URLLib3Session.send``    the last step before a socket: refuses
+``botocore.handlers.generate_idempotent_uuid``  draws client tokens from the system's randomness: replaced
+``botocore.configprovider``                     ``BOTOCORE_DEFAUT_SESSION_VARIABLES``, to read no environment
+==============================================  ====================================================================
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+import botocore.configprovider
+import botocore.endpoint
+import botocore.handlers
+import botocore.httpsession
+import botocore.retries.bucket
+import botocore.retries.standard
+import botocore.retryhandler
+import botocore.utils
+import botocore.waiter
+import moto.core.models
+import moto.core.parse
+import moto.core.request
+import moto.core.routing
+import moto.core.serialize
+import moto.core.utils
+import moto.iam.models
+import moto.moto_api._internal
+from botocore.exceptions import CapacityNotAvailableError
+
+Response = tuple[int, dict[str, str], str | bytes]
+"""Status, headers, body: what moto's handlers answer with."""
+
+
+class Waiting(Protocol):
+    """The clock and the dice that stand in for the system's."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+
+    def time(self) -> float:
+        """Seconds since the Unix epoch."""
+
+    def random(self) -> float:
+        """A number in [0, 1)."""
+
+
+def moto_is_running() -> bool:
+    """Whether somebody has already started moto's mock in this process."""
+    return bool(moto.core.models.MockAWS._nested_count > 0)  # noqa: SLF001
+
+
+@contextmanager
+def replaced(holder: Any, name: str, value: Any) -> Iterator[None]:
+    """``holder.name`` is ``value`` inside, and what it was afterwards. AttributeError when there is no such name."""
+    original = getattr(holder, name)
+    setattr(holder, name, value)
+    try:
+        yield
+    finally:
+        setattr(holder, name, original)
+
+
+@contextmanager
+def diverted_requests(process: Callable[[Any], Response]) -> Iterator[Callable[[Any], Response | None]]:
+    """Hand every request that moto intercepts to ``process``; yields what moto itself would do with one."""
+    stubber = moto.core.models.botocore_stubber
+    original = stubber.process_request
+    stubber.process_request = process  # on the one instance: the class stays as it is
+    try:
+        yield original
+    finally:
+        del stubber.process_request
+
+
+@contextmanager
+def closed_network(refuse: Callable[..., Any]) -> Iterator[None]:
+    """Requests that nobody intercepts are refused, from botocore as from requests."""
+    with (
+        replaced(moto.core.models.responses_mock, "passthru_prefixes", ()),
+        replaced(botocore.httpsession.URLLib3Session, "send", refuse),
+    ):
+        yield
+
+
+@contextmanager
+def seeded_identifiers(seed: int) -> Iterator[None]:
+    """moto draws its identifiers from ``seed``; its own state comes back afterwards."""
+    source = moto.moto_api._internal.mock_random  # noqa: SLF001
+    state = source.getstate()
+    source.seed(seed)
+    try:
+        yield
+    finally:
+        source.setstate(state)
+
+
+class _VirtualClock:
+    """botocore.retries.bucket.Clock on the virtual clock."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        self._waiting = waiting
+
+    def sleep(self, amount: float) -> None:
+        self._waiting.sleep(amount)
+
+    def current_time(self) -> float:
+        return self._waiting.time()
+
+
+class _VirtualTokenBucket(botocore.retries.bucket.TokenBucket):  # type: ignore[misc]
+    """The bucket of adaptive retries; the original waits on a thread's condition, in real time."""
+
+    def acquire(self, amount: int = 1, block: bool = True) -> bool:  # noqa: FBT001, FBT002 - botocore's signature
+        while True:
+            try:
+                return bool(super().acquire(amount, block=False))
+            except CapacityNotAvailableError:
+                if not block:
+                    raise
+            before = self._clock.current_time()
+            self._clock.sleep(self._sleep_amount(amount))
+            if self._clock.current_time() <= before:  # time cannot pass here: nobody to wait for
+                return True
+
+
+def _only_utc() -> tuple[Any]:
+    return (botocore.utils.tzutc,)
+
+
+@contextmanager
+def virtual_time(waiting: Waiting) -> Iterator[None]:
+    """Retries and waiters of botocore sleep and throw dice with ``waiting``, and instants come back in UTC.
+
+    Retries: for clients made inside.
+    """
+    standard, bucket = botocore.retries.standard, botocore.retries.bucket
+    sleeper = SimpleNamespace(sleep=waiting.sleep)
+    backoff = partial(standard.ExponentialBackoff, random=waiting.random)
+    with ExitStack() as stack:
+        for holder, name, value in (
+            (botocore.endpoint, "time", sleeper),
+            (botocore.waiter, "time", sleeper),
+            (botocore.retryhandler, "random", SimpleNamespace(random=waiting.random)),
+            (standard, "ExponentialBackoff", backoff),
+            (standard, "RetryHandler", partial(standard.RetryHandler, sleep=waiting.sleep)),
+            (botocore.utils, "get_tzinfo_options", _only_utc),
+            (bucket, "Clock", partial(_VirtualClock, waiting)),
+            (bucket, "TokenBucket", _VirtualTokenBucket),
+        ):
+            stack.enter_context(replaced(holder, name, value))
+        yield
+
+
+def isolated_session_variables() -> dict[str, tuple[Any, ...]]:
+    """botocore's session variables with their defaults, reading neither environment nor configuration files."""
+    variables = {
+        name: (config, None, default, conversion)
+        for name, (
+            config,
+            _,
+            default,
+            conversion,
+        ) in botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+    }
+    variables["config_file"] = (None, None, os.devnull, None)
+    variables["credentials_file"] = (None, None, os.devnull, None)
+    variables["ignore_configured_endpoint_urls"] = (None, None, True, None)
+    return variables
+
+
+def draw_client_tokens_from(session: Any, draw: Callable[[], str]) -> None:
+    """Idempotency tokens that botocore fills in by itself come from ``draw``, for clients of this session."""
+
+    def fill(params: dict[str, Any], model: Any, **_: Any) -> None:
+        for name in model.idempotent_members:
+            if name not in params:
+                params[name] = draw()
+
+    event = "before-parameter-build"
+    session.unregister(event, botocore.handlers.generate_idempotent_uuid)
+    session.get_component("event_emitter").register_first(event, fill)
+
+
+def key_owner(access_key: str) -> tuple[str, str] | None:
+    """(account, ARN of the assumed role or "") of an access key that moto's IAM or STS handed out."""
+    for account, partitions in list(moto.iam.models.iam_backends.items()):
+        for backend in list(partitions.values()):
+            key = backend.access_keys.get(access_key)
+            if key is not None:
+                return str(account), str(getattr(key, "role_arn", None) or "")
+    return None
+
+
+normalize_request = moto.core.request.normalize_request
+determine_request_protocol = moto.core.request.determine_request_protocol
+get_service_router = moto.core.routing.get_service_router
+get_service_model = moto.core.utils.get_service_model
+get_serializer_class = moto.core.serialize.get_serializer_class
+SerializationContext = moto.core.serialize.SerializationContext
+PROTOCOL_PARSERS = moto.core.parse.PROTOCOL_PARSERS
