@@ -1,25 +1,21 @@
-"""Every reason for which an instance was not patched: what it means, which fault it answers, and what to do
-next.
+"""Every reason for which an instance was not patched: what it means, which fault it answers, and what to do next.
 
-The gate's own reasons come from its rules, the one source of their codes; here each gets its remedy. The
+The gate's own codes and faults come from its rules, their one source; here each gets its meaning and its remedy. The
 others are what an operator sees after the gate admitted an instance, or where no gate spoke at all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from patchgate.gate.rules import REASONS as _GATE_REASONS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from patchgate.gate.rules import REASONS as _FAULTS_OF_THE_GATE
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A code for machines, the F-number of the fault ("" for none), a clause about "it", and an imperative."""
+    """A code for machines, the F-number of its fault ("" for none), a clause about "it", and an imperative."""
 
     code: str
     fault: str
@@ -27,38 +23,72 @@ class Reason:
     remedy: str
 
 
-_GATE_REMEDIES = {
-    "agent-offline": "bring the SSM agent back (instance profile, network, service), then wait for a cycle",
-    "backup-aborted": "start an on-demand backup, or find who aborts it",
-    "backup-expired": "widen BackupStartWindowMinutes, or start backups earlier",
-    "backup-failed": "repair the cause that the job names, then start an on-demand backup",
-    "backup-never-finishes": "widen BackupCompletionWindowMinutes: a first large snapshot may take hours",
-    "backup-partial": "back the instance up as one resource, not as a part of a composite",
-    "backup-running": "start backups earlier, or widen the distance between backup and gate",
-    "backup-with-issues": "repair VSS and back up again, or waive the category in WaivedMessageCategories",
-    "coverage-too-low": "see the instances' own reasons; repair the backups, the next cycle opens",
-    "frozen": "lift the freeze when its reason is gone",
-    "instance-not-running": "start it before the next cycle, or take it out of the lane",
-    "instance-store-root": "move its root to EBS, or take it out of the lane",
-    "jobs-not-completed": "repair the failed jobs, or use GateMode coverage",
-    "lease-closed": "wait for the next cycle; see who closed this one",
-    "lease-expired": "widen the window, or raise InstallMaxConcurrency",
-    "no-backup-job": "tag it before the backup runs, and check the selection and the Region's EC2 opt-in",
-    "no-evidence": "turn on the Region's EC2 opt-in in AWS Backup, and check plan and selection",
-    "no-lease": "see why no gate opened this cycle",
-    "no-targets": "check the tags PatchGroup and ToBackupAndPatch",
-    "not-in-lane": "check the tags PatchGroup and ToBackupAndPatch",
-    "proof-too-old": "bring backup and window closer together, or raise MaximumProofAgeMinutes",
-    "recovery-point-gone": "see who deleted it; raise RetentionDays when it expired",
-    "recovery-point-incomplete": "wait for the recovery point, then for the next cycle",
-    "threshold-not-met": "repair the backups, or lower BackupJobThreshold",
-    "volume-not-covered": "back it up again: the next cycle's recovery point holds the volume",
-    "window-not-due": "line gate and window up: patchgate check shows how",
-    "window-not-started": "see who started the runbook before its window",
-}
+_AGENT_BACK = "bring the SSM agent back: instance profile, network, service"
+_TAGS = "check the tags PatchGroup and ToBackupAndPatch"
+_OUTPUT = "read its output in the log bucket; the next cycle retries"
 
-_AGENT_BACK = _GATE_REMEDIES["agent-offline"]
-_READ_OUTPUT = "read its output in the log bucket and retry"
+_GATE: dict[str, tuple[str, str]] = {
+    "agent-offline": ("its SSM agent does not answer", _AGENT_BACK),
+    "backup-aborted": ("its backup was aborted", "find who aborts it, and start an on-demand backup"),
+    "backup-expired": ("its backup never started", "widen BackupStartWindowMinutes, or start backups earlier"),
+    "backup-failed": ("its backup failed", "repair what the job names, then back it up again"),
+    "backup-never-finishes": (
+        "its backups are aborted time after time",
+        "widen BackupCompletionWindowMinutes: a first large snapshot may take hours",
+    ),
+    "backup-partial": ("its backup is only partial", "back it up as one resource, not within a composite"),
+    "backup-running": ("its backup is not finished", "start backups earlier, or give them more time"),
+    "backup-with-issues": (
+        "its backup completed with issues",
+        "repair VSS and back it up again, or waive the category",
+    ),
+    "coverage-too-low": ("too few instances of the lane have a proof", "repair the backups; the next cycle opens"),
+    "frozen": ("a freeze is in force", "lift the freeze when its reason is gone"),
+    "instance-not-running": ("it is not running", "start it before the next cycle, or take it out of the lane"),
+    "instance-store-root": (
+        "its root is an instance store, which no backup covers",
+        "move its root to EBS, or take it out of the lane",
+    ),
+    "jobs-not-completed": (
+        "not every backup job of the lane is completed",
+        "repair the failed jobs, or use GateMode coverage",
+    ),
+    "lease-closed": ("the cycle was closed before its turn", "wait for the next cycle, and see who closed this one"),
+    "lease-expired": (
+        "the time for starting installs is over",
+        "widen the window, or raise InstallMaxConcurrency",
+    ),
+    "no-backup-job": (
+        "it has no backup job in the lane's vault",
+        "tag it before backups run; check the selection and the EC2 opt-in",
+    ),
+    "no-evidence": (
+        "no instance of the lane has a backup job",
+        "turn on the Region's EC2 opt-in in AWS Backup; check plan and selection",
+    ),
+    "no-lease": ("no gate opened this cycle", "read the open function's log"),
+    "no-targets": ("no running instance carries the lane's tags", _TAGS),
+    "not-in-lane": ("it does not carry the lane's tags", _TAGS),
+    "proof-too-old": (
+        "its recovery point is too old",
+        "bring backup and window closer, or raise MaximumProofAgeMinutes",
+    ),
+    "recovery-point-gone": ("its recovery point is gone", "see who deleted it; raise RetentionDays if it expired"),
+    "recovery-point-incomplete": ("its recovery point is not complete", "wait for it; the next cycle retries"),
+    "threshold-not-met": (
+        "too few backup jobs of the lane are completed",
+        "repair the backups, or lower BackupJobThreshold",
+    ),
+    "volume-not-covered": (
+        "a volume is attached that its recovery point lacks",
+        "back it up again: the next recovery point holds the volume",
+    ),
+    "window-not-due": (
+        "the window does not start within the gate's lead",
+        "line gate and window up: patchgate check shows how",
+    ),
+    "window-not-started": ("its window had not started", "see who started the runbook before the window"),
+}
 
 _AFTER_THE_GATE: dict[str, tuple[str, str, str]] = {
     "command-undelivered": ("F38", "its SSM agent did not take the command in time", _AGENT_BACK),
@@ -67,19 +97,19 @@ _AFTER_THE_GATE: dict[str, tuple[str, str, str]] = {
         "the cutoff came before its turn",
         "widen the window, or raise InstallMaxConcurrency",
     ),
-    "disk-full": ("F42", "its disk is full", "free space or grow the volume, then wait for a cycle"),
+    "disk-full": ("F42", "its disk is full", "free space or grow the volume; the next cycle retries"),
     "gate-failed": ("F29", "the gate failed before its verdict", "read the open function's log"),
-    "gate-silent": ("F27", "no gate judged this cycle", "see the schedule of the open function"),
-    "install-failed": ("F41", "an update did not install", _READ_OUTPUT),
+    "gate-silent": ("F27", "no gate judged this cycle", "check the schedule of the open function"),
+    "install-failed": ("F41", "an update did not install", _OUTPUT),
     "not-reached": (
         "F57",
         "the window never came to it",
         "compare the window's capacity with the number of its targets",
     ),
-    "patches-missing": ("F41", "it still reports failed updates", _READ_OUTPUT),
+    "patches-missing": ("F41", "it still reports failed updates", _OUTPUT),
     "pending-reboot": (
         "F37",
-        "updates are installed and wait for a reboot",
+        "its updates wait for a reboot",
         "reboot it, or set InstallRebootOption to RebootIfNeeded",
     ),
     "proof-unreadable": ("F29", "its proof could not be read", "see the failed step of its runbook"),
@@ -96,10 +126,18 @@ _AFTER_THE_GATE: dict[str, tuple[str, str, str]] = {
     ),
 }
 
-REASONS: Mapping[str, Reason] = MappingProxyType(
-    {code: Reason(code, fault, meaning, _GATE_REMEDIES[code]) for code, (fault, meaning) in _GATE_REASONS.items()}
-    | {code: Reason(code, fault, meaning, remedy) for code, (fault, meaning, remedy) in _AFTER_THE_GATE.items()}
-)
+
+def _every_reason() -> dict[str, Reason]:
+    reasons = {}
+    for code, fault in _FAULTS_OF_THE_GATE.items():
+        meaning, remedy = _GATE[code]
+        reasons[code] = Reason(code, fault, meaning, remedy)
+    for code, (fault, meaning, remedy) in _AFTER_THE_GATE.items():
+        reasons[code] = Reason(code, fault, meaning, remedy)
+    return reasons
+
+
+REASONS: Mapping[str, Reason] = MappingProxyType(_every_reason())
 """Reasons by code. Importing this module fails with KeyError when a reason of the gate has no remedy."""
 
 
