@@ -207,10 +207,10 @@ def test_stop_start_and_terminate_go_through_their_states(cloud: Cloud) -> None:
     change = call(cloud, "StopInstances", InstanceIds=[ONE])["StoppingInstances"][0]
     assert (change["PreviousState"]["Name"], change["CurrentState"]["Name"]) == ("running", "stopping")
     cloud.kernel.run_until(START + timedelta(minutes=1))
-    assert instance.state == "stopped"
+    assert ec2.instance(SCOPE, ONE).state == "stopped"
     call(cloud, "StartInstances", InstanceIds=[ONE])
     cloud.kernel.run_until(START + timedelta(minutes=2))
-    assert (instance.state, instance.rebooting) == ("running", True)
+    assert (ec2.instance(SCOPE, ONE).state, instance.rebooting) == ("running", True)
     call(cloud, "TerminateInstances", InstanceIds=[ONE])
     cloud.kernel.run_until(START + timedelta(minutes=3))
     assert instance.state == "terminated"

@@ -12,7 +12,8 @@ START = datetime(2026, 7, 4, 19, 0, tzinfo=UTC)
 
 
 def test_events_of_one_instant_run_in_the_order_in_which_they_were_made() -> None:
-    kernel, seen = Kernel(START), []
+    kernel = Kernel(START)
+    seen: list[str] = []
     kernel.after(timedelta(seconds=5), seen.append, "late")
     kernel.after(timedelta(seconds=1), seen.append, "first")
     kernel.after(timedelta(seconds=1), seen.append, "second")
@@ -22,7 +23,8 @@ def test_events_of_one_instant_run_in_the_order_in_which_they_were_made() -> Non
 
 
 def test_run_until_stops_before_later_events_and_never_runs_backwards() -> None:
-    kernel, seen = Kernel(START), []
+    kernel = Kernel(START)
+    seen: list[str] = []
     kernel.after(timedelta(seconds=5), seen.append, "x")
     kernel.run_until(START + timedelta(seconds=4))
     assert seen == []
@@ -32,7 +34,8 @@ def test_run_until_stops_before_later_events_and_never_runs_backwards() -> None:
 
 
 def test_a_cancelled_event_does_not_happen() -> None:
-    kernel, seen = Kernel(START), []
+    kernel = Kernel(START)
+    seen: list[str] = []
     kernel.after(timedelta(seconds=1), seen.append, "x").cancel()
     assert kernel.next_event_at() is None
     kernel.run_until(START + timedelta(seconds=2))
@@ -40,7 +43,8 @@ def test_a_cancelled_event_does_not_happen() -> None:
 
 
 def test_an_event_in_the_past_happens_now() -> None:
-    kernel, seen = Kernel(START), []
+    kernel = Kernel(START)
+    seen: list[datetime] = []
     kernel.at(START - timedelta(days=1), lambda: seen.append(kernel.now))
     kernel.run_until(START)
     assert seen == [START]
@@ -72,7 +76,8 @@ def test_only_a_process_can_sleep() -> None:
 
 
 def test_a_killed_process_ends_where_it_sleeps_and_no_handler_of_exceptions_stops_it() -> None:
-    kernel, seen = Kernel(START), []
+    kernel = Kernel(START)
+    seen: list[str] = []
 
     def body() -> None:
         try:
@@ -97,7 +102,8 @@ def test_a_killed_process_ends_where_it_sleeps_and_no_handler_of_exceptions_stop
 
 
 def test_a_process_killed_before_its_first_step_never_runs() -> None:
-    kernel, seen = Kernel(START), []
+    kernel = Kernel(START)
+    seen: list[str] = []
     process = kernel.spawn("never", lambda: seen.append("ran"))
     process.kill("too early")
     kernel.run_until(START + timedelta(seconds=1))
