@@ -1,0 +1,194 @@
+"""Cron schedules: occurrences by the month, from cached lists of integers."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+from patchgate.schedule.dialects import Dialect
+from patchgate.schedule.edges import certain_occurrence, occurrence_at
+from patchgate.schedule.errors import Notice
+from patchgate.schedule.months import (
+    DAY,
+    FIRST_YEAR,
+    MONTH_SHAPES,
+    MONTH_STARTS,
+    SHAPES,
+    DayTerm,
+    matching_days,
+)
+from patchgate.schedule.occurrences import Occurrence, Schedule
+from patchgate.schedule.zones import Zone
+
+_CACHED_INSTANTS: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class CronFields:
+    """What the fields of a cron expression match; numbers ascend."""
+
+    seconds: tuple[int, ...]
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    days: tuple[DayTerm, ...]
+    months: tuple[int, ...]
+    years: tuple[int, ...]
+
+
+class _InstantCache(dict[int, list[int]]):
+    """The instants of a schedule in one zone by month; forgets all before it holds too many."""
+
+    held = 0
+
+    def keep(self, month: int, instants: list[int]) -> list[int]:
+        if self.held + len(instants) > _CACHED_INSTANTS:
+            self.clear()
+            self.held = 0
+        self.held += len(instants) + 1
+        self[month] = instants
+        return instants
+
+
+class CronSchedule(Schedule):
+    """``cron(0 23 ? * TUE#2 *)``."""
+
+    kind = "cron"
+
+    def __init__(self, expression: str, dialect: Dialect, undocumented: tuple[Notice, ...], fields: CronFields) -> None:
+        super().__init__(expression, dialect, undocumented)
+        self.fields = fields
+        self._shape_seconds: dict[int, tuple[int, ...]] = {}
+        self._caches: dict[tuple[str, int], _InstantCache] = {}
+
+    @cached_property
+    def times(self) -> tuple[int, ...]:
+        """The times of day that match, in seconds after midnight, ascending."""
+        fields = self.fields
+        return tuple(
+            hour * 3600 + minute * 60 + second
+            for hour in fields.hours
+            for minute in fields.minutes
+            for second in fields.seconds
+        )
+
+    @cached_property
+    def months(self) -> tuple[int, ...]:
+        """The months that hold a matching day, as indexes into ``MONTH_STARTS``."""
+        days = [bool(matching_days(self.fields.days, shape)) for shape in SHAPES]
+        return tuple(
+            number
+            for year in self.fields.years
+            for month in self.fields.months
+            if days[MONTH_SHAPES[number := (year - FIRST_YEAR) * 12 + month - 1]]
+        )
+
+    @property
+    def can_fire(self) -> bool:
+        """False when no month has a matching day."""
+        return bool(self.months)
+
+    def fires_within(self, seconds: int) -> bool:
+        """Whether two occurrences are ever less than ``seconds`` (at most a day) of wall-clock time apart."""
+        times = self.times
+        if any(later - earlier < seconds for earlier, later in pairwise(times)):
+            return True
+        return times[0] + DAY - times[-1] < seconds and self._has_adjacent_days()
+
+    def _has_adjacent_days(self) -> bool:
+        previous = -1
+        for month in self.months:
+            first_day = MONTH_STARTS[month] // DAY - 1
+            for day in matching_days(self.fields.days, SHAPES[MONTH_SHAPES[month]]):
+                if first_day + day == previous + 1:
+                    return True
+                previous = first_day + day
+        return False
+
+    def _epochs(self, zone: Zone, after: int, offset_days: int, anchor: int | None) -> Iterator[int]:
+        if anchor is not None:
+            after = max(after, _floor(zone, offset_days, anchor))
+        months = self.months
+        cache = self._cache(zone, offset_days)
+        number = self._first_month(after, offset_days)
+        while number < len(months):
+            instants = cache.get(months[number]) or self._month(zone, offset_days, months[number], cache)
+            number += 1
+            if instants and instants[-1] > after:
+                yield from instants[bisect_right(instants, after) :]
+                break
+        for month in months[number:]:
+            yield from cache.get(month) or self._month(zone, offset_days, month, cache)
+
+    def _between(self, zone: Zone, after: int, until: int, offset_days: int, anchor: int | None) -> list[int]:
+        if anchor is not None:
+            after = max(after, _floor(zone, offset_days, anchor))
+        cache = self._cache(zone, offset_days)
+        found: list[int] = []
+        for number in range(self._first_month(after, offset_days), len(self.months)):
+            month = self.months[number]
+            instants = cache.get(month) or self._month(zone, offset_days, month, cache)
+            found += instants
+            if instants and instants[-1] > until:
+                break
+        return found[bisect_right(found, after) : bisect_right(found, until)]
+
+    def _readings(self, zone: Zone, after: int, offset_days: int, anchor: int | None) -> Iterator[Occurrence]:
+        if anchor is not None:
+            after = max(after, _floor(zone, offset_days, anchor))
+        for number in range(self._first_month(after, offset_days), len(self.months)):
+            for found in self._month_readings(zone, offset_days, self.months[number]):
+                epochs = [epoch for reading in found.readings for epoch in reading.epochs]
+                if max(epochs or zone.gap_around(found.wall_epoch)) > after:
+                    yield found
+
+    def _cache(self, zone: Zone, offset_days: int) -> _InstantCache:
+        return self._caches.setdefault((zone.name, offset_days), _InstantCache())
+
+    def _first_month(self, after: int, offset_days: int) -> int:
+        """Where in ``months`` to begin: a month that is over before ``after`` in every zone does not matter."""
+        earliest = bisect_right(MONTH_STARTS, after - (offset_days + 2) * DAY) - 1
+        return bisect_left(self.months, earliest)
+
+    def _month(self, zone: Zone, offset_days: int, month: int, cache: _InstantCache) -> list[int]:
+        """The instants of the occurrences whose cron day lies in a month, ascending."""
+        seconds = self._seconds_of(MONTH_SHAPES[month])
+        start = MONTH_STARTS[month] + offset_days * DAY
+        offset = zone.constant_offset(start + seconds[0], start + seconds[-1] + 1)
+        if offset is not None:
+            base = start - offset
+            return cache.keep(month, [base + second for second in seconds])
+        passes = (zone.instants(start + second) for second in seconds)
+        return cache.keep(month, [instants[0] for instants in passes if instants])
+
+    def _month_readings(self, zone: Zone, offset_days: int, month: int) -> Iterator[Occurrence]:
+        seconds = self._seconds_of(MONTH_SHAPES[month])
+        start = MONTH_STARTS[month] + offset_days * DAY
+        offset = zone.constant_offset(start + seconds[0], start + seconds[-1] + 1)
+        if offset is not None:
+            return (certain_occurrence(start + second, offset) for second in seconds)
+        documented = self.rules.documents_edges
+        return (occurrence_at(zone, start + second, documented=documented) for second in seconds)
+
+    def _seconds_of(self, shape: int) -> tuple[int, ...]:
+        """The occurrences of a month of that shape, in seconds from its first midnight."""
+        known = self._shape_seconds.get(shape)
+        if known is None:
+            days = matching_days(self.fields.days, SHAPES[shape])
+            known = tuple((day - 1) * DAY + time for day in days for time in self.times)
+            self._shape_seconds[shape] = known
+        return known
+
+
+def _floor(zone: Zone, offset_days: int, anchor: int) -> int:
+    """The instant up to which nothing counts because its cron day was over when the schedule was created.
+
+    Systems Manager documents it: a window whose cron day has passed does not run in that period, though its offset day
+    is still to come.
+    """
+    wall = zone.latest_wall(anchor) + offset_days * DAY
+    instants = zone.instants(wall)
+    return instants[0] if instants else zone.gap_around(wall)[0] - 1
