@@ -21,7 +21,6 @@ SCRIPTS: Mapping[str, str] = {"open_window": "handler", "close_window": "handler
 """The scripts, and the function of each that AWS calls."""
 
 _RULES_MODULE = "patchgate.gate.rules"
-_Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Part:
     def tree(self) -> ast.Module:
         return ast.parse(self.source, feature_version=(3, 11))
 
-    def definitions(self) -> dict[str, _Definition]:
+    def definitions(self) -> dict[str, ast.stmt]:
         """name -> the top-level statement that defines it, in the order of the file."""
         return {name: node for node in self.tree.body for name in _names_defined(node) if _is_definition(node)}
 

@@ -1,0 +1,174 @@
+"""The close function and the watchdog."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from .fake_aws import CYCLE, GATE, LANE, START, WINDOW, FakeAws, Json, client_error
+
+CloseGate = Callable[..., Json]
+OpenGate = Callable[..., Json]
+CLOSE = START + timedelta(hours=3, minutes=10)
+NEXT_WEEK = "20260711T203000Z"
+
+
+@pytest.fixture(autouse=True)
+def opened(aws: FakeAws, open_gate: OpenGate) -> None:
+    """A cycle that was opened for one proven instance."""
+    aws.protect("a")
+    open_gate()
+    aws.now = CLOSE
+
+
+def is_closed(aws: FakeAws, cycle: str = CYCLE) -> bool:
+    return f"{LANE}{cycle}/closed" in aws.parameters
+
+
+def add_lease(aws: FakeAws, cycle: str, start: datetime) -> None:
+    terms = {"verdict": "open", "cycle": cycle, "window_start": start.isoformat()}
+    terms |= {"window_end": (start + timedelta(hours=3)).isoformat()}
+    aws.parameters[f"{LANE}{cycle}/open"] = json.dumps(terms)
+
+
+def test_closes_lease_and_window_after_the_end(aws: FakeAws, close_gate: CloseGate) -> None:
+    record = close_gate()
+    assert record["closed"] == [CYCLE]
+    assert record["problems"] == []
+    assert is_closed(aws)
+    assert aws.window()["Enabled"] is False
+    assert aws.messages == []
+
+
+def test_a_second_close_changes_nothing(aws: FakeAws, close_gate: CloseGate) -> None:
+    close_gate()
+    before = dict(aws.parameters)
+    record = close_gate()
+    assert (record["closed"], record["window_disabled"]) == ([], False)
+    assert aws.parameters == before
+
+
+def test_log_line_carries_the_metrics(aws: FakeAws, close_gate: CloseGate, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    close_gate("watchdog")
+    entry = json.loads(capsys.readouterr().out)
+    assert (entry["Closed"], entry["WindowsFoundOpen"], entry["WatchdogRan"]) == (1, 1, 1)
+
+
+def test_f26_close_in_the_minute_of_the_opening_only_makes_stricter(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.now = START
+    close_gate()
+    assert is_closed(aws)
+    assert aws.window()["Enabled"] is False
+
+
+def test_f26_close_before_the_window_leaves_the_coming_cycle(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.now = START - timedelta(minutes=10)
+    close_gate()
+    assert not is_closed(aws)
+    assert aws.window()["Enabled"] is True
+
+
+def test_f28_late_duplicate_of_last_weeks_close_leaves_this_weeks_lease(
+    aws: FakeAws, close_gate: CloseGate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_lease(aws, NEXT_WEEK, START + timedelta(days=7))
+    assert close_gate()["closed"] == [CYCLE]
+    assert not is_closed(aws, NEXT_WEEK)
+    assert aws.window()["Enabled"] is True
+
+
+def test_f30_window_that_stays_enabled_is_an_error_and_the_lease_is_closed_first(
+    aws: FakeAws, close_gate: CloseGate
+) -> None:
+    aws.ignored.add("update_maintenance_window")
+    with pytest.raises(RuntimeError, match=f"window {WINDOW} was disabled and is still enabled"):
+        close_gate()
+    assert is_closed(aws)
+
+
+def test_f31_failed_close_is_raised_and_the_watchdog_repairs_it(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.errors["get_parameters_by_path"].append(client_error("ThrottlingException"))
+    with pytest.raises(ClientError):
+        close_gate()
+    aws.now = CLOSE + timedelta(hours=10)
+    record = close_gate("watchdog")
+    assert record["closed"] == [CYCLE]
+    assert aws.window()["Enabled"] is False
+    assert "was still open; the watchdog closed it" in aws.messages[-1]["Message"]
+
+
+def test_f31_watchdog_in_the_window_leaves_it(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.now = START + timedelta(hours=1)
+    record = close_gate("watchdog")
+    assert (record["closed"], record["window_disabled"]) == ([], False)
+    assert aws.window()["Enabled"] is True
+
+
+def test_f31_watchdog_closes_at_the_very_end(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.now = START + timedelta(hours=3)
+    assert close_gate("watchdog")["closed"] == [CYCLE]
+
+
+def test_f24_watchdog_disables_a_window_that_a_stack_update_enabled(aws: FakeAws, close_gate: CloseGate) -> None:
+    close_gate()
+    aws.window()["Enabled"] = True
+    aws.now += timedelta(days=1)
+    record = close_gate("watchdog")
+    assert record["window_disabled"] is True
+    assert aws.window()["Enabled"] is False
+    assert aws.messages
+
+
+def test_f27_close_reports_a_cycle_that_no_gate_judged(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.now = CLOSE + timedelta(days=7)
+    record = close_gate()
+    assert record["problems"] == ["no gate judged the cycle that ended by 2026-07-12T00:10:00Z"]
+    assert "no gate judged" in aws.messages[0]["Message"]
+
+
+def test_f27_a_held_cycle_was_judged(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.now = CLOSE + timedelta(days=7)
+    aws.parameters[f"{LANE}{NEXT_WEEK}/hold"] = "{}"
+    assert close_gate()["problems"] == []
+
+
+def test_f27_watchdog_remembers_what_is_due_and_reports_it(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.upcoming = [{"ExecutionTime": "2026-07-11T21:00Z"}]
+    close_gate("watchdog")
+    assert aws.parameters[LANE + "due"] == "2026-07-11T21:00:00Z"
+    aws.now = START + timedelta(days=6)
+    assert close_gate("watchdog")["problems"] == []
+    aws.upcoming = [{"ExecutionTime": "2026-07-18T21:00Z"}]
+    aws.now = START + timedelta(days=7, hours=13)
+    record = close_gate("watchdog")
+    assert record["problems"] == ["no gate judged the window that was due at 2026-07-11T21:00:00Z"]
+    assert aws.parameters[LANE + "due"] == "2026-07-18T21:00:00Z"
+
+
+def test_f27_watchdog_is_silent_about_a_due_cycle_with_a_verdict(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.parameters[LANE + "due"] = START.isoformat()
+    close_gate()
+    assert close_gate("watchdog")["problems"] == []
+    assert aws.parameters[LANE + "due"] == START.isoformat()
+
+
+def test_watchdog_reports_a_schedule_that_is_off(aws: FakeAws, close_gate: CloseGate) -> None:
+    close_gate()
+    aws.schedules["open"] = "DISABLED"
+    assert close_gate("watchdog")["problems"] == ["schedule open is DISABLED"]
+
+
+def test_watchdog_removes_leases_that_are_long_over(aws: FakeAws, close_gate: CloseGate) -> None:
+    close_gate()
+    aws.parameters[f"{LANE}{CYCLE}/hold"] = "{}"
+    aws.now = GATE + timedelta(days=14)
+    close_gate("watchdog")
+    assert f"{LANE}{CYCLE}/open" in aws.parameters
+    aws.now += timedelta(seconds=1)
+    close_gate("watchdog")
+    assert sorted(aws.parameters) == [LANE + "window-id"]
