@@ -35,7 +35,7 @@ def report_errors(call: Callable[[], int], *, debug: bool) -> int:
     except BrokenPipeError:
         _silence_output()
         return FAILED
-    except Exception as error:  # noqa: BLE001 - the one place: a person must not meet a bare traceback
+    except Exception as error:  # the one place: a person must not meet a bare traceback
         if debug:
             raise
         _complain(describe_unexpected(error))

@@ -37,9 +37,7 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, entries: Mapping[str, CommandEntry], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.entries = dict(entries)
-        self.commands = {
-            name: click.Command(name, short_help=entry.short_help) for name, entry in self.entries.items()
-        }
+        self.commands = {name: click.Command(name, short_help=entry.short_help) for name, entry in self.entries.items()}
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

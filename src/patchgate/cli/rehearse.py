@@ -1,0 +1,180 @@
+"""``patchgate rehearse``: one run of the real templates and the real gate on the embedded AWS."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from patchgate.cli.console import Progress, describe_terminal
+from patchgate.cli.output import check_writable, replace_file
+from patchgate.cli.sample import sample_directory
+from patchgate.errors import InputError, MissingExtraError, UnsafeError
+
+if TYPE_CHECKING:
+    from patchgate.config import FleetConfig, ParameterOverride
+    from patchgate.rehearsal import RehearsalResult
+
+EMULATOR_PACKAGES = ("boto3", "cfnlint", "greenlet", "moto")
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalRequest:
+    """What to rehearse and what to show. ``fleet`` None is the sample; ``world`` None is the one beside the fleet."""
+
+    fleet: Path | None = None
+    world: Path | None = None
+    seed: int = 0
+    start: datetime | None = None
+    cycles: int = 1
+    lane: str | None = None
+    output: str = "text"
+    history: Path | None = None
+    overrides: tuple[ParameterOverride, ...] = ()
+
+
+def read_start(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
+    """An ISO 8601 date or instant; UTC where it names no offset. click.BadParameter for anything else."""
+    if value is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"'{value}' is not a date such as 2026-03-28 or 2026-03-28T12:00+01:00.") from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def read_overrides(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[ParameterOverride, ...]:
+    """Every ``LANES:NAME=VALUE``; click.BadParameter for anything else."""
+    from patchgate.config import ParameterOverride
+
+    try:
+        return tuple(ParameterOverride.parse(value) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from None
+
+
+@click.command()
+@click.argument("fleet", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--world",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="What the rehearsal starts from: instances, volumes, faults. [default: world/ beside FLEET]",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same run.")
+@click.option("--start", callback=read_start, metavar="DATE", help="When to begin, UTC. [default: the world's own]")
+@click.option("--cycles", type=click.IntRange(min=1), default=1, show_default=True, help="How many patch cycles.")
+@click.option("--lane", metavar="NAME", help="Show one lane's full timeline: account/Region/os/environment.")
+@click.option(
+    "--parameter",
+    "overrides",
+    multiple=True,
+    callback=read_overrides,
+    metavar="LANES:NAME=VALUE",
+    help="A template parameter for the lanes that match, such as '*/prd:GateMode=threshold'. May be repeated.",
+)
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--history", type=click.Path(path_type=Path), metavar="FILE", help="Write every event as JSON lines.")
+def rehearse(  # noqa: PLR0913 - one argument an option
+    *,
+    fleet: Path | None,
+    world: Path | None,
+    seed: int,
+    start: datetime | None,
+    cycles: int,
+    lane: str | None,
+    overrides: tuple[ParameterOverride, ...],
+    output: str,
+    history: Path | None,
+) -> int:
+    """Run a patch cycle of the fleet file FLEET on the embedded AWS, on a virtual clock.
+
+    The three templates are deployed, then backups, gate, window and close happen as scheduled, and a judge reads the
+    recorded history. Without FLEET, the sample is rehearsed. No AWS account is needed or touched.
+
+    Exits with 3 when a promise was broken.
+    """
+    return carry_out(RehearsalRequest(fleet, world, seed, start, cycles, lane, output, history, overrides))
+
+
+def carry_out(request: RehearsalRequest) -> int:
+    """Run what was asked for, print it on standard output, and return the exit code: 0, or 3 for a broken promise."""
+    require_emulator()
+    fleet_path, world_path = locate_inputs(request)
+    if request.history is not None:
+        check_writable(request.history)
+    from patchgate.config import read_fleet
+
+    fleet = read_fleet(fleet_path).with_parameters(request.overrides)
+    check_lane(request.lane, fleet)
+    result = _run(fleet, world_path, request)
+    if request.history is not None:
+        replace_file(request.history, result.history)
+    sys.stdout.write(_render(result, request))
+    return 0 if result.held else UnsafeError.exit_code
+
+
+def require_emulator(is_installed: Callable[[str], object] = importlib.util.find_spec) -> None:
+    """Raise MissingExtraError when the packages of the embedded AWS are not installed."""
+    if not all(is_installed(package) for package in EMULATOR_PACKAGES):
+        raise MissingExtraError("the embedded AWS is not installed; get it with: pip install 'patchgate[emulator]'")
+
+
+def locate_inputs(request: RehearsalRequest) -> tuple[Path, Path]:
+    """The fleet file and the world's directory: those that were named, else the sample's, else ``world/`` beside."""
+    fleet = request.fleet or sample_directory() / "fleet.yaml"
+    world = request.world or fleet.parent / "world"
+    if not world.is_dir():
+        remedy = "" if request.world else "name one with --world DIR; the sample's is examples/world"
+        raise InputError(f"there is no world directory {world}", remedy=remedy)
+    return fleet, world
+
+
+def check_lane(name: str | None, fleet: FleetConfig) -> None:
+    """Raise InputError when the fleet has no lane of that name."""
+    from patchgate.config import describe_choices
+
+    names = [lane.lane.name for lane in fleet.lanes()]
+    if name is not None and name not in names:
+        raise InputError(f"no lane is called '{name}'", remedy=describe_choices(name, names))
+
+
+def _run(fleet: FleetConfig, world_path: Path, request: RehearsalRequest) -> RehearsalResult:
+    from patchgate.rehearsal import read_world, run_rehearsal
+
+    world = read_world(world_path)
+    with Progress(sys.stderr, describe_terminal(sys.stderr, os.environ)) as progress:
+        return run_rehearsal(
+            fleet,
+            world,
+            seed=request.seed,
+            start=request.start,
+            cycles=request.cycles,
+            progress=progress.show,
+            contrast=request.lane is None,
+        )
+
+
+def _render(result: RehearsalResult, request: RehearsalRequest) -> str:
+    from patchgate.report import render_rehearsal_json, render_rehearsal_text
+
+    if request.output == "json":
+        return render_rehearsal_json(result)
+    terminal = describe_terminal(sys.stdout, os.environ)
+    return render_rehearsal_text(
+        result,
+        width=terminal.width,
+        color=terminal.color,
+        ascii_only=terminal.ascii_only,
+        lane=request.lane,
+    )
