@@ -23,7 +23,7 @@ class Reason:
     remedy: str
 
 
-_AGENT_BACK = "bring the SSM agent back: instance profile, network, service"
+_AGENT_BACK = "check instance profile, network and agent"
 _TAGS = "check the tags PatchGroup and ToBackupAndPatch"
 _OUTPUT = "read its output in the log bucket; the next cycle retries"
 
@@ -31,20 +31,20 @@ _GATE: dict[str, tuple[str, str]] = {
     "agent-offline": ("its SSM agent does not answer", _AGENT_BACK),
     "backup-aborted": ("its backup was aborted", "find who aborts it, and start an on-demand backup"),
     "backup-expired": ("its backup never started", "widen BackupStartWindowMinutes, or start backups earlier"),
-    "backup-failed": ("its backup failed", "repair what the job names, then back it up again"),
+    "backup-failed": ("its backup failed", "repair the cause and back it up again"),
     "backup-never-finishes": (
         "its backups are aborted time after time",
         "widen BackupCompletionWindowMinutes: a first large snapshot may take hours",
     ),
     "backup-partial": ("its backup is only partial", "back it up as one resource, not within a composite"),
-    "backup-running": ("its backup is not finished", "start backups earlier, or give them more time"),
+    "backup-running": ("its backup is not finished", "start backups earlier"),
     "backup-with-issues": (
         "its backup completed with issues",
-        "repair VSS and back it up again, or waive the category",
+        "repair them, or waive the category",
     ),
     "coverage-too-low": ("too few instances of the lane have a proof", "repair the backups; the next cycle opens"),
     "frozen": ("a freeze is in force", "lift the freeze when its reason is gone"),
-    "instance-not-running": ("it is not running", "start it before the next cycle, or take it out of the lane"),
+    "instance-not-running": ("it was not running", "start it before the next cycle"),
     "instance-store-root": (
         "its root is an instance store, which no backup covers",
         "move its root to EBS, or take it out of the lane",
@@ -64,7 +64,7 @@ _GATE: dict[str, tuple[str, str]] = {
     ),
     "no-evidence": (
         "no instance of the lane has a backup job",
-        "turn on the Region's EC2 opt-in in AWS Backup; check plan and selection",
+        "check AWS Backup's EC2 opt-in, plan and selection",
     ),
     "no-lease": ("no gate opened this cycle", "read the open function's log"),
     "no-targets": ("no running instance carries the lane's tags", _TAGS),
@@ -80,8 +80,8 @@ _GATE: dict[str, tuple[str, str]] = {
         "repair the backups, or lower BackupJobThreshold",
     ),
     "volume-not-covered": (
-        "a volume is attached that its recovery point lacks",
-        "back it up again: the next recovery point holds the volume",
+        "its recovery point lacks an attached volume",
+        "back it up again",
     ),
     "window-not-due": (
         "the window does not start within the gate's lead",
@@ -91,13 +91,13 @@ _GATE: dict[str, tuple[str, str]] = {
 }
 
 _AFTER_THE_GATE: dict[str, tuple[str, str, str]] = {
-    "command-undelivered": ("F38", "its SSM agent did not take the command in time", _AGENT_BACK),
+    "command-undelivered": ("F38", "its SSM agent took no command", _AGENT_BACK),
     "cutoff-reached": (
         "F57",
         "the cutoff came before its turn",
         "widen the window, or raise InstallMaxConcurrency",
     ),
-    "disk-full": ("F42", "its disk is full", "free space or grow the volume; the next cycle retries"),
+    "disk-full": ("F42", "its disk is full", "free space or grow the volume"),
     "gate-failed": ("F29", "the gate failed before its verdict", "read the open function's log"),
     "gate-silent": ("F27", "no gate judged this cycle", "check the schedule of the open function"),
     "install-failed": ("F41", "an update did not install", _OUTPUT),
@@ -110,7 +110,7 @@ _AFTER_THE_GATE: dict[str, tuple[str, str, str]] = {
     "pending-reboot": (
         "F37",
         "its updates wait for a reboot",
-        "reboot it, or set InstallRebootOption to RebootIfNeeded",
+        "reboot it, or use RebootIfNeeded",
     ),
     "proof-unreadable": ("F29", "its proof could not be read", "see the failed step of its runbook"),
     "refused-late": (

@@ -1,0 +1,95 @@
+"""A rehearsal as a picture: the terminal's screen as SVG, drawn from the same lines, with the fonts of the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.sax.saxutils import escape, quoteattr
+
+from patchgate.rehearsal.outcome import RehearsalResult
+from patchgate.report.rehearsal_text import rehearsal_lines
+from patchgate.report.screen import Line, Piece, Role, columns
+
+COLUMN = 8.4
+ROW = 20.0
+_MARGIN = 24.0
+_TITLE_BAR = 36.0
+_FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+
+_COLORS: dict[Role, str] = {
+    "plain": "#d7dde6",
+    "title": "#ffffff",
+    "dim": "#8391a5",
+    "good": "#5fd38d",
+    "bad": "#ff7b72",
+    "warn": "#f0b849",
+    "command": "#7cc7ff",
+    "backup": "#4c8dff",
+    "scan": "#5ad1d1",
+    "install": "#3fb968",
+    "window": "#33506b",
+    "open": "#5fd38d",
+    "hold": "#ff7b72",
+    "close": "#8391a5",
+}
+_BOLD: tuple[Role, ...] = ("title", "open", "hold")
+_BARS: dict[Role, tuple[float, float]] = {
+    "backup": (4.0, 12.0),
+    "scan": (4.0, 12.0),
+    "install": (4.0, 12.0),
+    "window": (9.0, 2.0),
+    "close": (2.0, 16.0),
+}
+"""Roles that are drawn as bars where they are glyphs of the time axis: distance from the row's top, and height."""
+_BAR_GLYPHS = frozenset("▒░█─│")
+
+
+def render_rehearsal_svg(result: RehearsalResult, *, width: int = 100, command: str = "make demo") -> str:
+    """The screen as an SVG document, ``width`` columns wide, under a prompt that shows ``command``."""
+    prompt: Line = (Piece("$ ", "dim"), Piece(command, "title"))
+    lines = [prompt, (), *rehearsal_lines(result, width=width, ascii_only=False)]
+    across = 2 * _MARGIN + width * COLUMN
+    down = _TITLE_BAR + 2 * _MARGIN / 2 + len(lines) * ROW + _MARGIN / 2
+    body = "\n".join(drawn for number, line in enumerate(lines) for drawn in _line(line, number))
+    summary = f"{sum(lane.patched for lane in result.lanes)} of {len(result.instances())} instances patched"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:.0f} {down:.0f}" width="{across:.0f}" '
+        f'height="{down:.0f}" role="img" aria-label={quoteattr("patchgate rehearsal: " + summary)}>\n'
+        f"<style>text {{ font: 14px {_FONT}; white-space: pre }}</style>\n"
+        f'<rect width="100%" height="100%" rx="10" fill="#0f1722"/>\n'
+        f'<circle cx="24" cy="20" r="6" fill="#ff5f57"/><circle cx="44" cy="20" r="6" fill="#febc2e"/>'
+        f'<circle cx="64" cy="20" r="6" fill="#28c840"/>\n'
+        f"{body}\n</svg>\n"
+    )
+
+
+def _line(line: Line, number: int) -> Iterator[str]:
+    column = 0
+    top = _TITLE_BAR + _MARGIN / 2 + number * ROW
+    for piece in line:
+        if piece.role in _BARS and set(piece.text.rstrip()) <= _BAR_GLYPHS and piece.text.strip():
+            yield _bar(piece, column, top)
+        elif piece.text.strip():
+            yield _text(piece, column, top)
+        column += columns(piece.text)
+
+
+def _bar(piece: Piece, column: int, top: float) -> str:
+    offset, height = _BARS[piece.role]
+    x, across = _MARGIN + column * COLUMN, columns(piece.text.rstrip()) * COLUMN
+    if piece.role == "close":
+        x, across = x + COLUMN / 2 - 1, 2.0
+    return (
+        f'<rect x="{x:.1f}" y="{top + offset:.1f}" width="{across:.1f}" height="{height:.0f}" '
+        f'fill="{_COLORS[piece.role]}"/>'
+    )
+
+
+def _text(piece: Piece, column: int, top: float) -> str:
+    lead = len(piece.text) - len(piece.text.lstrip(" "))
+    text = piece.text.strip(" ")
+    x, across = _MARGIN + (column + lead) * COLUMN, columns(text) * COLUMN
+    bold = ' font-weight="bold"' if piece.role in _BOLD else ""
+    return (
+        f'<text x="{x:.1f}" y="{top + 14.5:.1f}" fill="{_COLORS[piece.role]}"{bold} textLength="{across:.1f}" '
+        f'lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
+    )
