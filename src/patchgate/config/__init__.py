@@ -6,8 +6,9 @@ fleet       the models: what a fleet file may say
 reading     file -> FleetConfig, or InputError with every problem and its line
 """
 
+from patchgate.config.document import parse_document
 from patchgate.config.fleet import Account, Defaults, FleetConfig, LaneConfig, Organization, ParameterOverride, Target
-from patchgate.config.reading import parse_fleet, read_fleet
+from patchgate.config.reading import parse_fleet, read_fleet, validate_document
 from patchgate.config.words import describe_choices
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "ParameterOverride",
     "Target",
     "describe_choices",
+    "parse_document",
     "parse_fleet",
     "read_fleet",
+    "validate_document",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,6 +15,8 @@ from patchgate.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _EXPECTED = {
     "string_type": "text",
@@ -40,11 +42,7 @@ def parse_fleet(text: bytes, source: str) -> FleetConfig:
     document = parse_document(text, source)
     if document.value is None:
         raise InputError(problems=(Problem("the file is empty", source, 1, 1, "start from examples/fleet.yaml"),))
-    try:
-        fleet = FleetConfig.model_validate(document.value, context={"accounts": _account_words(document.value)})
-    except ValidationError as error:
-        problems = [_problem(document, details) for details in error.errors(include_url=False)]
-        raise InputError(problems=_in_order(problems)) from None
+    fleet = validate_document(document, FleetConfig, {"accounts": _account_words(document.value)})
     problems = [
         Problem(message, source, *document.place_of(path), remedy)
         for path, message, remedy in find_contradictions(fleet)
@@ -52,6 +50,15 @@ def parse_fleet(text: bytes, source: str) -> FleetConfig:
     if problems:
         raise InputError(problems=_in_order(problems))
     return fleet
+
+
+def validate_document(document: Document, model: type[_Model], context: dict[str, Any] | None = None) -> _Model:
+    """The document as a model; InputError with every problem, each where it stands in the text."""
+    try:
+        return model.model_validate(document.value, context=context)
+    except ValidationError as error:
+        problems = [_problem(document, model, details) for details in error.errors(include_url=False)]
+        raise InputError(problems=_in_order(problems)) from None
 
 
 def _account_words(value: Any) -> list[str]:
@@ -65,15 +72,15 @@ def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
 
 
-def _problem(document: Document, details: ErrorDetails) -> Problem:
+def _problem(document: Document, model: type[BaseModel], details: ErrorDetails) -> Problem:
     path = tuple(part for part in details["loc"] if part != "[key]")
     is_key = details["loc"][-1:] == ("[key]",) or details["type"] == "extra_forbidden"
-    message, remedy = _describe(details, path)
+    message, remedy = _describe(details, path, model)
     line, column = document.place_of(path, of_key=is_key)
     return Problem(message, document.source, line, column, remedy)
 
 
-def _describe(details: ErrorDetails, path: tuple[str | int, ...]) -> tuple[str, str]:
+def _describe(details: ErrorDetails, path: tuple[str | int, ...], model: type[BaseModel]) -> tuple[str, str]:
     """(message, remedy) of one of pydantic's errors, in the fleet file's words."""
     context: dict[str, Any] = details.get("ctx") or {}
     name = ".".join(str(part) for part in path if isinstance(part, str)) or "the file"
@@ -81,7 +88,7 @@ def _describe(details: ErrorDetails, path: tuple[str | int, ...]) -> tuple[str, 
         case "refused":
             described = context["message"], context["remedy"]
         case "extra_forbidden":
-            described = f"unknown key '{path[-1]}'", describe_choices(str(path[-1]), _keys_at(path[:-1]))
+            described = f"unknown key '{path[-1]}'", describe_choices(str(path[-1]), _keys_at(path[:-1], model))
         case "missing":
             described = f"missing key '{path[-1]}'", ""
         case "too_short":
@@ -106,9 +113,8 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _keys_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
-    """The keys that the model at a path of the fleet file knows."""
-    model: type[BaseModel] = FleetConfig
+def _keys_at(path: tuple[str | int, ...], model: type[BaseModel]) -> tuple[str, ...]:
+    """The keys that the model at a path below another one knows."""
     for part in path:
         if isinstance(part, str):
             model = next(_models_in(model.model_fields[part].annotation))
