@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
@@ -48,17 +49,16 @@ def render_rehearsal_svg(result: RehearsalResult, *, width: int = 100, command: 
     prompt: Line = (Piece("$ ", "dim"), Piece(command, "title"))
     lines = [prompt, (), *rehearsal_lines(result, width=width, ascii_only=False)]
     across = 2 * _MARGIN + width * COLUMN
-    down = _TITLE_BAR + 2 * _MARGIN / 2 + len(lines) * ROW + _MARGIN / 2
+    down = _TITLE_BAR + len(lines) * ROW + 1.5 * _MARGIN
     body = "\n".join(drawn for number, line in enumerate(lines) for drawn in _line(line, number))
     summary = f"{sum(lane.patched for lane in result.lanes)} of {len(result.instances())} instances patched"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:.0f} {down:.0f}" width="{across:.0f}" '
         f'height="{down:.0f}" role="img" aria-label={quoteattr("patchgate rehearsal: " + summary)}>\n'
-        f"<style>text {{ font: 14px {_FONT}; white-space: pre }}</style>\n"
         f'<rect width="100%" height="100%" rx="10" fill="#0f1722"/>\n'
         f'<circle cx="24" cy="20" r="6" fill="#ff5f57"/><circle cx="44" cy="20" r="6" fill="#febc2e"/>'
         f'<circle cx="64" cy="20" r="6" fill="#28c840"/>\n'
-        f"{body}\n</svg>\n"
+        f'<g font-family="{_FONT}" font-size="14">\n{body}\n</g>\n</svg>\n'
     )
 
 
@@ -69,7 +69,7 @@ def _line(line: Line, number: int) -> Iterator[str]:
         if piece.role in _BARS and set(piece.text.rstrip()) <= _BAR_GLYPHS and piece.text.strip():
             yield _bar(piece, column, top)
         elif piece.text.strip():
-            yield _text(piece, column, top)
+            yield from _text(piece, column, top)
         column += columns(piece.text)
 
 
@@ -84,12 +84,12 @@ def _bar(piece: Piece, column: int, top: float) -> str:
     )
 
 
-def _text(piece: Piece, column: int, top: float) -> str:
-    lead = len(piece.text) - len(piece.text.lstrip(" "))
-    text = piece.text.strip(" ")
-    x, across = _MARGIN + (column + lead) * COLUMN, columns(text) * COLUMN
+def _text(piece: Piece, column: int, top: float) -> Iterator[str]:
+    """One element for each run of words: renderers differ in what they do with spaces that follow each other."""
     bold = ' font-weight="bold"' if piece.role in _BOLD else ""
-    return (
-        f'<text x="{x:.1f}" y="{top + 14.5:.1f}" fill="{_COLORS[piece.role]}"{bold} textLength="{across:.1f}" '
-        f'lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
-    )
+    for run in re.finditer(r"\S+( \S+)*", piece.text):
+        x = _MARGIN + (column + columns(piece.text[: run.start()])) * COLUMN
+        yield (
+            f'<text x="{x:.1f}" y="{top + 14.5:.1f}" fill="{_COLORS[piece.role]}"{bold} '
+            f'textLength="{columns(run[0]) * COLUMN:.1f}" lengthAdjust="spacingAndGlyphs">{escape(run[0])}</text>'
+        )
