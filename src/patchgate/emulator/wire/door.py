@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from botocore.validate import ParamValidator
 from moto import mock_aws
@@ -61,7 +61,7 @@ class WireDoor:
             stack.callback(moto.stop)
             moto.start()
             self._moto = stack.enter_context(private.diverted_requests(self._process))
-            stack.enter_context(private.closed_network(self._refuse))
+            stack.enter_context(private.closed_network(_refuse))
             stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
             stack.enter_context(private.virtual_time(self))
             stack.enter_context(private.replaced(self.cloud, "sdk", self))
@@ -129,10 +129,7 @@ class WireDoor:
 
     def _guard(self, request: Any, **_: Any) -> None:
         if self._open is None:
-            raise NetworkRefusedError(request.url)
-
-    def _refuse(self, _session: Any, request: Any) -> None:
-        raise NetworkRefusedError(request.url)
+            _refuse(request.url)
 
     def _process(self, request: Any) -> private.Response:
         """Answer one prepared request; moto's stubber calls it for botocore's and for plain ones alike."""
@@ -202,5 +199,9 @@ def _do_not_wait(seconds: float) -> None:
     """Outside of processes the clock stands still."""
 
 
+def _refuse(url: str) -> NoReturn:
+    raise NetworkRefusedError(url)
+
+
 def _closed(request: Any) -> private.Response | None:
-    raise NetworkRefusedError(request.url)
+    _refuse(request.url)

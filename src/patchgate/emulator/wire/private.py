@@ -8,8 +8,8 @@ name                                            what the door needs it for
 ==============================================  ====================================================================
 ``moto.core.models.botocore_stubber``           the one object through which every intercepted request passes;
                                                 its ``process_request`` is replaced while the door is open
-``moto.core.models.responses_mock``             lets unknown hosts through to the network: its
-                                                ``passthru_prefixes`` are emptied while the door is open
+``moto.core.models.responses_mock``             lets unknown hosts through to the network: its ``_real_send``
+                                                refuses while the door is open
 ``moto.core.models.MockAWS._nested_count``      whether moto's mock is already running
 ``moto.core.request.normalize_request``         request parser, first half: one request type
 ``moto.core.routing.get_service_router``        request parser, second half: which operation is meant
@@ -105,11 +105,18 @@ def diverted_requests(process: Callable[[Any], Response]) -> Iterator[Callable[[
 
 
 @contextmanager
-def closed_network(refuse: Callable[..., Any]) -> Iterator[None]:
-    """Requests that nobody intercepts are refused, from botocore as from requests."""
+def closed_network(refuse: Callable[[str], None]) -> Iterator[None]:
+    """Requests that nobody intercepts end in ``refuse(url)``, which raises: from botocore as from requests."""
+
+    def refuse_botocores(_session: Any, request: Any) -> None:
+        refuse(request.url)
+
+    def refuse_requests(_adapter: Any, request: Any, **_: Any) -> None:
+        refuse(request.url)
+
     with (
-        replaced(moto.core.models.responses_mock, "passthru_prefixes", ()),
-        replaced(botocore.httpsession.URLLib3Session, "send", refuse),
+        replaced(botocore.httpsession.URLLib3Session, "send", refuse_botocores),
+        replaced(moto.core.models.responses_mock, "_real_send", refuse_requests),
     ):
         yield
 

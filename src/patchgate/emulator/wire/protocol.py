@@ -85,7 +85,18 @@ def encode(call: WireCall, result: dict[str, Any], request_id: str) -> private.R
     serializer_class = private.get_serializer_class(call.service, call.protocol)
     context = private.SerializationContext(request_id)
     response = serializer_class(call.model, context=context, value_picker=_pick).serialize(result)
-    return response["status_code"], {"x-amzn-requestid": request_id, **response["headers"]}, response["body"]
+    status = _status_member(call.model.output_shape)
+    return (
+        int(result.get(status, response["status_code"])),
+        {"x-amzn-requestid": request_id, **response["headers"]},
+        response["body"],
+    )
+
+
+def _status_member(shape: Any) -> str:
+    """The output's member that travels as the status of HTTP, "" if there is none."""
+    members = shape.members.items() if shape else ()
+    return next((name for name, member in members if member.serialization.get("location") == "statusCode"), "")
 
 
 def _pick(place: Any) -> Any:

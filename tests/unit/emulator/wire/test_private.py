@@ -1,0 +1,249 @@
+"""One test for each undocumented name of moto, botocore and responses that the wire door uses.
+
+When one of these fails after an upgrade, wire/private.py has to follow before anything else is looked at.
+"""
+
+from __future__ import annotations
+
+import inspect
+from random import Random
+from types import ModuleType
+from typing import Any
+
+import boto3
+import botocore.configprovider
+import botocore.endpoint
+import botocore.handlers
+import botocore.httpsession
+import botocore.retries.adaptive
+import botocore.retries.bucket
+import botocore.retries.standard
+import botocore.retryhandler
+import botocore.session
+import botocore.utils
+import botocore.waiter
+import moto.core.models
+import moto.core.parse
+import moto.core.serialize
+import moto.moto_api._internal
+import pytest
+import requests
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
+
+from patchgate.emulator.wire import private
+
+
+class Clock:
+    """private.Waiting that only counts."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def time(self) -> float:
+        return self.now
+
+    def random(self) -> float:
+        return 0.25
+
+
+def request_of(url: str, body: bytes = b"", **headers: str) -> AWSPreparedRequest:
+    carried = HTTPHeaders()
+    for name, value in headers.items():
+        carried[name.replace("_", "-")] = value
+    return AWSPreparedRequest("POST", url, carried, body, stream_output=False)
+
+
+def test_the_stubber_passes_botocores_requests_through_process_request() -> None:
+    stubber = moto.core.models.botocore_stubber
+    seen: list[Any] = []
+
+    def process(request: Any) -> private.Response:
+        seen.append(request)
+        return 204, {}, b""
+
+    with private.diverted_requests(process):
+        stubber.enabled, before = True, stubber.enabled
+        try:
+            request = request_of("https://ssm.eu-west-1.amazonaws.com/")
+            assert stubber(event_name="before-send.ssm.GetParameter", request=request).status_code == 204
+        finally:
+            stubber.enabled = before
+        assert seen == [request]
+    assert "process_request" not in vars(stubber)
+
+
+def test_the_stubber_is_a_handler_of_every_new_session() -> None:
+    handlers = [spec[1] for spec in botocore.handlers.BUILTIN_HANDLERS if spec[0] == "before-send"]
+    assert moto.core.models.botocore_stubber in handlers
+
+
+def test_the_stubber_comes_back_after_an_error() -> None:
+    def process(request: Any) -> private.Response:
+        raise AssertionError
+
+    with pytest.raises(ZeroDivisionError), private.diverted_requests(process):
+        raise ZeroDivisionError
+    assert "process_request" not in vars(moto.core.models.botocore_stubber)
+
+
+def test_requests_from_the_requests_library_go_the_same_way() -> None:
+    source = inspect.getsource(type(moto.core.models.botocore_stubber).process_prepared_request)
+    assert "self.process_request(" in source
+
+
+def test_moto_counts_its_mocks() -> None:
+    assert not private.moto_is_running()
+    with moto.mock_aws():
+        assert private.moto_is_running()
+
+
+def test_responses_sends_what_it_does_not_know_with_real_send() -> None:
+    refused: list[Any] = []
+
+    def refuse(url: str) -> None:
+        refused.append(url)
+        raise ZeroDivisionError
+
+    with (
+        moto.mock_aws(),
+        private.closed_network(refuse),
+        pytest.raises(ZeroDivisionError),
+    ):
+        requests.get("https://example.org/", timeout=1)
+    assert refused == ["https://example.org/"]
+
+
+def test_http_sessions_send() -> None:
+    assert list(inspect.signature(botocore.httpsession.URLLib3Session.send).parameters) == ["self", "request"]
+
+
+def test_parser_takes_a_request_apart() -> None:
+    body, content = b'{"Name": "/a"}', "application/x-amz-json-1.1"
+    request = request_of(
+        "https://ssm.eu-west-1.amazonaws.com/", body, X_Amz_Target="AmazonSSM.GetParameter", Content_Type=content
+    )
+    normal = private.normalize_request(request)
+    operation, labels = private.get_service_router("ssm").match(normal)
+    assert (operation.name, labels) == ("GetParameter", {})
+    protocol = private.determine_request_protocol(operation.service_model, normal.content_type)
+    parser = private.PROTOCOL_PARSERS[protocol](operation, timestamp_parser=None)
+    whole = {"method": "POST", "values": normal.values, "headers": normal.headers, "body": normal.data}
+    assert parser.parse(whole | {"url_path": "/", "url_params": labels}) == {"Name": "/a"}
+
+
+@pytest.mark.parametrize("protocol", ["ec2", "json", "query", "rest-json"])
+def test_there_is_a_parser_and_a_serialiser_for_each_protocol(protocol: str) -> None:
+    assert protocol in moto.core.parse.PROTOCOL_PARSERS
+    assert private.get_serializer_class("ssm", protocol) is moto.core.serialize.SERIALIZERS[protocol]
+
+
+def test_serialiser_builds_a_response() -> None:
+    operation = private.get_service_model("ssm").operation_model("DeleteMaintenanceWindow")
+    context = private.SerializationContext("id")
+    serializer = private.get_serializer_class("ssm", "json")(
+        operation, context=context, value_picker=lambda place: place.obj.get(place.key)
+    )
+    response = serializer.serialize({"WindowId": "mw-1"})
+    assert (response["status_code"], response["body"]) == (200, '{"WindowId": "mw-1"}')
+    assert "json" in response["headers"]["Content-Type"]
+
+
+def test_iam_knows_whose_a_key_is() -> None:
+    with moto.mock_aws():
+        sts = boto3.client("sts", region_name="eu-west-1")
+        role = "arn:aws:iam::444455556666:role/audit"
+        key = sts.assume_role(RoleArn=role, RoleSessionName="audit")["Credentials"]["AccessKeyId"]
+        assert private.key_owner(key) == ("444455556666", role)
+        assert private.key_owner("AKIAIOSFODNN7EXAMPLE") is None
+
+
+def test_identifiers_are_seeded_and_motos_own_state_comes_back() -> None:
+    source = moto.moto_api._internal.mock_random
+    before = source.getstate()
+    with private.seeded_identifiers(3):
+        assert source.random() == Random(3).random()  # noqa: S311
+    assert source.getstate() == before
+
+
+@pytest.mark.parametrize("module", [botocore.endpoint, botocore.waiter])
+def test_retries_and_waiters_sleep_with_the_modules_time(module: ModuleType) -> None:
+    clock = Clock()
+    assert "time.sleep(" in inspect.getsource(module)
+    with private.virtual_time(clock):
+        module.time.sleep(3)
+    assert clock.slept == [3]
+    assert module.time.__name__ == "time"
+
+
+def test_legacy_jitter() -> None:
+    with private.virtual_time(Clock()):
+        delay = botocore.retryhandler.delay_exponential(base="rand", growth_factor=2, attempts=3)
+    assert delay == 0.25 * 2**2
+
+
+def test_standard_jitter_and_sleep() -> None:
+    standard = botocore.retries.standard
+    source = inspect.getsource(standard.register_retry_handler)
+    assert "ExponentialBackoff(" in source
+    assert "RetryHandler(" in source
+    clock = Clock()
+    with private.virtual_time(clock):
+        assert standard.ExponentialBackoff()._random() == 0.25
+        handler = standard.RetryHandler(None, None, None)
+        handler._sleep(2)
+    assert clock.slept == [2]
+
+
+def test_adaptive_bucket_waits_on_the_given_clock() -> None:
+    source = inspect.getsource(botocore.retries.adaptive.register_retry_handler)
+    assert "bucket.Clock()" in source
+    assert "bucket.TokenBucket(" in source
+    waiting, bucket = Clock(), botocore.retries.bucket
+    with private.virtual_time(waiting):
+        tokens = bucket.TokenBucket(max_rate=1, clock=bucket.Clock())
+        assert tokens.acquire()
+        assert tokens.acquire()
+    assert sum(waiting.slept) == pytest.approx(2)
+
+
+def test_adaptive_bucket_does_not_hang_where_time_stands_still() -> None:
+    waiting, bucket = Clock(), botocore.retries.bucket
+    waiting.sleep = lambda seconds: None  # type: ignore[method-assign]
+    with private.virtual_time(waiting):
+        assert bucket.TokenBucket(max_rate=1, clock=bucket.Clock()).acquire()
+
+
+def test_instants_come_back_in_utc() -> None:
+    with private.virtual_time(Clock()):
+        assert str(botocore.utils.parse_timestamp(0)) == "1970-01-01 00:00:00+00:00"
+        assert botocore.utils.get_tzinfo_options() == (botocore.utils.tzutc,)
+    assert botocore.utils.get_tzinfo_options() != (botocore.utils.tzutc,)
+
+
+def test_sessions_read_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
+    assert all(len(entry) == 4 for entry in variables.values())
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "99")
+    session = botocore.session.Session(session_vars=private.isolated_session_variables())
+    assert session.profile is None
+    assert session.get_config_variable("max_attempts") is None
+    assert session.get_scoped_config() == {}
+
+
+def test_client_tokens_are_drawn() -> None:
+    session = botocore.session.Session()
+    private.draw_client_tokens_from(session, lambda: "drawn")
+    model = session.get_service_model("ssm").operation_model("CreateMaintenanceWindow")
+    for given, expected in (({}, "drawn"), ({"ClientToken": "mine"}, "mine")):
+        params = dict(given)
+        session.get_component("event_emitter").emit(
+            "before-parameter-build.ssm.CreateMaintenanceWindow", params=params, model=model, context={}
+        )
+        assert params["ClientToken"] == expected
