@@ -282,7 +282,7 @@ class Estate(Component):
             volume.status = "attached"
 
     def _boot(self, scope: Scope, instance: Instance) -> None:
-        instance.rebooting = True
+        instance.rebooting, instance.booted_at = True, self.cloud.now
         instance.ready_at = self.cloud.now + BOOTING
         self.cloud.kernel.after(BOOTING, self._booted, scope, instance.instance_id)
 

@@ -99,6 +99,7 @@ class Instance:
     rebooting: bool = False
     impaired: bool = False
     ready_at: datetime | None = None
+    booted_at: datetime | None = None
     terminated_at: datetime | None = None
 
     @property
