@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +11,7 @@ from typing import Self, TextIO
 
 PIPE_WIDTH = 100
 SMALLEST_WIDTH = 40
-_DRAWING = "─│├└█▒·✓✗→…"
-
-# Control characters (line feed and tab apart), line and paragraph separators, and those that turn the text's direction.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_DRAWING = "─│░▒█·✓✗→…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +40,13 @@ def describe_terminal(stream: TextIO, environment: Mapping[str, str]) -> Termina
 
 
 def sanitise(text: str) -> str:
-    """``text`` with every character shown that could command a terminal or forge a line: escapes as ``\\x1b``.
+    """``text`` with every character spelled out that could command a terminal or forge a line: escapes as ``\\x1b``.
 
-    Line feeds and tabs stay. For everything that comes from outside: names, tags, messages, files.
+    Line feeds stay. For everything that comes from outside: names, tags, messages, files.
     """
-    return _UNSAFE.sub(lambda match: _spell(match[0]), text)
+    from patchgate.report.screen import one_line
+
+    return "\n".join(one_line(line) for line in text.expandtabs().split("\n"))
 
 
 def prepare_streams(platform: str = os.name) -> None:
@@ -107,7 +105,8 @@ def _width_of(stream: TextIO, environment: Mapping[str, str], *, watched: bool) 
     columns = environment.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         return int(columns)
-    return os.get_terminal_size(stream.fileno()).columns if watched else PIPE_WIDTH
+    own = os.get_terminal_size(stream.fileno()).columns if watched else 0
+    return own or PIPE_WIDTH  # a terminal that does not know its width says 0
 
 
 def _can_encode(encoding: str | None, text: str) -> bool:
@@ -116,8 +115,3 @@ def _can_encode(encoding: str | None, text: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def _spell(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

@@ -33,7 +33,7 @@ def report_errors(call: Callable[[], int], *, debug: bool) -> int:
         _complain("stopped")
         return INTERRUPTED
     except BrokenPipeError:
-        _silence_output()
+        silence_output()
         return FAILED
     except Exception as error:  # the one place: a person must not meet a bare traceback
         if debug:
@@ -67,7 +67,7 @@ def _complain(message: str) -> None:
         sys.stderr.flush()
 
 
-def _silence_output() -> None:
+def silence_output() -> None:
     """Nobody reads any more: let the interpreter's last flush of standard output go nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())

@@ -13,9 +13,15 @@ def main() -> int:
             from patchgate._version import __version__
 
             sys.stdout.write(f"patchgate {__version__}\n")
+            sys.stdout.flush()
             return 0
         from patchgate.cli.root import run
 
         return run(sys.argv[1:])
     except KeyboardInterrupt:  # while still loading
         return 130
+    except BrokenPipeError:  # nobody read the version
+        from patchgate.cli.errors import silence_output
+
+        silence_output()
+        return 1

@@ -20,7 +20,7 @@ from patchgate.errors import InputError, MissingExtraError, UnsafeError
 
 if TYPE_CHECKING:
     from patchgate.config import FleetConfig, ParameterOverride
-    from patchgate.rehearsal import RehearsalResult
+    from patchgate.rehearsal.outcome import RehearsalResult
 
 EMULATOR_PACKAGES = ("boto3", "cfnlint", "greenlet", "moto")
 
@@ -166,7 +166,8 @@ def _run(fleet: FleetConfig, world_path: Path, request: RehearsalRequest) -> Reh
 
 
 def _render(result: RehearsalResult, request: RehearsalRequest) -> str:
-    from patchgate.report import render_rehearsal_json, render_rehearsal_text
+    from patchgate.report.rehearsal_json import render_rehearsal_json
+    from patchgate.report.rehearsal_text import render_rehearsal_text
 
     if request.output == "json":
         return render_rehearsal_json(result)

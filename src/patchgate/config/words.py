@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 
 from pydantic_core import PydanticCustomError
@@ -16,12 +16,19 @@ _LISTED_AT_MOST = 12
 
 
 def describe_choices(word: str, choices: Iterable[str]) -> str:
-    """What to say after a wrong word: the nearest right one, or all of them where they are few, or ''."""
+    """What to say after a wrong word: the nearest right ones, or all of them where they are few, or ''."""
     known = list(choices)
-    nearest = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    nearest = _nearest(word.lower(), known)
     if nearest:
-        return f"did you mean '{nearest[0]}'?"
+        return "did you mean " + " or ".join(f"'{choice}'" for choice in nearest) + "?"
     return "one of: " + ", ".join(known) if 0 < len(known) <= _LISTED_AT_MOST else ""
+
+
+def _nearest(word: str, known: list[str]) -> list[str]:
+    """The closest of the known words, all of them where several are equally close."""
+    close = get_close_matches(word, known, n=3, cutoff=0.6)
+    likeness = {choice: SequenceMatcher(None, choice, word).ratio() for choice in close}
+    return sorted(choice for choice in close if likeness[choice] == likeness[close[0]])
 
 
 def check_operating_system(word: str) -> str:
