@@ -43,6 +43,7 @@ class _Reader:
         self.facts = Facts()
         self._targets: dict[str, tuple[Place, str]] = {}
         self._executions: dict[str, tuple[Place, str]] = {}
+        self._scans: set[str] = set()
         self._points: dict[str, RecoveryPoint] = {}
         self._handlers: dict[str, Callable[[Record, Cut, Place], None]] = {
             "InstanceLaunched": self._launched,
@@ -61,6 +62,7 @@ class _Reader:
             "AutomationStarted": self._automation_started,
             "AutomationStepEnded": self._automation_step_ended,
             "AutomationEnded": self._automation_ended,
+            "CommandSent": self._command_sent,
             "CommandEnded": self._command_ended,
             "PatchStarted": self._patch_started,
             "PatchEnded": self._patch_ended,
@@ -212,8 +214,13 @@ class _Reader:
             reason = str(record.get("failure") or status)
             self.facts.refusals.append(Step(cut.seq, cut.at, target[0], target[1], reason=reason))
 
+    def _command_sent(self, record: Record, cut: Cut, place: Place) -> None:  # noqa: ARG002
+        if _text((record.get("parameters") or {}).get("Operation")) == "Scan":
+            self._scans.add(record["command"])
+
     def _command_ended(self, record: Record, cut: Cut, place: Place) -> None:
-        if record["status"] != "Success":
+        """A command that failed is a reason, but for a scan: that install is no less due."""
+        if record["status"] != "Success" and record["command"] not in self._scans:
             step = Step(cut.seq, cut.at, place, record["instance"], record["command"], reason=record["status"])
             self.facts.refusals.append(step)
 
@@ -294,9 +301,7 @@ def _named_instances(said: Any) -> Iterable[tuple[str, str]]:
 
 
 def _lease(path: str, record: Record, cut: Cut) -> Lease | None:
-    """The lease that a parameter holds; None when it is no lease of an open verdict, so that nothing rests on
-    it.
-    """
+    """The lease that a parameter holds; None when it is not one of an open verdict, so that nothing rests on it."""
     value = _parsed(record["value"])
     if not isinstance(value, Mapping) or value.get("verdict") != "open":
         return None

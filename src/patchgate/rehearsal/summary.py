@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _SIGNS_OF_A_FULL_DISK = ("no space left", "disk full", "not enough space", "insufficient disk", "0x80070070")
-_UNDELIVERED = ("DeliveryTimedOut", "Undeliverable", "Delivery Timed Out", "Terminated")
+_UNDELIVERED = ("DeliveryTimedOut", "Undeliverable")
 
 
 class Conclusion(NamedTuple):
@@ -164,7 +164,9 @@ def _from_patching(observed: Observed) -> Conclusion | None:
 
 def _failed_install(ended: Record) -> Conclusion:
     output = str(ended.get("output") or "")
-    detail = ", ".join(str(patch) for patch in ended.get("failed") or ()) or _last_line(output)
+    failed = [str(patch) for patch in ended.get("failed") or ()]
+    told = (line.strip() for line in output.splitlines() if any(patch in line for patch in failed))
+    detail = next(told, ", ".join(failed)) or _last_line(output)
     if any(sign in output.lower() for sign in _SIGNS_OF_A_FULL_DISK):
         return Conclusion("failed", "disk-full", detail)
     reason = "timed-out" if ended["status"] in ("TimedOut", "Cancelled") else "install-failed"
@@ -203,7 +205,7 @@ def _failed_command(ended: Record) -> Conclusion:
     never_arrived = status == "TimedOut" and ended.get("response_code", -1) == -1
     if status in _UNDELIVERED or never_arrived:
         return Conclusion("unreachable", "command-undelivered", detail)
-    reason = "timed-out" if status in ("TimedOut", "Cancelled") else "refused-late"
+    reason = "timed-out" if status in ("TimedOut", "ExecutionTimedOut", "Cancelled") else "refused-late"
     return Conclusion("failed", reason, detail)
 
 

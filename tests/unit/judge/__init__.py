@@ -1,0 +1,1 @@
+"""The judge, on histories written by hand."""

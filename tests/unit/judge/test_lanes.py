@@ -1,0 +1,213 @@
+"""The promises about lanes: windows and leases that are closed, and nobody forgotten; and what the judge refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from patchgate.errors import InputError
+from patchgate.judge.judge import judge
+from patchgate.judge.promises import PROMISES
+from patchgate.judge.reading import instant
+
+from .histories import LANE, NAME, TAGS, WINDOW, Story, around, at, good_evening
+
+DUE = ((at(23), at(26)),)
+
+
+def test_f31_a_window_left_enabled_after_its_end() -> None:
+    judgement = good_evening().window(at(26.5), enabled=True).judged()
+    assert judgement.windows_left_open == 1
+    (violation,) = judgement.violations
+    assert violation.promise == "window"
+    assert WINDOW in violation.what
+
+
+def test_a_window_whose_lease_still_runs_is_not_left_open() -> None:
+    assert good_evening().judged(end=at(24)).windows_left_open == 0
+
+
+def test_f24_a_window_that_was_enabled_and_not_yet_due_is_not_left_open() -> None:
+    story = Story().tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=True).launch()
+    assert story.judged(end=at(2)).windows_left_open == 0
+    assert story.judged(occurrences=DUE).windows_left_open == 1
+
+
+def test_a_window_is_known_by_its_name_too() -> None:
+    story = Story().tell(at(0.5), "WindowCreated", window="mw-2", name=NAME, enabled=True)
+    assert story.judged(occurrences=DUE, window_id="").windows_left_open == 1
+    gone = story.tell(at(3), "WindowDeleted", window="mw-2")
+    assert gone.judged(occurrences=DUE, window_id="").windows_left_open == 0
+
+
+def test_an_execution_that_ended_is_an_end_of_the_window() -> None:
+    story = Story().tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=True)
+    story.tell(at(4), "WindowExecutionStarted", window=WINDOW, execution="e", name=NAME)
+    assert story.judged().windows_left_open == 0
+    assert story.tell(at(7), "WindowExecutionEnded", execution="e", status="SUCCESS").judged().windows_left_open == 1
+
+
+def test_a_lease_that_stays_open_when_its_window_is_closed() -> None:
+    story = Story().launch().back_up().open().evidence().install()
+    assert story.broken() == []
+    assert story.window(at(26.2), enabled=False).broken() == ["lease-closed"]
+    name = "/patchgate/ubuntu/prd/20260704T223000Z/open"
+    assert story.tell(at(26.4), "ParameterDeleted", name=name).broken() == []
+
+
+def test_f28_a_lease_that_is_written_twice() -> None:
+    assert good_evening().open(at(22.6), version=2).broken() == ["lease-once"]
+
+
+def test_f27_a_lease_that_is_opened_after_the_start() -> None:
+    story = Story().launch().back_up().open(at(23, 10)).close().evidence().install()
+    assert story.broken() == ["lease-once"]
+
+
+def test_an_instance_of_which_nobody_spoke_is_forgotten() -> None:
+    judgement = good_evening().launch("i-2").judged()
+    (violation,) = judgement.violations
+    assert (violation.promise, violation.instance) == ("forgotten", "i-2")
+
+
+def test_a_cycle_without_any_trace_is_seen_by_its_schedule() -> None:
+    assert Story().launch().judged(occurrences=DUE).violations[0].promise == "forgotten"
+
+
+def test_a_window_that_ran_without_a_lease_is_an_occurrence() -> None:
+    story = Story().launch().tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=False)
+    story.tell(at(4), "WindowExecutionStarted", window=WINDOW, execution="e", name=NAME)
+    assert story.tell(at(7), "WindowExecutionEnded", execution="e", status="SUCCESS").broken() == ["forgotten"]
+
+
+def denial(story: Story) -> Story:
+    return story.prove("i-2", decision="deny", reason="no-backup-job")
+
+
+def failed_step(story: Story) -> Story:
+    story.tell(at(23, 1), "AutomationStarted", execution="x", document="install", target="i-2")
+    facts = {"step": "prove", "action": "a", "status": "Failed", "outputs": {}, "failure": "ThrottlingException"}
+    return story.tell(at(23, 9), "AutomationStepEnded", execution="x", **facts)
+
+
+def cut_off(story: Story) -> Story:
+    facts = {"execution": "x", "document": "install", "target": "i-2", "status": "TimedOut", "failure": ""}
+    return story.tell(at(25), "AutomationEnded", **facts)
+
+
+def undelivered(story: Story) -> Story:
+    facts = {"command": "c", "instance": "i-2", "status": "DeliveryTimedOut", "response_code": -1, "output": ""}
+    return story.tell(at(23.2), "CommandEnded", **facts)
+
+
+def failed_install(story: Story) -> Story:
+    return story.back_up("i-2").evidence("i-2").install("i-2", status="Failed")
+
+
+def named_in_the_log(story: Story) -> Story:
+    said = json.dumps({"decision": "open", "left_out": [["i-2", "denied", "no-backup-job", ""]]})
+    facts = {"function": "patchgate-open-ubuntu-prd", "request_id": "r", "status": "Success", "result": None}
+    return story.tell(at(22.5), "FunctionEnded", error="", log=["START", said], **facts)
+
+
+def named_in_the_result(story: Story) -> Story:
+    said = {"findings": [{"instance": "i-2", "reason": "agent-offline"}]}
+    facts = {"function": "patchgate-open-ubuntu-prd", "request_id": "r", "status": "Success", "result": said}
+    return story.tell(at(22.5), "FunctionEnded", error="", log=[], **facts)
+
+
+def stopped_meanwhile(story: Story) -> Story:
+    return story.tell(at(23.5), "InstanceStateChanged", instance="i-2", state="stopped")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        denial,
+        failed_step,
+        cut_off,
+        undelivered,
+        failed_install,
+        named_in_the_log,
+        named_in_the_result,
+        stopped_meanwhile,
+    ],
+)
+def test_who_is_named_is_not_forgotten(name: Any) -> None:
+    assert good_evening().launch("i-2").broken() == ["forgotten"]
+    assert name(good_evening().launch("i-2")).broken() == []
+
+
+def test_f35_a_failed_scan_is_no_reason() -> None:
+    story = good_evening().launch("i-2")
+    story.tell(at(23), "CommandSent", command="c", document="AWS-RunPatchBaseline", parameters={"Operation": ["Scan"]})
+    assert undelivered(story).broken() == ["forgotten"]
+
+
+def test_a_success_without_patching_is_no_reason() -> None:
+    story = good_evening().launch("i-2").prove("i-2")
+    assert story.tell(at(23.4), "CommandEnded", command="c", instance="i-2", status="Success").broken() == ["forgotten"]
+
+
+def test_f39_a_stopped_instance_is_not_due() -> None:
+    assert good_evening().launch("i-2", state="stopped").broken() == []
+
+
+def test_f43_an_instance_launched_in_the_window_is_not_due() -> None:
+    story = good_evening()
+    facts = {"instance": "i-2", "name": "two", "tags": TAGS, "volumes": [], "root_device": "ebs", "state": "running"}
+    assert story.tell(at(23.5), "InstanceLaunched", **facts).broken() == []
+
+
+def test_a_hold_names_the_whole_lane() -> None:
+    hold = {"name": "/patchgate/ubuntu/prd/20260704T223000Z/hold", "value": "{}", "version": 1}
+    assert Story().launch().tell(at(22.5), "ParameterPut", **hold).broken(occurrences=DUE) == []
+    overruled = good_evening().launch("i-2").tell(at(22.4), "ParameterPut", **hold)
+    assert overruled.broken() == ["forgotten"]
+
+
+def test_f29_a_gate_that_was_seen_to_fail_names_the_whole_lane() -> None:
+    facts = {"function": "patchgate-open-ubuntu-prd", "request_id": "r"}
+    failed = (
+        Story().launch().tell(at(22.5), "FunctionEnded", status="Error", error="boom", result=None, log=[], **facts)
+    )
+    assert failed.broken(occurrences=DUE) == []
+    lost = Story().launch().tell(at(22.9), "FunctionDiscarded", destination="queue", **facts)
+    assert lost.broken(occurrences=DUE) == []
+
+
+def test_each_occurrence_asks_again() -> None:
+    week = ((at(23), at(26)), (at(23 + 168), at(26 + 168)))
+    story = good_evening()
+    assert story.broken(occurrences=week, end=at(27 + 168)) == ["forgotten"]
+    assert story.broken(occurrences=week, end=at(27)) == []
+
+
+def test_violations_come_in_the_order_of_time() -> None:
+    story = Story().launch().launch("i-2").install("i-2", when=at(24)).install(when=at(23.5))
+    assert [v.instance for v in story.judged().violations if v.promise == "proof"] == ["i-1", "i-2"]
+    assert str(story.judged().violations[0]).startswith(("proof:", "lease:"))
+
+
+def test_an_empty_history_breaks_nothing() -> None:
+    assert judge([], lanes=[LANE]).held
+
+
+def test_a_record_that_lacks_a_field_is_refused() -> None:
+    records = around().records()
+    del records[1]["tags"]
+    with pytest.raises(InputError, match=r"record 1 of the history \(InstanceLaunched\) lacks 'tags'"):
+        judge(records, lanes=[LANE])
+
+
+@pytest.mark.parametrize("text", ["soon", "2026-07-04T23:00:00", None])
+def test_instants_have_an_offset(text: Any) -> None:
+    with pytest.raises(InputError):
+        instant(text)
+
+
+def test_every_promise_says_what_it_promises() -> None:
+    assert len({promise.name for promise in PROMISES}) == len(PROMISES)
+    assert all(promise.says.endswith(".") for promise in PROMISES)

@@ -1,0 +1,1 @@
+"""Reports, piece by piece."""
