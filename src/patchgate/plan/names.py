@@ -54,6 +54,7 @@ class NamePattern:
         return ""
 
 
+_STACK = r"[a-zA-Z][a-zA-Z0-9-]*"
 _SSM = r"[a-zA-Z0-9_\-.]+"
 _IAM = r"[\w+=,.@-]+"
 _SCHEDULER = r"[0-9a-zA-Z_.-]+"
@@ -102,6 +103,10 @@ HOLD_PARAMETER = NamePattern("hold", "/patchgate/${os}/${env}/${cycle}/hold", _P
 DUE_PARAMETER = NamePattern("watchdog's memory", "/patchgate/${os}/${env}/due", _PARAMETER, 900)
 FREEZE_PARAMETER = NamePattern("lane's freeze", "/patchgate/${os}/${env}/freeze", _PARAMETER, 900)
 GLOBAL_FREEZE_PARAMETER = NamePattern("freeze", "/patchgate/freeze", _PARAMETER, 900)
+
+LOGS_STACK = NamePattern("stack of the log bucket", "patchgate-logs-${os}-${env}", _STACK, 128)
+PATCH_STACK = NamePattern("backup-and-patch stack", "patchgate-patch-${os}-${env}", _STACK, 128)
+MONITORING_STACK = NamePattern("monitoring stack", "patchgate-monitoring-${os}-${env}", _STACK, 128)
 
 EVIDENCE_PREFIX = NamePattern("evidence prefix", "evidence/${os}/${env}/${account}/${region}", _KEY, 900)
 LOG_PREFIX = NamePattern("log prefix", "logs/${os}/${env}/${account}/${region}", _KEY, 900)

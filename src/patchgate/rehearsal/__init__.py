@@ -1,1 +1,15 @@
-"""rehearsal"""
+"""Rehearsals: the real templates and the real gate on the embedded AWS, on a virtual clock, judged.
+
+worlds      world files -> the machines that a run starts from
+stage       an embedded AWS with a world in it
+run         one rehearsal, and the contrast with a gate that counts jobs
+summary     a recorded history -> what became of every lane and instance
+
+It takes all that runs from deployed templates, and never touches a real account.
+"""
+
+from patchgate.rehearsal.outcome import RehearsalResult
+from patchgate.rehearsal.run import run_rehearsal
+from patchgate.rehearsal.worlds import World, read_world
+
+__all__ = ["RehearsalResult", "World", "read_world", "run_rehearsal"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -123,7 +123,10 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True)
 class RehearsalResult:
-    """Everything that a rehearsal has to say. ``elapsed_seconds`` is real time, all instants are virtual."""
+    """Everything that a rehearsal has to say. ``elapsed_seconds`` is real time, all instants are virtual.
+
+    ``history`` is the run's record, one JSON object a line.
+    """
 
     seed: int
     start: datetime
@@ -137,6 +140,7 @@ class RehearsalResult:
     contrast: Contrast | None = None
     elapsed_seconds: float = 0.0
     fleet: str = ""
+    history: str = field(default="", repr=False)
     schema: int = SCHEMA
 
     @property

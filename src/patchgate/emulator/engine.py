@@ -1,0 +1,31 @@
+"""The whole embedded AWS: every component, in one place."""
+
+from __future__ import annotations
+
+from patchgate.emulator.backup import Backup
+from patchgate.emulator.cloudformation import CloudFormation
+from patchgate.emulator.ec2 import Ec2
+from patchgate.emulator.functions import Functions
+from patchgate.emulator.scheduler import Scheduler
+from patchgate.emulator.ssm_automation import Automation
+from patchgate.emulator.ssm_baselines import Baselines
+from patchgate.emulator.ssm_commands import Commands
+from patchgate.emulator.ssm_documents import Documents
+from patchgate.emulator.ssm_inventory import Inventory
+from patchgate.emulator.ssm_parameters import Parameters
+from patchgate.emulator.ssm_windows import MaintenanceWindows
+
+COMPONENTS = (
+    Ec2,
+    Backup,
+    Parameters,
+    Documents,
+    Baselines,
+    Inventory,
+    Commands,
+    Automation,
+    MaintenanceWindows,
+    Scheduler,
+    Functions,
+    CloudFormation,
+)

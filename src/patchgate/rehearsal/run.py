@@ -1,0 +1,183 @@
+"""One rehearsal: deploy the real templates, let the cycles happen, and judge the recorded history."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from patchgate.domain.regions import region as region_named
+from patchgate.errors import InputError
+from patchgate.judge.facts import LaneFacts
+from patchgate.judge.judge import Judgement, judge
+from patchgate.operations.deployment import CAPABILITIES, LaneSettings, deploy_lanes, settle_lanes
+from patchgate.plan import names
+from patchgate.rehearsal.cycles import LaneCalendar, read_calendar
+from patchgate.rehearsal.outcome import Contrast, RehearsalResult, RehearsedLane
+from patchgate.rehearsal.stage import DEFAULT_START, Stage, open_stage
+from patchgate.rehearsal.summary import summarise
+
+if TYPE_CHECKING:
+    from patchgate.config import FleetConfig
+    from patchgate.emulator.assumptions import Assumptions
+    from patchgate.rehearsal.worlds import World
+
+Progress = Callable[[str], None]
+NAIVE_PARAMETERS = (
+    "Environment",
+    "TargetOperatingSystem",
+    "BackupSchedule",
+    "MaintenanceWindowCronSchedule",
+    "BackupCompletionWindowMinutes",
+    "InstallRebootOption",
+    "BackupJobThreshold",
+)
+"""What the naive gate takes of a lane's settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a rehearsal will do, settled before anything is deployed."""
+
+    lanes: tuple[LaneSettings, ...]
+    calendars: tuple[LaneCalendar, ...]
+    log_account: str
+    start: datetime
+
+    @property
+    def end(self) -> datetime:
+        """When the last lane's last close is through."""
+        return max(calendar.end for calendar in self.calendars)
+
+
+def write_script(fleet: FleetConfig, start: datetime, cycles: int) -> Script:
+    """Settle a fleet's lanes and their calendars. InputError names what cannot be rehearsed."""
+    lanes = settle_lanes(fleet.lanes(), fleet.organization.id)
+    calendars = [read_calendar(lane.lane.name, lane.values, zone_of(lane), start, cycles) for lane in lanes]
+    return Script(lanes, tuple(calendars), fleet.log_account, start)
+
+
+def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
+    fleet: FleetConfig,
+    world: World,
+    *,
+    seed: int = 0,
+    start: datetime | None = None,
+    cycles: int = 1,
+    progress: Progress = lambda _: None,
+    contrast: bool = True,
+    assumptions: Assumptions | None = None,
+    stopwatch: Callable[[], float] = time.monotonic,
+) -> RehearsalResult:
+    """Rehearse a fleet in a world and return what came of it; the same arguments give the same history.
+
+    ``start`` defaults to the world's. With ``contrast`` the same world is run a second time under a gate that counts
+    jobs. Raises InputError for a fleet that cannot be rehearsed, PatchgateError when a stack cannot be deployed.
+    """
+    began = stopwatch()
+    script = write_script(fleet, start or world.start or DEFAULT_START, cycles)
+    with open_stage(world, script.start, seed=seed, assumptions=assumptions) as stage:
+        deployment = deploy_lanes(script.lanes, log_account=script.log_account, control=stage.stacks, progress=progress)
+        progress("running the virtual clock")
+        stage.run_until(script.end)
+        history = stage.cloud.history
+        judgement = judge(history, lanes=[_facts(*lane) for lane in zip(script.lanes, script.calendars, strict=True)])
+        rehearsed = [_rehearsed(*lane) for lane in zip(script.lanes, script.calendars, strict=True)]
+        result = RehearsalResult(
+            seed=seed,
+            start=script.start,
+            end=stage.cloud.now,
+            lanes=summarise(history, rehearsed),
+            events=len(history),
+            stacks=len(deployment.stacks),
+            resources=sum(stack.resource_count for stack in deployment.stacks),
+            violations=judgement.violations,
+            windows_left_open=judgement.windows_left_open,
+            history=history.to_json_lines(),
+        )
+    if contrast:
+        progress("the same world behind a gate that counts jobs")
+        result = replace(result, contrast=_contrast(script, world, seed, judgement))
+    return replace(result, elapsed_seconds=stopwatch() - began)
+
+
+def zone_of(settings: LaneSettings) -> str:
+    """The IANA zone of a lane's schedules: the parameter TimeZone, else that of its Region."""
+    zone = settings.values["TimeZone"] or region_named(settings.lane.region).time_zone
+    if not zone:
+        raise InputError(
+            f"{settings.lane.name}: the location of {settings.lane.region} is not published",
+            remedy="set the parameter TimeZone of the lane",
+        )
+    return zone
+
+
+def _rehearsed(settings: LaneSettings, calendar: LaneCalendar) -> RehearsedLane:
+    lane = settings.lane
+    values = {"os": lane.os, "env": lane.env, "region": lane.region}
+    return RehearsedLane(
+        name=lane.name,
+        account=lane.account,
+        region=lane.region,
+        operating_system=lane.os,
+        environment=lane.env,
+        zone=calendar.zone,
+        vault=names.BACKUP_VAULT.render(vault_prefix=settings.values["BackupVaultNamePrefix"], **values),
+        window_name=names.MAINTENANCE_WINDOW.render(**values),
+        patch_group=names.PATCH_GROUP.render(os=lane.os, env=lane.env),
+        open_function=names.OPEN_FUNCTION.render(os=lane.os, env=lane.env),
+        close_function=names.CLOSE_FUNCTION.render(os=lane.os, env=lane.env),
+        occurrences=calendar.windows,
+    )
+
+
+def _facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
+    rehearsed, values = _rehearsed(settings, calendar), settings.values
+    return LaneFacts(
+        account=rehearsed.account,
+        region=rehearsed.region,
+        operating_system=rehearsed.operating_system,
+        environment=rehearsed.environment,
+        vault=rehearsed.vault,
+        window_name=rehearsed.window_name,
+        patch_group=rehearsed.patch_group,
+        backup_resources=values["BackupResources"],
+        maximum_proof_age=timedelta(minutes=int(values["MaximumProofAgeMinutes"])),
+        proof_read_within=timedelta(seconds=int(values["ProofMaxAgeSeconds"])),
+        waived_message_categories=tuple(filter(None, values["WaivedMessageCategories"].split(","))),
+        occurrences=calendar.windows,
+        end=calendar.end,
+    )
+
+
+def _contrast(script: Script, world: World, seed: int, ours: Judgement) -> Contrast:
+    with open_stage(world, script.start, seed=seed) as stage:
+        for settings in script.lanes:
+            _deploy_naive(stage, settings)
+        stage.run_until(script.end)
+        naive = judge(
+            stage.cloud.history,
+            lanes=[_facts(*lane) for lane in zip(script.lanes, script.calendars, strict=True)],
+        )
+        return Contrast(
+            patched_without_way_back=_instances(ours.patched_without_way_back),
+            naive_patched_without_way_back=_instances(naive.patched_without_way_back),
+            naive_patched=len({record["instance"] for record in stage.cloud.history.of("PatchEnded")}),
+        )
+
+
+def _deploy_naive(stage: Stage, settings: LaneSettings) -> None:
+    template = resources.files("patchgate.rehearsal").joinpath("naive/naive-gate.yaml").read_text(encoding="utf-8")
+    lane = settings.lane
+    given = {name: settings.values[name] for name in NAIVE_PARAMETERS if name in settings.values}
+    given |= {"TimeZone": zone_of(settings), "S3Bucket": "naive-logs"}
+    stage.stacks.create_or_update(
+        lane.account, lane.region, f"naive-{lane.os}-{lane.env}", template, given, CAPABILITIES, {}
+    )
+
+
+def _instances(found: Sequence[object]) -> int:
+    return len({getattr(entry, "instance", entry) for entry in found})
