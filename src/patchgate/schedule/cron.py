@@ -38,6 +38,27 @@ class CronFields:
     months: tuple[int, ...]
     years: tuple[int, ...]
 
+    @property
+    def times(self) -> tuple[int, ...]:
+        """The times of day that match, in seconds after midnight, ascending."""
+        return tuple(
+            hour * 3600 + minute * 60 + second
+            for hour in self.hours
+            for minute in self.minutes
+            for second in self.seconds
+        )
+
+    @property
+    def month_numbers(self) -> tuple[int, ...]:
+        """The months that hold a matching day, ascending, as indexes into ``MONTH_STARTS``."""
+        days = [bool(matching_days(self.days, shape)) for shape in SHAPES]
+        return tuple(
+            number
+            for year in self.years
+            for month in self.months
+            if days[MONTH_SHAPES[number := (year - FIRST_YEAR) * 12 + month - 1]]
+        )
+
 
 class _InstantCache(dict[int, list[int]]):
     """The instants of a schedule in one zone by month; forgets all before it holds too many."""
@@ -67,46 +88,17 @@ class CronSchedule(Schedule):
     @cached_property
     def times(self) -> tuple[int, ...]:
         """The times of day that match, in seconds after midnight, ascending."""
-        fields = self.fields
-        return tuple(
-            hour * 3600 + minute * 60 + second
-            for hour in fields.hours
-            for minute in fields.minutes
-            for second in fields.seconds
-        )
+        return self.fields.times
 
     @cached_property
     def months(self) -> tuple[int, ...]:
         """The months that hold a matching day, as indexes into ``MONTH_STARTS``."""
-        days = [bool(matching_days(self.fields.days, shape)) for shape in SHAPES]
-        return tuple(
-            number
-            for year in self.fields.years
-            for month in self.fields.months
-            if days[MONTH_SHAPES[number := (year - FIRST_YEAR) * 12 + month - 1]]
-        )
+        return self.fields.month_numbers
 
     @property
     def can_fire(self) -> bool:
         """False when no month has a matching day."""
         return bool(self.months)
-
-    def fires_within(self, seconds: int) -> bool:
-        """Whether two occurrences are ever less than ``seconds`` (at most a day) of wall-clock time apart."""
-        times = self.times
-        if any(later - earlier < seconds for earlier, later in pairwise(times)):
-            return True
-        return times[0] + DAY - times[-1] < seconds and self._has_adjacent_days()
-
-    def _has_adjacent_days(self) -> bool:
-        previous = -1
-        for month in self.months:
-            first_day = MONTH_STARTS[month] // DAY - 1
-            for day in matching_days(self.fields.days, SHAPES[MONTH_SHAPES[month]]):
-                if first_day + day == previous + 1:
-                    return True
-                previous = first_day + day
-        return False
 
     def _epochs(self, zone: Zone, after: int, offset_days: int, anchor: int | None) -> Iterator[int]:
         if anchor is not None:
@@ -157,21 +149,24 @@ class CronSchedule(Schedule):
         """The instants of the occurrences whose cron day lies in a month, ascending."""
         seconds = self._seconds_of(MONTH_SHAPES[month])
         start = MONTH_STARTS[month] + offset_days * DAY
-        offset = zone.constant_offset(start + seconds[0], start + seconds[-1] + 1)
-        if offset is not None:
-            base = start - offset
-            return cache.keep(month, [base + second for second in seconds])
-        passes = (zone.instants(start + second) for second in seconds)
-        return cache.keep(month, [instants[0] for instants in passes if instants])
+        found: list[int] = []
+        for part, offset in _parts(zone, start, seconds):
+            if offset is None:
+                found += zone.instants(start + part[0])[:1]
+            else:
+                base = start - offset
+                found += [base + second for second in part]
+        return cache.keep(month, found)
 
     def _month_readings(self, zone: Zone, offset_days: int, month: int) -> Iterator[Occurrence]:
         seconds = self._seconds_of(MONTH_SHAPES[month])
         start = MONTH_STARTS[month] + offset_days * DAY
-        offset = zone.constant_offset(start + seconds[0], start + seconds[-1] + 1)
-        if offset is not None:
-            return (certain_occurrence(start + second, offset) for second in seconds)
-        documented = self.rules.documents_edges
-        return (occurrence_at(zone, start + second, documented=documented) for second in seconds)
+        for part, offset in _parts(zone, start, seconds):
+            for second in part:
+                if offset is None:
+                    yield occurrence_at(zone, start + second, documented=self.rules.documents_edges)
+                else:
+                    yield certain_occurrence(start + second, offset)
 
     def _seconds_of(self, shape: int) -> tuple[int, ...]:
         """The occurrences of a month of that shape, in seconds from its first midnight."""
@@ -181,6 +176,36 @@ class CronSchedule(Schedule):
             known = tuple((day - 1) * DAY + time for day in days for time in self.times)
             self._shape_seconds[shape] = known
         return known
+
+
+def _parts(zone: Zone, start: int, seconds: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], int | None]]:
+    """The wall times ``start + seconds`` in parts of constant offset; one by one where a clock change touches them."""
+    offset = zone.constant_offset(start + seconds[0], start + seconds[-1] + 1)
+    if offset is not None or len(seconds) == 1:
+        yield seconds, offset
+    else:
+        middle = len(seconds) // 2
+        yield from _parts(zone, start, seconds[:middle])
+        yield from _parts(zone, start, seconds[middle:])
+
+
+def fires_within(fields: CronFields, seconds: int) -> bool:
+    """Whether two matching times are ever less than ``seconds`` (at most a day) of wall-clock time apart."""
+    times = fields.times
+    if any(later - earlier < seconds for earlier, later in pairwise(times)):
+        return True
+    return times[0] + DAY - times[-1] < seconds and _has_adjacent_days(fields)
+
+
+def _has_adjacent_days(fields: CronFields) -> bool:
+    previous = -2
+    for month in fields.month_numbers:
+        first_day = MONTH_STARTS[month] // DAY - 1
+        for day in matching_days(fields.days, SHAPES[MONTH_SHAPES[month]]):
+            if first_day + day == previous + 1:
+                return True
+            previous = first_day + day
+    return False
 
 
 def _floor(zone: Zone, offset_days: int, anchor: int) -> int:

@@ -14,7 +14,10 @@ class DialectRules:
     """What one service takes.
 
     ``field_counts`` are the numbers of cron fields; ``maximum_length`` is the API's, 0 where it has none;
-    ``documents_edges`` tells whether AWS says what becomes of local times that a clock change skips or repeats.
+    ``documents_edges`` tells whether AWS says what becomes of local times that a clock change skips or repeats;
+    ``strict_units`` whether it says that ``rate(1 hours)`` is wrong; ``starts_at_anchor`` whether a rate's first run is
+    at its start. ``minimum_gap_seconds`` is the documented least distance of cron runs, ``reported_gap_seconds`` one
+    that users report. ``bare_fields``: documented also without ``cron(...)``.
     """
 
     service: str
@@ -28,6 +31,7 @@ class DialectRules:
     starts_at_anchor: bool = False
     offsets: bool = False
     minimum_gap_seconds: int = 0
+    reported_gap_seconds: int = 0
     bare_fields: bool = False
 
 
@@ -38,6 +42,7 @@ RULES: Final[dict[Dialect, DialectRules]] = {
         field_counts=(6,),
         page="https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRule.html",
         maximum_length=0,
+        reported_gap_seconds=3600,
         bare_fields=True,
     ),
     "scheduler": DialectRules(

@@ -74,9 +74,10 @@ class FieldText:
     column: int
     findings: Findings
 
-    def refuse(self, message: str, *, text: str = "", offset: int = 0) -> None:
+    def refuse(self, message: str, *, text: str | None = None, offset: int = 0) -> None:
         """Record a fault in the field, or in the item at ``offset``."""
-        fault = Fault(self.spec.name, text or self.text, self.column + offset, message, self.spec.rule)
+        place = self.text if text is None else text
+        fault = Fault(self.spec.name, place, self.column + offset, message, self.spec.rule)
         self.findings.faults.append(fault)
 
     def note(self, rule: str) -> None:
@@ -131,8 +132,8 @@ def read_days_of_week(text: FieldText) -> tuple[DayTerm, ...]:
             terms.append(_day_of_week(text, item))
         except Refused as refused:
             text.refuse(str(refused), text=item, offset=offset)
-    if len(items) > 1 and any(isinstance(term, LastWeekday) for term in terms):
-        text.note("a last weekday (6L) within a list: every item counts")
+    if len(items) > 1 and any(re.fullmatch("([1-7]|[A-Z]{3})?L", item) for _, item in items):
+        text.note("L within a list: every item counts")
     return tuple(terms)
 
 

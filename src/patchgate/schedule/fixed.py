@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from patchgate.schedule.dialects import Dialect
-from patchgate.schedule.edges import occurrence_at
+from patchgate.schedule.edges import certain_occurrence, occurrence_at
 from patchgate.schedule.errors import Fault, Notice, ScheduleError
 from patchgate.schedule.months import HORIZON
 from patchgate.schedule.occurrences import Occurrence, Reading, Schedule
@@ -41,8 +41,8 @@ class RateSchedule(Schedule):
         return iter(range(first + missed * self.interval_seconds, HORIZON, self.interval_seconds))
 
     def _readings(self, zone: Zone, after: int, offset_days: int, anchor: int | None) -> Iterator[Occurrence]:
-        for epoch in self._epochs(zone, after, offset_days, anchor):
-            yield Occurrence(epoch + zone.offset_at(epoch), "none", (Reading("exact", (epoch,)),))
+        epochs = self._epochs(zone, after, offset_days, anchor)
+        return (certain_occurrence(epoch + (offset := zone.offset_at(epoch)), offset) for epoch in epochs)
 
 
 class AtSchedule(Schedule):

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from patchgate.schedule.cron import CronFields, CronSchedule
+from patchgate.schedule.cron import CronFields, CronSchedule, fires_within
 from patchgate.schedule.dialects import DIALECTS, RULES, Dialect, DialectRules
 from patchgate.schedule.errors import Fault, Notice, ScheduleError
 from patchgate.schedule.fields import (
@@ -35,19 +35,23 @@ _ORDER: Final = (MINUTES, HOURS, DAY_OF_MONTH, MONTH, DAY_OF_WEEK, YEAR)
 _UNIT_SECONDS: Final = {"minute": 60, "hour": 3600, "day": 86_400}
 
 
-@lru_cache(maxsize=1024)
 def parse(expression: str, dialect: Dialect) -> Schedule:
     """Read an expression as the service of ``dialect`` does.
 
     Raises ScheduleError with everything that the service refuses. What AWS does not document is accepted where Quartz
     reads it, and listed in the schedule's ``undocumented``. Raises ValueError for an unknown dialect.
     """
+    return _parse(expression, dialect)
+
+
+@lru_cache(maxsize=1024)
+def _parse(expression: str, dialect: Dialect) -> Schedule:
     if dialect not in DIALECTS:
         raise ValueError(f"unknown dialect {dialect!r}: one of {', '.join(DIALECTS)}")
     rules = RULES[dialect]
     if rules.maximum_length and len(expression) > rules.maximum_length:
         message = f"{len(expression)} characters long"
-        raise _whole(expression, message, f"{rules.service} takes at most {rules.maximum_length} characters")
+        raise _whole(expression, message, f"{rules.service}: at most {rules.maximum_length} characters")
     match = _WRAPPED.fullmatch(expression)
     if match is None:
         if rules.bare_fields and len(expression.split()) == 6 and "(" not in expression:
@@ -57,7 +61,7 @@ def parse(expression: str, dialect: Dialect) -> Schedule:
         raise _whole(expression, "not of a known form", _forms(rules))
     kind, body = match[1], match[2]
     if kind not in rules.kinds:
-        raise _whole(expression, f"{rules.service} does not take {kind} expressions", _forms(rules))
+        raise _whole(expression, f"a {kind} expression", _forms(rules))
     if kind == "cron":
         return _cron(expression, dialect, body, len(kind) + 2)
     if kind == "rate":
@@ -73,7 +77,7 @@ def _cron(expression: str, dialect: Dialect, body: str, column: int, *notices: N
         findings.notices.append(Notice("expression", body, column, "white space around the fields is ignored"))
     if len(words) not in rules.field_counts:
         counts = " or ".join(map(str, sorted(rules.field_counts)))
-        rule = f"{rules.service} takes {counts} fields: {_field_names(rules)}"
+        rule = f"{rules.service}: {counts} fields, {_field_names(rules)}"
         raise _whole(expression, f"{len(words)} fields", rule)
     specs: tuple[FieldSpec, ...] = (SECONDS, *_ORDER) if len(words) == 7 else _ORDER
     texts = {
@@ -82,12 +86,22 @@ def _cron(expression: str, dialect: Dialect, body: str, column: int, *notices: N
     fields = _read_fields(texts)
     if findings.faults:
         raise ScheduleError(expression, *findings.faults)
-    schedule = CronSchedule(expression, dialect, tuple(findings.notices), fields)
-    if schedule.fires_within(rules.minimum_gap_seconds):
+    if fires_within(fields, rules.minimum_gap_seconds):
         minutes = rules.minimum_gap_seconds // 60
-        rule = f"{rules.service} does not support cron expressions that run more often than every {minutes} minutes"
+        rule = f"{rules.service}: cron expressions may not run more often than every {minutes} minutes"
         raise _whole(expression, "it would run too often", rule)
-    return schedule
+    findings.notices += _reported_gap(fields, rules, body, column)
+    return CronSchedule(expression, dialect, tuple(findings.notices), fields)
+
+
+def _reported_gap(fields: CronFields, rules: DialectRules, body: str, column: int) -> list[Notice]:
+    if not fires_within(fields, rules.reported_gap_seconds):
+        return []
+    minutes = rules.reported_gap_seconds // 60
+    rule = (
+        f"{rules.service}: runs less than {minutes} minutes apart are reported to be refused; AWS does not document it"
+    )
+    return [Notice("expression", body, column, rule)]
 
 
 def _read_fields(texts: dict[str, FieldText]) -> CronFields:
@@ -127,7 +141,7 @@ def _rate(expression: str, dialect: Dialect, body: str) -> Schedule:
     if plural != (value != 1):
         rule = "the unit is singular for 1 and plural otherwise"
         if rules.strict_units:
-            fault = Fault("rate", body, 6, f"{value} {unit}{match[3]}", f"{rules.service}: {rule}")
+            fault = Fault("rate", body, 6, f"{value} {unit}{match[3]} is not valid", f"{rules.service}: {rule}")
             raise ScheduleError(expression, fault)
         notices.append(Notice("rate", body, 6, f"for other services {rule}; here the number alone counts"))
     interval = value * _UNIT_SECONDS[unit]
@@ -160,7 +174,7 @@ def _whole(expression: str, message: str, rule: str) -> ScheduleError:
 
 def _forms(rules: DialectRules) -> str:
     forms = {"cron": f"cron({_field_names(rules)})", "rate": "rate(value unit)", "at": "at(yyyy-mm-ddThh:mm:ss)"}
-    return f"{rules.service} takes " + ", ".join(forms[kind] for kind in rules.kinds)
+    return f"{rules.service}: " + ", ".join(forms[kind] for kind in rules.kinds)
 
 
 def _field_names(rules: DialectRules) -> str:

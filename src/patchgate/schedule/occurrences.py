@@ -163,13 +163,14 @@ class Schedule(ABC):
         """Whether it runs after ``now``, or only did before, or never does."""
         if next(self.occurrences(zone, now, offset_days=offset_days, anchor=anchor), None) is not None:
             return Outlook.ACTIVE
-        ever = next(self.occurrences(zone, EPOCH - _SECOND, offset_days=offset_days, anchor=anchor), None)
+        start = anchor if self.kind == "rate" else None
+        ever = next(self.occurrences(zone, EPOCH - _SECOND, offset_days=offset_days, anchor=start), None)
         return Outlook.NEVER if ever is None else Outlook.EXPIRED
 
     def _zone(self, name: str) -> Zone:
         zone = load_zone(name)
         if self.rules.utc_only and not zone.is_utc:
-            fault = Fault("time zone", name, 0, f"zone {name} given", f"{self.rules.service} evaluate in UTC only")
+            fault = Fault("time zone", name, 0, f"zone {name} given", f"{self.rules.service}: UTC only")
             raise ScheduleError(self.expression, fault, remedy="use EventBridge Scheduler for local time")
         return zone
 
