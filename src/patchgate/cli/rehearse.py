@@ -83,7 +83,13 @@ def read_overrides(
     metavar="LANES:NAME=VALUE",
     help="A template parameter for the lanes that match, such as '*/prd:GateMode=threshold'. May be repeated.",
 )
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="A screen for people, or one JSON object.",
+)
 @click.option("--history", type=click.Path(path_type=Path), metavar="FILE", help="Write every event as JSON lines.")
 def rehearse(  # noqa: PLR0913 - one argument an option
     *,

@@ -62,8 +62,10 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
         (["--verson"], "patchgate: No such option '--verson'. Did you mean '--version'? See 'patchgate --help'.\n"),
         (
             ["completion", "tcsh"],
-            "patchgate: Invalid value for '{bash|zsh|fish}': 'tcsh' is not one of 'bash', 'zsh', 'fish'. "
-            + "See 'patchgate completion --help'.\n",
+            (
+                "patchgate: Invalid value for '{bash|zsh|fish}': 'tcsh' is not one of 'bash', 'zsh', 'fish'. "
+                "See 'patchgate completion --help'.\n"
+            ),
         ),
     ],
 )
