@@ -79,6 +79,9 @@ def _cron(expression: str, dialect: Dialect, body: str, column: int, *notices: N
         counts = " or ".join(map(str, sorted(rules.field_counts)))
         rule = f"{rules.service}: {counts} fields, {_field_names(rules)}"
         raise _whole(expression, f"{len(words)} fields", rule)
+    if len(words) == 5:
+        rule = "AWS's pages differ on whether the year may be left out: every year"
+        findings.notices.append(Notice("year", body, column, rule))
     specs: tuple[FieldSpec, ...] = (SECONDS, *_ORDER) if len(words) == 7 else _ORDER
     texts = {
         spec.name: FieldText(spec, word, place, findings) for spec, (place, word) in zip(specs, words, strict=False)

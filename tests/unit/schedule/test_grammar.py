@@ -181,6 +181,7 @@ def test_an_unknown_dialect_is_a_mistake_of_the_caller() -> None:
         ("cron(0 0 ? * 2/2 *)", "scheduler", ["day-of-week"]),
         ("cron(0 0 ? * TUE#6 *)", "scheduler", ["day-of-week"]),
         ("cron( 0 0 * * ? *)", "scheduler", ["expression"]),
+        ("cron(0 0 * * ?)", "scheduler", ["year"]),
         ("cron(0/30 * * * ? *)", "backup", ["expression"]),
         ("0 12 * * ? *", "backup", ["expression"]),
         ("rate(1 hours)", "scheduler", ["rate"]),

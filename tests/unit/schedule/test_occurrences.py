@@ -178,6 +178,10 @@ def test_an_offset_run_whose_cron_day_was_over_at_creation_does_not_happen() -> 
 def test_nothing_runs_before_its_anchor() -> None:
     assert _next("cron(0 0 * * ? *)", 1, "2025-01-01", anchor="2026-01-01T12:00") == ["2026-01-02 00:00"]
     assert _next("at(2026-01-01T00:00:00)", 1, "2025-01-01", anchor="2026-01-01T12:00") == []
+    created = _utc("2026-01-01T12:00")
+    readings = parse("cron(0 0 * * ? 2026)", "ssm").readings("UTC", _utc("2025-01-01"), anchor=created)
+    dates = [occurrence.wall.date() for occurrence in readings]
+    assert (dates[0].isoformat(), dates[-1].isoformat(), len(dates)) == ("2026-01-02", "2026-12-31", 364)
 
 
 @pytest.mark.parametrize(
