@@ -12,6 +12,8 @@ import pytest
 from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.validate import ParamValidator
 
+from patchgate.emulator.wire.protocol import check_answer
+
 
 @functools.cache
 def service_model(service: str) -> ServiceModel:
@@ -29,17 +31,13 @@ class Conformance:
     def check(self, service: str, operation: str, params: dict[str, Any], result: dict[str, Any]) -> None:
         """Fail the test, naming every difference, when params or result do not fit the model."""
         model = self.operation(service, operation)
-        for title, value, shape in (
-            ("params", params, model.input_shape),
-            ("result", result, model.output_shape),
-        ):
-            where = f"{service}:{operation} {title}"
-            if shape is None:
-                assert value == {}, f"{where}: the model has none"
-                continue
-            report = ParamValidator().validate(value, shape)
-            assert not report.has_errors(), f"{where}: {report.generate_report()}"
-            assert _naive(value) is None, f"{where}: {_naive(value)} has no time zone"
+        if model.input_shape is None:
+            assert params == {}, f"{service}:{operation} takes no parameters"
+        else:
+            report = ParamValidator().validate(params, model.input_shape)
+            assert not report.has_errors(), f"{service}:{operation}: {report.generate_report()}"
+        check_answer(service, operation, result, model.output_shape)
+        assert _naive(result) is None, f"{service}:{operation}: {_naive(result)} has no time zone"
 
 
 def _naive(value: Any) -> datetime | None:
@@ -53,9 +51,16 @@ def _naive(value: Any) -> datetime | None:
 _ABSENT = object()
 
 
-def sample(shape: Shape | None) -> dict[str, Any]:
-    """A value of a structure with every member filled in, however deep; a shape inside itself is left out."""
-    return {} if shape is None else _filled(shape, ())
+def sample(shape: Shape | None, *, required_only: bool = False) -> dict[str, Any]:
+    """A value of a structure with every member filled in, however deep; a shape inside itself is left out.
+
+    With ``required_only`` the outermost structure has its required members alone.
+    """
+    if shape is None:
+        return {}
+    value: dict[str, Any] = _filled(shape, ())
+    wanted = shape.required_members if required_only else value
+    return {name: value[name] for name in wanted}
 
 
 def _filled(shape: Shape, inside: tuple[str, ...]) -> Any:
@@ -102,5 +107,5 @@ def conforms() -> Conformance:
 
 
 @pytest.fixture(scope="session")
-def sampled() -> Callable[[Shape | None], dict[str, Any]]:
+def sampled() -> Callable[..., dict[str, Any]]:
     return sample

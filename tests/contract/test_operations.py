@@ -1,48 +1,55 @@
-"""Every operation that the embedded AWS implements is one of AWS's, and its answers have AWS's shape.
+"""Every operation that the embedded AWS implements is one of AWS's, and whatever it is asked it answers as AWS would.
 
-The wire door checks each answer of the cloud against botocore's model, so a scenario that runs through the door
-is a contract test of every answer in it.
+Both tests go through the operations of ``engine.COMPONENTS``: a new one is tested without another line here.
 """
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-import patchgate.emulator
-from patchgate.emulator.cloud import Component
+from patchgate.emulator.cloud import Cloud
+from patchgate.emulator.engine import COMPONENTS
+from patchgate.emulator.errors import AwsError
+from patchgate.emulator.wire import WireDoor
+
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+START = datetime(2026, 7, 4, 12, tzinfo=UTC)
+OPERATIONS = Cloud(COMPONENTS, start=START).implemented()
 
 
-def component_classes() -> list[type[Component]]:
-    """Every component in the emulator's modules, the doors' excepted."""
-    found = set()
-    for module in pkgutil.walk_packages(patchgate.emulator.__path__, "patchgate.emulator."):
-        if ".wire" in module.name:
-            continue
-        for _, value in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            if issubclass(value, Component) and value is not Component and hasattr(value, "service"):
-                found.add(value)
-    return sorted(found, key=lambda kind: (kind.service, kind.__qualname__))
-
-
-def implemented() -> Iterator[tuple[str, str]]:
-    for kind in component_classes():
-        for name, _ in kind.operations():
-            yield kind.service, name
-
-
-OPERATIONS = sorted(implemented())
-
-
-def test_no_operation_is_implemented_twice() -> None:
-    assert len(OPERATIONS) == len(set(OPERATIONS))
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    cloud = Cloud(COMPONENTS, start=START)
+    with WireDoor(cloud):
+        yield cloud
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
 def test_aws_has_the_operation(service: str, operation: str, conforms: Any) -> None:
     assert conforms.operation(service, operation).name == operation
+
+
+@pytest.mark.parametrize("members", ["required", "all"])
+@pytest.mark.parametrize(("service", "operation"), OPERATIONS)
+def test_it_answers_or_refuses(
+    cloud: Cloud, service: str, operation: str, members: str, conforms: Any, sampled: Any
+) -> None:
+    """Made-up parameters of the right shape: the answer has AWS's shape, or it is an error with a code."""
+    params = sampled(conforms.operation(service, operation).input_shape, required_only=members == "required")
+    answer = ask(cloud, service, operation, params)
+    if isinstance(answer, AwsError):
+        assert answer.code
+        assert 400 <= answer.status < 600
+    else:
+        conforms.check(service, operation, params, answer)
+
+
+def ask(cloud: Cloud, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any] | AwsError:
+    try:
+        return cloud.call(ACCOUNT, REGION, service, operation, params)
+    except AwsError as refusal:
+        return refusal

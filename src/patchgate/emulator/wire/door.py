@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
-from botocore.validate import ParamValidator
 from moto import mock_aws
 
 from patchgate.emulator.cloud import Cloud, NoNeighbour, Scope
@@ -15,7 +14,7 @@ from patchgate.emulator.wire.errors import NetworkRefusedError, encode_error, un
 from patchgate.emulator.wire.identity import Identity, KeyRing, Signature, signature_of
 from patchgate.emulator.wire.neighbour import MotoNeighbour
 from patchgate.emulator.wire.observation import facts_of
-from patchgate.emulator.wire.protocol import ModelMismatchError, WireCall, decode, encode, protocol_of
+from patchgate.emulator.wire.protocol import check_answer, decode, encode, protocol_of
 from patchgate.emulator.wire.session import DoorSession, SessionFactory
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ class WireDoor:
         self._keys = KeyRing()
         self._sessions: dict[Scope, DoorSession] = {}
         self._factory = SessionFactory(cloud.uuid, self._guard)
-        self._validator = ParamValidator()
         self._requests = 0
         self._quiet = 0
         self._open: ExitStack | None = None
@@ -157,18 +155,8 @@ class WireDoor:
         scope = Scope(identity.account, signature.region, identity.principal)
         result = self.cloud.invoke(scope, call.service, call.operation, call.params)
         if self._checked:
-            self._check(call, result)
+            check_answer(call.service, call.operation, result, call.model.output_shape)
         return encode(call, result, request_id)
-
-    def _check(self, call: WireCall, result: dict[str, Any]) -> None:
-        shape = call.model.output_shape
-        if shape is None:
-            if result:
-                raise ModelMismatchError(call.service, call.operation, f"no output is modelled, got {result}")
-            return
-        report = self._validator.validate(result, shape)
-        if report.has_errors():
-            raise ModelMismatchError(call.service, call.operation, report.generate_report())
 
     def _ask_moto(self, identity: Identity, signature: Signature, request: Any) -> private.Response:
         request.headers["x-moto-account-id"] = identity.account

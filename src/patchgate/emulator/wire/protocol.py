@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.utils import parse_timestamp
+from botocore.validate import ParamValidator
 from werkzeug.exceptions import NotFound
 
 from patchgate.emulator.errors import AwsError
 from patchgate.emulator.wire import private
 from patchgate.errors import PatchgateError
 
-if TYPE_CHECKING:
-    from datetime import datetime
+_VALIDATOR = ParamValidator()
+_LOWER_BOUND = re.compile(r"Invalid (length|value) for parameter .*, valid min (length|value): ")
 
 
 class ModelMismatchError(PatchgateError):
@@ -99,8 +102,28 @@ def _status_member(shape: Any) -> str:
     return next((name for name, member in members if member.serialization.get("location") == "statusCode"), "")
 
 
+def check_answer(service: str, operation: str, result: dict[str, Any], shape: Any) -> None:
+    """Raise ModelMismatchError when a result has not the output shape of the model.
+
+    Lower bounds of lengths and values do not count: AWS states them for answers too and then sends empty lists.
+    """
+    if shape is None:
+        report = [f"no output is modelled, got {result}"] if result else []
+    else:
+        lines = _VALIDATOR.validate(result, shape).generate_report().splitlines()
+        report = [line for line in lines if not _LOWER_BOUND.match(line)]
+    if report:
+        raise ModelMismatchError(service, operation, "; ".join(report))
+
+
 def _pick(place: Any) -> Any:
-    return place.obj.get(place.key)
+    value = place.obj.get(place.key)
+    if not isinstance(value, datetime):
+        return value
+    if value.tzinfo is None:
+        model = place.operation_model
+        raise ModelMismatchError(model.service_model.service_name, model.name, f"{place.key} has no time zone")
+    return value.astimezone(UTC)
 
 
 def _match(service: str, normal: Any) -> tuple[Any, dict[str, Any]]:
