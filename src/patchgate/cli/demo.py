@@ -11,11 +11,10 @@ import click
 
 from patchgate.cli.rehearse import RehearsalRequest, carry_out
 
-CLOSING_WORDS = """\
-That was the real templates and the real gate, on an AWS inside this program: no account, no network. Next:
-  {program} rehearse --lane payments/us-east-1/windows/prd
-  {program} rehearse --parameter '*:GateMode=threshold'
-  {program} synth -o DIR
+CLOSING_WORDS = """
+The templates and the gate were the real ones, the AWS was inside this program: no account, no network. Then:
+  {program} rehearse --parameter '*:GateMode=threshold'    the same night, with gates that count completed jobs
+  {program} synth -o DIR                                   the templates, to read or to deploy
 """
 
 
@@ -23,7 +22,7 @@ That was the real templates and the real gate, on an AWS inside this program: no
 def demo() -> int:
     """Rehearse the sample fleet on the embedded AWS, and say what to try next."""
     code = carry_out(RehearsalRequest())
-    sys.stdout.write("\n" + CLOSING_WORDS.format(program=describe_program(sys.argv[0], Path.cwd())))
+    sys.stdout.write(CLOSING_WORDS.format(program=describe_program(sys.argv[0], Path.cwd())))
     return code
 
 

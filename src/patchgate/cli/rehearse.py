@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,7 +123,7 @@ def carry_out(request: RehearsalRequest) -> int:
 
     fleet = read_fleet(fleet_path).with_parameters(request.overrides)
     check_lane(request.lane, fleet)
-    result = _run(fleet, world_path, request)
+    result = replace(_run(fleet, world_path, request), fleet=str(request.fleet or "the sample fleet"))
     if request.history is not None:
         replace_file(request.history, result.history)
     sys.stdout.write(_render(result, request))
