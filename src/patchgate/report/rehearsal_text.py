@@ -238,7 +238,7 @@ def _violations(result: RehearsalResult, width: int) -> Iterator[Line]:
     left = _many(result.windows_left_open, "window")
     yield (Piece(f"A promise was broken: {broken}, {left} left open.", "hold"),)
     for violation in result.violations[:_VIOLATIONS_SHOWN]:
-        where = f" ({violation.account}/{violation.region}, {violation.at:%Y-%m-%d %H:%M:%S}Z)"
+        where = f" ({one_line(violation.account)}/{one_line(violation.region)}, {violation.at:%Y-%m-%d %H:%M:%S}Z)"
         pieces = (Piece(f"  {violation.promise}: ", "bad"), Piece(one_line(violation.what)), Piece(where, "dim"))
         yield from wrap(pieces, width=width, indent=4)
     if len(result.violations) > _VIOLATIONS_SHOWN:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from patchgate.rehearsal.outcome import LaneResult, Span
-from patchgate.report.screen import Glyphs, Line, Piece, Role, fit
+from patchgate.report.screen import Glyphs, Line, Piece, Role, columns, fit, one_line
 
 _STEPS = tuple(timedelta(hours=hours) for hours in (1, 2, 3, 4, 6, 12, 24, 48, 168, 720))
 _SHORTEST_LABEL = 4
@@ -101,10 +101,12 @@ def _mark_gate(cells: list[tuple[str, Role]], lane: LaneResult, axis: Axis, glyp
         cells[axis.column(local(span.start, lane.lane.zone))] = marks[lane.verdict.decision]
     if lane.verdict.decision == "open":
         return
-    said = f" {'holds' if lane.verdict.decision == 'hold' else 'no verdict'}: {lane.verdict.reason}"
-    begin = axis.column(local(spans[-1].start, lane.lane.zone)) + 1 if spans else 0
+    said = f" {'holds' if lane.verdict.decision == 'hold' else 'no verdict'}: {one_line(lane.verdict.reason)}"
+    begin = max(
+        (axis.column(local(span.start, lane.lane.zone)) + 1 for span in spans or _of(lane, "window")), default=0
+    )
     room = next((i for i in range(begin, axis.width) if cells[i][0] != " "), axis.width) - begin
-    text = fit(said, min(room, len(said)))
+    text = fit(said, min(room, columns(said)))
     cells[begin : begin + len(text)] = [(character, "hold") for character in text]
 
 

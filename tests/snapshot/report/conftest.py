@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -53,7 +56,9 @@ def instance_of(number: int, name: str, trouble: tuple[Status, str, str] | None,
             Moment(midnight + timedelta(hours=23, minutes=3), "proof: admitted"),
             Moment(midnight + timedelta(hours=23, minutes=15), "install success: 4 installed"),
         ]
-    elif code:
+    elif code == "no-evidence":
+        moments = []
+    elif status == "denied":
         moments.append(Moment(midnight + timedelta(hours=24, minutes=3), f"proof: denied, {code}"))
     return InstanceOutcome(
         instance=f"i-{number:017x}",
@@ -97,7 +102,9 @@ def lane_result(
             Moment(at(23), "window started"),
             Moment(at(26.17), "lease closed"),
             Moment(at(26.17), "window disabled"),
-        ),
+        )
+        if opened
+        else (Moment(at(22.5), "gate: hold, no-evidence, 0 of 5"),),
     )
 
 
@@ -158,3 +165,17 @@ def sample() -> RehearsalResult:
         elapsed_seconds=3.4,
         fleet="examples/fleet.yaml",
     )
+
+
+@pytest.fixture
+def compare() -> Callable[[str, str], None]:
+    """Compare a text with the kept one of that name; PATCHGATE_UPDATE_SNAPSHOTS=1 keeps the new one instead."""
+
+    def check(name: str, text: str) -> None:
+        kept = Path(__file__).parent / "kept" / name
+        if os.environ.get("PATCHGATE_UPDATE_SNAPSHOTS"):
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text(text, encoding="utf-8", newline="\n")
+        assert text == kept.read_text(encoding="utf-8")
+
+    return check
