@@ -1,0 +1,272 @@
+"""Modules that a program sees in place of the real ones: the virtual clock behind ``time`` and ``datetime``, its own
+environment behind ``os``, its own output behind ``sys`` and ``logging``.
+
+Each is a new module object with the real one's other contents; the real modules are not touched. Local time is UTC, as
+it is in Lambda and in Automation's scripts.
+"""
+
+from __future__ import annotations
+
+import calendar
+import dataclasses as real_dataclasses
+import datetime as real_datetime  # noqa: ICN001 - beside the shim of that name
+import os as real_os
+import sys as real_sys
+import time as real_time
+import traceback
+from collections import ChainMap
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from patchgate.emulator.kernel import Kernel
+
+UTC = real_datetime.UTC
+
+
+class Output:
+    """Text that a program prints, as lines. Takes the place of its ``sys.stdout`` and ``sys.stderr``."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+
+    def write(self, text: str) -> int:
+        self._text.append(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def isatty(self) -> bool:
+        return False
+
+    @property
+    def lines(self) -> list[str]:
+        """What was printed, line by line; the last may be unfinished."""
+        return "".join(self._text).splitlines()
+
+    def clear(self) -> None:
+        self._text.clear()
+
+
+def copy_of(module: ModuleType, **changes: Any) -> ModuleType:
+    """A module like ``module`` with some of its contents replaced."""
+    shim = ModuleType(module.__name__, module.__doc__)
+    shim.__dict__.update({name: value for name, value in vars(module).items() if name != "__builtins__"})
+    shim.__dict__.update(changes)
+    return shim
+
+
+def make_time(clock: Kernel) -> ModuleType:
+    """``time`` on the virtual clock; ``sleep`` lets virtual time pass for the running process."""
+
+    def seconds() -> float:
+        return clock.now_millis / 1000
+
+    def nanoseconds() -> int:
+        return clock.now_millis * 1_000_000
+
+    def struct(when: float | None = None) -> real_time.struct_time:
+        return real_time.gmtime(seconds() if when is None else when)
+
+    def text(layout: str, when: Any = None) -> str:
+        return real_time.strftime(layout, struct() if when is None else when)
+
+    return copy_of(
+        real_time,
+        time=seconds,
+        time_ns=nanoseconds,
+        monotonic=seconds,
+        monotonic_ns=nanoseconds,
+        perf_counter=seconds,
+        perf_counter_ns=nanoseconds,
+        process_time=seconds,
+        process_time_ns=nanoseconds,
+        thread_time=seconds,
+        thread_time_ns=nanoseconds,
+        sleep=clock.sleep,
+        gmtime=struct,
+        localtime=struct,
+        mktime=lambda when: float(calendar.timegm(when)),
+        strftime=text,
+        asctime=lambda when=None: real_time.asctime(struct() if when is None else when),
+        ctime=lambda when=None: real_time.asctime(struct(when)),
+        timezone=0,
+        altzone=0,
+        daylight=0,
+        tzname=("UTC", "UTC"),
+    )
+
+
+def make_datetime(clock: Kernel) -> ModuleType:  # noqa: C901 - two classes of small methods
+    """``datetime`` whose ``now`` and ``today`` are the virtual clock's.
+
+    Its classes construct real datetimes and dates, and count the real ones as their instances. What a real naive
+    datetime asks of the machine's time zone (``timestamp``, ``astimezone``) cannot be replaced.
+    """
+
+    class Kind(type):
+        real: type
+
+        def __instancecheck__(cls, instance: object) -> bool:
+            return isinstance(instance, cls.real)
+
+        def __subclasscheck__(cls, subclass: type) -> bool:
+            return issubclass(subclass, cls.real)
+
+        def __eq__(cls, other: object) -> bool:
+            return other is cls or other is cls.real
+
+        def __hash__(cls) -> int:
+            return hash(cls.real)
+
+    class Date(real_datetime.date, metaclass=Kind):
+        real = real_datetime.date
+
+        def __new__(cls, *args: Any, **named: Any) -> Any:
+            return real_datetime.date(*args, **named)
+
+        @classmethod
+        def today(cls) -> Any:
+            return clock.now.date()
+
+        @classmethod
+        def fromtimestamp(cls, when: float) -> Any:
+            return real_datetime.datetime.fromtimestamp(when, UTC).date()
+
+    class DateTime(real_datetime.datetime, metaclass=Kind):
+        real = real_datetime.datetime
+
+        def __new__(cls, *args: Any, **named: Any) -> Any:
+            return real_datetime.datetime(*args, **named)  # noqa: DTZ001 - the caller's arguments
+
+        @classmethod
+        def now(cls, tz: real_datetime.tzinfo | None = None) -> Any:
+            return clock.now.replace(tzinfo=None) if tz is None else clock.now.astimezone(tz)
+
+        @classmethod
+        def utcnow(cls) -> Any:
+            return clock.now.replace(tzinfo=None)
+
+        @classmethod
+        def today(cls) -> Any:
+            return clock.now.replace(tzinfo=None)
+
+        @classmethod
+        def fromtimestamp(cls, when: float, tz: real_datetime.tzinfo | None = None) -> Any:
+            instant = real_datetime.datetime.fromtimestamp(when, tz or UTC)
+            return instant if tz else instant.replace(tzinfo=None)
+
+    for shim, name in ((Date, "date"), (DateTime, "datetime")):
+        shim.__name__ = shim.__qualname__ = name
+        shim.__module__ = "datetime"
+    return copy_of(real_datetime, datetime=DateTime, date=Date)
+
+
+def make_os(environment: Mapping[str, str]) -> ModuleType:
+    """``os`` with its own environment variables."""
+    variables = dict(environment)
+    return copy_of(
+        real_os,
+        environ=variables,
+        environb={name.encode(): value.encode() for name, value in variables.items()},
+        getenv=variables.get,
+        putenv=variables.__setitem__,
+        unsetenv=variables.pop,
+    )
+
+
+def make_sys(output: Output, modules: Mapping[str, ModuleType]) -> ModuleType:
+    """``sys`` whose standard streams are the program's output, and whose ``modules`` are first of all its own."""
+    own = ChainMap(modules, real_sys.modules)  # type: ignore[arg-type]
+    return copy_of(real_sys, stdout=output, stderr=output, __stdout__=output, __stderr__=output, modules=own, argv=[""])
+
+
+LEVELS = {"NOTSET": 0, "DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
+_LEVEL_NAMES = {number: name for name, number in LEVELS.items()}
+
+
+class Logger:
+    """A program's logger. A record becomes a line of its output: level, instant and message, between tabs."""
+
+    def __init__(self, name: str, clock: Kernel, output: Output, root: Logger | None) -> None:
+        self.name = name
+        self.level = 0 if root else LEVELS["WARNING"]
+        self._clock, self._output, self._root = clock, output, root
+
+    def setLevel(self, level: int | str) -> None:  # noqa: N802 - logging's name
+        self.level = LEVELS[level] if isinstance(level, str) else level
+
+    def getEffectiveLevel(self) -> int:  # noqa: N802 - logging's name
+        return self.level or (self._root.level if self._root else 0)
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging's name
+        return level >= self.getEffectiveLevel()
+
+    def log(self, level: int, message: object, *args: object, exc_info: Any = None, **_: object) -> None:
+        if not self.isEnabledFor(level):
+            return
+        instant = self._clock.now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self._clock.now_millis % 1000:03d}Z"
+        text = str(message) % args if args else str(message)
+        self._output.write(f"[{_LEVEL_NAMES.get(level, level)}]\t{instant}\t{text}\n")
+        if exc_info:
+            self._output.write(traceback.format_exc())
+
+    def debug(self, message: object, *args: object, **named: Any) -> None:
+        self.log(LEVELS["DEBUG"], message, *args, **named)
+
+    def info(self, message: object, *args: object, **named: Any) -> None:
+        self.log(LEVELS["INFO"], message, *args, **named)
+
+    def warning(self, message: object, *args: object, **named: Any) -> None:
+        self.log(LEVELS["WARNING"], message, *args, **named)
+
+    def error(self, message: object, *args: object, **named: Any) -> None:
+        self.log(LEVELS["ERROR"], message, *args, **named)
+
+    def critical(self, message: object, *args: object, **named: Any) -> None:
+        self.log(LEVELS["CRITICAL"], message, *args, **named)
+
+    def exception(self, message: object, *args: object, **named: Any) -> None:
+        self.log(LEVELS["ERROR"], message, *args, **({"exc_info": True} | named))
+
+
+def make_logging(clock: Kernel, output: Output) -> ModuleType:
+    """The everyday part of ``logging``: loggers by name, levels. Handlers and formatters are not there."""
+    root = Logger("root", clock, output, None)
+    loggers = {"root": root}
+
+    def get_logger(name: str | None = None) -> Logger:
+        name = name or "root"
+        if name not in loggers:
+            loggers[name] = Logger(name, clock, output, root)
+        return loggers[name]
+
+    def basic_config(*, level: int | str | None = None, **_: object) -> None:
+        if level is not None:
+            root.setLevel(level)
+
+    module = ModuleType("logging")
+    module.__dict__.update(LEVELS, Logger=Logger, getLogger=get_logger, basicConfig=basic_config, root=root)
+    for name in ("debug", "info", "warning", "error", "critical", "exception", "log"):
+        module.__dict__[name] = getattr(root, name)
+    return module
+
+
+@lru_cache(maxsize=1)
+def _dataclasses_code() -> CodeType:
+    """The standard library's ``dataclasses``, compiled to be run once more."""
+    source = Path(real_dataclasses.__file__).read_text(encoding="utf-8")
+    return compile(source, real_dataclasses.__file__, "exec", dont_inherit=True)
+
+
+def make_dataclasses(own_builtins: dict[str, Any]) -> ModuleType:
+    """``dataclasses`` that looks modules up where the program's own module is to be found."""
+    module = ModuleType("dataclasses")
+    module.__dict__["__builtins__"] = own_builtins
+    exec(_dataclasses_code(), module.__dict__)  # noqa: S102 - the standard library's text
+    return module
