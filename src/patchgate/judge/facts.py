@@ -159,6 +159,9 @@ class Step:
     """Why it did not lead to a patched instance; "" when nothing says so."""
 
 
+StepsByInstance = dict[tuple[Place, str], list[Step]]
+
+
 @dataclass(slots=True)
 class Window:
     """One maintenance window: enabled or not over time, and when its executions started and ended."""
@@ -179,15 +182,15 @@ class Facts:
     last: Cut | None = None
     records: list[tuple[int, datetime]] = field(default_factory=list)
     instances: dict[tuple[Place, str], Instance] = field(default_factory=dict)
-    recovery_points: dict[Place, list[RecoveryPoint]] = field(default_factory=dict)
+    recovery_points: dict[tuple[Place, str], list[RecoveryPoint]] = field(default_factory=dict)
     leases: dict[tuple[Place, str], list[Lease]] = field(default_factory=dict)
     holds: dict[tuple[Place, str], list[tuple[Cut, str]]] = field(default_factory=dict)
     freezes: dict[tuple[Place, str], Changes[bool]] = field(default_factory=dict)
     windows: dict[tuple[Place, str], Window] = field(default_factory=dict)
     installs: list[Step] = field(default_factory=list)
-    ends: list[Step] = field(default_factory=list)
-    refusals: list[Step] = field(default_factory=list)
-    named: list[Step] = field(default_factory=list)
+    ends: StepsByInstance = field(default_factory=dict)
+    refusals: StepsByInstance = field(default_factory=dict)
+    named: StepsByInstance = field(default_factory=dict)
     broken_functions: list[tuple[datetime, Place, str]] = field(default_factory=list)
     evidence: dict[str, int] = field(default_factory=dict)
     orphans: list[tuple[Cut, Place, str]] = field(default_factory=list)
@@ -202,4 +205,4 @@ class Facts:
         """The (seq, instant) of the records after one and before another, latest first."""
         low = bisect_right(self.records, after, key=lambda record: record[0])
         high = bisect_left(self.records, before, key=lambda record: record[0])
-        return reversed(self.records[low:high])
+        return (self.records[index] for index in range(high - 1, low - 1, -1))

@@ -90,29 +90,13 @@ def _lane_is_named(facts: Facts, lane: LaneFacts, occurrence: Occurrence) -> boo
 
 
 def _accounted_for(facts: Facts, instance: Instance, occurrence: Occurrence) -> bool:
+    key = (instance.place, instance.instance)
     patched = any(
-        step.instance == instance.instance
-        and step.place == instance.place
-        and step.status == "Success"
-        and occurrence.start <= step.at < occurrence.after
-        for step in facts.ends
+        step.status == "Success" and occurrence.start <= step.at < occurrence.after for step in facts.ends.get(key, [])
     )
-    return patched or _is_named(facts, instance, occurrence) or _stopped_meanwhile(facts, instance, occurrence)
-
-
-def _is_named(facts: Facts, instance: Instance, occurrence: Occurrence) -> bool:
-    refused = any(
-        step.instance == instance.instance
-        and step.place == instance.place
-        and occurrence.start <= step.at < occurrence.after
-        for step in facts.refusals
-    )
-    return refused or any(
-        step.instance == instance.instance
-        and step.place == instance.place
-        and occurrence.before <= step.at < occurrence.after
-        for step in facts.named
-    )
+    refused = any(occurrence.start <= step.at < occurrence.after for step in facts.refusals.get(key, []))
+    named = any(occurrence.before <= step.at < occurrence.after for step in facts.named.get(key, []))
+    return patched or refused or named or _stopped_meanwhile(facts, instance, occurrence)
 
 
 def _stopped_meanwhile(facts: Facts, instance: Instance, occurrence: Occurrence) -> bool:

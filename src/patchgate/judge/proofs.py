@@ -77,8 +77,8 @@ def _one_point_covers(
 ) -> Finding:
     """Whether one recovery point of ``resource`` will do; if not, what the newest one lacks."""
     newest: Finding | None = None
-    for point in reversed(facts.recovery_points.get((lane.account, lane.region), [])):
-        if point.resource != resource or point.completed > cut.seq:
+    for point in reversed(facts.recovery_points.get((lane.place, resource), [])):
+        if point.completed > cut.seq:
             continue
         lacks = _lacks(point, lane, attached, cut, any_vault=any_vault)
         if not lacks:

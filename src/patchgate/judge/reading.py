@@ -12,7 +12,18 @@ from datetime import datetime
 from typing import Any
 
 from patchgate.errors import InputError
-from patchgate.judge.facts import Changes, Cut, Facts, Instance, Lease, Place, RecoveryPoint, Step, Window
+from patchgate.judge.facts import (
+    Changes,
+    Cut,
+    Facts,
+    Instance,
+    Lease,
+    Place,
+    RecoveryPoint,
+    Step,
+    StepsByInstance,
+    Window,
+)
 
 Record = Mapping[str, Any]
 
@@ -130,7 +141,7 @@ class _Reader:
             completed=cut.seq,
         )
         self._points[point.arn] = point
-        self.facts.recovery_points.setdefault(place, []).append(point)
+        self.facts.recovery_points.setdefault((place, point.resource), []).append(point)
 
     def _recovery_point_deleted(self, record: Record, cut: Cut, place: Place) -> None:  # noqa: ARG002
         point = self._points.get(record["recovery_point"])
@@ -205,14 +216,14 @@ class _Reader:
         elif record.get("status") not in ("Success", None) and record.get("failure"):
             reason = str(record["failure"])
         if reason:
-            self.facts.refusals.append(Step(cut.seq, cut.at, target[0], target[1], reason=reason))
+            _keep(self.facts.refusals, Step(cut.seq, cut.at, target[0], target[1], reason=reason))
 
     def _automation_ended(self, record: Record, cut: Cut, place: Place) -> None:
         status = record["status"]
         target = self._targets.get(record["execution"], (place, record.get("target") or ""))
         if status != "Success" and (record.get("failure") or status in ("TimedOut", "Cancelled")):
             reason = str(record.get("failure") or status)
-            self.facts.refusals.append(Step(cut.seq, cut.at, target[0], target[1], reason=reason))
+            _keep(self.facts.refusals, Step(cut.seq, cut.at, target[0], target[1], reason=reason))
 
     def _command_sent(self, record: Record, cut: Cut, place: Place) -> None:  # noqa: ARG002
         if _text((record.get("parameters") or {}).get("Operation")) == "Scan":
@@ -222,7 +233,7 @@ class _Reader:
         """A command that failed is a reason, but for a scan: that install is no less due."""
         if record["status"] != "Success" and record["command"] not in self._scans:
             step = Step(cut.seq, cut.at, place, record["instance"], record["command"], reason=record["status"])
-            self.facts.refusals.append(step)
+            _keep(self.facts.refusals, step)
 
     def _patch_started(self, record: Record, cut: Cut, place: Place) -> None:
         if record["operation"] != "Install":
@@ -241,9 +252,9 @@ class _Reader:
         if record["status"] != "Success":
             reason = reason or f"the install ended as {record['status']}"
         step = Step(cut.seq, cut.at, place, record["instance"], record.get("command") or "", record["status"])
-        self.facts.ends.append(step)
+        _keep(self.facts.ends, step)
         if reason:
-            self.facts.refusals.append(Step(cut.seq, cut.at, place, record["instance"], reason=reason))
+            _keep(self.facts.refusals, Step(cut.seq, cut.at, place, record["instance"], reason=reason))
 
     # What the functions said
 
@@ -252,13 +263,17 @@ class _Reader:
             self.facts.broken_functions.append((cut.at, place, record["function"]))
         for said in (record.get("result"), *(record.get("log") or ())):
             for instance, reason in _named_instances(_parsed(said)):
-                self.facts.named.append(Step(cut.seq, cut.at, place, instance, reason=reason))
+                _keep(self.facts.named, Step(cut.seq, cut.at, place, instance, reason=reason))
 
     def _function_discarded(self, record: Record, cut: Cut, place: Place) -> None:
         self.facts.broken_functions.append((cut.at, place, record["function"]))
 
     def _object_written(self, record: Record, cut: Cut, place: Place) -> None:  # noqa: ARG002
         self.facts.evidence.setdefault(record["key"], cut.seq)
+
+
+def _keep(steps: StepsByInstance, step: Step) -> None:
+    steps.setdefault((step.place, step.instance), []).append(step)
 
 
 def _volume_id(volume: Any) -> str:
