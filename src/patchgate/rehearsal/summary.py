@@ -104,18 +104,16 @@ def _span(kind: SpanKind, records: list[Record], occurrences: tuple[tuple[dateti
 
 def _function_spans(observation: Observation, kind: SpanKind, function: str) -> Iterator[Span]:
     started: dict[str, datetime] = {}
+    watchdogs = set()
     for record in observation.of("FunctionInvoked", "FunctionEnded"):
-        if record["function"] != function or _is_watchdog(record):
+        if record["function"] != function:
             continue
-        at = instant(record["at"])
-        begun = started.setdefault(record["request_id"], at)
-        if record["event"] == "FunctionEnded":
+        at, request = instant(record["at"]), record["request_id"]
+        if record["event"] == "FunctionInvoked" and "watchdog" in str(record.get("payload")):
+            watchdogs.add(request)
+        begun = started.setdefault(request, at)
+        if record["event"] == "FunctionEnded" and request not in watchdogs:
             yield Span(kind, begun, at)
-
-
-def _is_watchdog(record: Record) -> bool:
-    said = record.get("result") or record.get("payload") or ""
-    return "watchdog" in str(said)
 
 
 def _executed(observation: Observation) -> Iterator[tuple[datetime, datetime]]:

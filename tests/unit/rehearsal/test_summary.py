@@ -229,7 +229,9 @@ def backup(state: str) -> dict[str, Any]:
 
 
 def test_a_watchdog_is_not_the_close() -> None:
-    story = around().tell(at(12), "FunctionInvoked", function=CLOSE, request_id="c", payload='{"mode": "watchdog"}')
+    facts = {"function": CLOSE, "request_id": "c"}
+    story = around().tell(at(12), "FunctionInvoked", payload='{"mode": "watchdog"}', **facts)
+    story.tell(at(12, 1), "FunctionEnded", status="Success", result={}, error="", log=[], **facts)
     assert [span.kind for span in lane_of(story).spans] == ["window"]
 
 
