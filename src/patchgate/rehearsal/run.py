@@ -165,7 +165,13 @@ def _contrast(script: Script, world: World, seed: int, ours: Judgement) -> Contr
         return Contrast(
             patched_without_way_back=_instances(ours.patched_without_way_back),
             naive_patched_without_way_back=_instances(naive.patched_without_way_back),
-            naive_patched=len({record["instance"] for record in stage.cloud.history.of("PatchEnded")}),
+            naive_patched=len(
+                {
+                    (record["account"], record["region"], record["instance"])
+                    for record in stage.cloud.history.of("PatchStarted")
+                    if record["operation"] == "Install"
+                }
+            ),
         )
 
 
