@@ -25,7 +25,7 @@ HELP_WIDTH = 100
 
 def build_cli_page() -> str:
     """The reference of every command: its help, as the program prints it."""
-    root = click.Context(patchgate, info_name="patchgate", terminal_width=HELP_WIDTH)
+    root = patchgate.make_context("patchgate", [], resilient_parsing=True, terminal_width=HELP_WIDTH)
     parts = [
         NOTICE,
         "# Commands",
@@ -35,7 +35,7 @@ def build_cli_page() -> str:
     ]
     for name in sorted(COMMANDS):
         command = patchgate.load(name)
-        context = click.Context(command, info_name=name, parent=root, terminal_width=HELP_WIDTH)
+        context = command.make_context(name, [], parent=root, resilient_parsing=True)
         parts += [f"## patchgate {name}", _help_block(command, context)]
     return "\n\n".join([*parts, ENVIRONMENT_VARIABLES])
 
