@@ -38,7 +38,8 @@ def check_capabilities(template: Template, given: Sequence[str]) -> None:
     if unknown:
         raise invalid(
             f"1 validation error detected: Value '[{', '.join(given)}]' at 'capabilities' failed to satisfy "
-            f"constraint: Member must satisfy constraint: [Member must satisfy enum value set: [{', '.join(CAPABILITIES)}]]"
+            "constraint: Member must satisfy constraint: [Member must satisfy enum value set: "
+            f"[{', '.join(CAPABILITIES)}]]"
         )
     needed, _ = required_capabilities(template)
     missing = [item for item in needed if item not in given and "CAPABILITY_NAMED_IAM" not in given]
