@@ -82,6 +82,7 @@ COMMAND_DOCUMENT = NamePattern("command document", "patchgate-patch-${os}-${env}
 PROVE_ROLE = NamePattern("prove role", "patchgate-gate-prove-${os}-${env}-${region}", _IAM, 64)
 OPEN_ROLE = NamePattern("open role", "patchgate-gate-open-${os}-${env}-${region}", _IAM, 64)
 CLOSE_ROLE = NamePattern("close role", "patchgate-gate-close-${os}-${env}-${region}", _IAM, 64)
+GATE_POLICY = NamePattern("gate policy", "patchgate-gate-${os}-${env}-${region}", _IAM, 128)
 SCHEDULER_ROLE = NamePattern("scheduler role", "patchgate-schedule-${os}-${env}-${region}", _IAM, 64)
 OPEN_FUNCTION = NamePattern("open function", "patchgate-open-${os}-${env}", _FUNCTION, 64)
 CLOSE_FUNCTION = NamePattern("close function", "patchgate-close-${os}-${env}", _FUNCTION, 64)

@@ -1,8 +1,9 @@
 """The gate's code as the templates embed it.
 
 A bundle is one of the gate's scripts, in which the one import of the rules has become the rules that it names, with
-whatever those need. To fit a template it carries no docstring, comment, annotation of a function, or definition that
-nothing uses, and indents by one space; its syntax tree is otherwise that of its parts.
+whatever those need. To fit a template it carries no docstring, comment, annotation of a function or a local variable,
+or definition that nothing uses, and it indents by one space and
+fills its lines; its syntax tree is otherwise that of its parts.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from importlib import resources
 RULES = "rules"
 SCRIPTS: Mapping[str, str] = {"open_window": "handler", "close_window": "handler", "prove": "script_handler"}
 """The scripts, and the function of each that AWS calls."""
+
+LINE_WIDTH = 105
+"""How long a line of a bundle may become."""
 
 _RULES_MODULE = "patchgate.gate.rules"
 
@@ -79,7 +83,7 @@ def bundle(script: str, rules: str, *, entry: str) -> str:
 
 
 def strip(source: str) -> str:
-    """The source without docstrings, comments, blank lines and function annotations, indented by one space."""
+    """The source without docstrings, comments, blank lines and annotations in functions, indented by one space."""
     tree = ast.parse(source, feature_version=(3, 11))
     cuts = [*_docstrings(tree), *_annotations(tree, source), *_comments(source)]
     lines = source.splitlines()
@@ -89,10 +93,37 @@ def strip(source: str) -> str:
         else:
             lines[row - 1 : end_row] = [lines[row - 1][:start] + lines[end_row - 1][end:]]
     kept = (line.rstrip() for line in lines)
-    return "".join(f"{_reindent(line)}\n" for line in kept if line)
+    return fill_lines("".join(f"{_reindent(line)}\n" for line in kept if line))
+
+
+def fill_lines(source: str) -> str:
+    """The source with bracketed expressions in as few lines of at most LINE_WIDTH as they need."""
+    lines = source.splitlines()
+    filled: list[str] = []
+    first = 0
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.NEWLINE:
+            filled.append(lines[first])
+            for line in lines[first + 1 : token.start[0]]:
+                joined = _continued(filled[-1], line.lstrip(" "))
+                if len(joined) <= LINE_WIDTH:
+                    filled[-1] = joined
+                else:
+                    filled.append(line)
+            first = token.start[0]
+    text = "".join(f"{line}\n" for line in filled)
+    if ast.dump(ast.parse(text)) != ast.dump(ast.parse(source)):
+        raise ValueError("a tuple of one item has to stay on one line")
+    return text
 
 
 Span = tuple[tuple[int, int], tuple[int, int]]
+
+
+def _continued(line: str, more: str) -> str:
+    if more.startswith((")", "]", "}")):
+        return line.removesuffix(",") + more
+    return line + more if line.endswith(("(", "[", "{")) else f"{line} {more}"
 
 
 def _docstrings(tree: ast.Module) -> Iterator[Span]:
@@ -116,6 +147,9 @@ def _annotations(tree: ast.Module, source: str) -> Iterator[Span]:
         if node.returns is not None:
             row = node.returns.lineno
             yield (row, lines[row - 1].rindex("->", 0, node.returns.col_offset) - 1), _end(node.returns)
+        for local in ast.walk(node):
+            if isinstance(local, ast.AnnAssign) and local.value is not None:
+                yield _end(local.target), _end(local.annotation)
 
 
 def _comments(source: str) -> Iterator[Span]:
