@@ -178,9 +178,9 @@ class _Stack:
         status = found["StackStatus"]
         remedy = _STUCK.get(status, "correct it and deploy again: the stack is as it was before")
         for event in reversed(list(self._last_operation(name_or_id))):
-            reason = event.get("ResourceStatusReason", "")
-            own = event["ResourceType"] == "AWS::CloudFormation::Stack" and event["LogicalResourceId"] == self._name
-            if event["ResourceStatus"].endswith("_FAILED") and not own and "cancelled" not in reason:
+            reason = event.get("ResourceStatusReason", "no reason was given")
+            failed = event.get("ResourceStatus", "").endswith("_FAILED") and not _is_of_the_stack(event)
+            if failed and "cancelled" not in reason:
                 resource = f"{event['LogicalResourceId']} ({event['ResourceType']})"
                 return self.failure(reason, status=status, resource=resource, remedy=remedy)
         return self.failure(found.get("StackStatusReason", "no reason was given"), status=status, remedy=remedy)
@@ -195,7 +195,7 @@ class _Stack:
         for page in self._pages("describe_stack_events", StackName=name_or_id):
             for event in page["StackEvents"]:
                 yield event
-                if event["PhysicalResourceId"] == event["StackId"] and event["ResourceStatus"] in _BEGINNINGS:
+                if _is_of_the_stack(event) and event.get("ResourceStatus") in _BEGINNINGS:
                     return
 
     def _pages(self, method: str, **request: Any) -> Iterator[dict[str, Any]]:
@@ -208,6 +208,11 @@ class _Stack:
         said = error.response["Error"]
         code = said["Code"]
         return self.failure(f"{method} was refused: {code}: {said['Message']}", remedy=_remedy(code))
+
+
+def _is_of_the_stack(event: dict[str, Any]) -> bool:
+    """Whether the event is the stack's own; of a resource's event only the stack and the time are certain."""
+    return bool(event.get("PhysicalResourceId") == event["StackId"])
 
 
 def _said(error: ClientError, code: str, text: str) -> bool:

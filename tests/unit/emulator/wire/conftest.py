@@ -87,6 +87,8 @@ class FakeFunctions(Component):
     @operation("Invoke")
     def invoke(self, scope: Scope, params: Params) -> Result:
         self.cloud.component(Trouble).arrive()
+        if self.cloud.kernel.current is not None:
+            self.cloud.kernel.sleep(90)  # as long as the function runs
         if params.get("InvocationType") == "Event":
             return {"StatusCode": 202}
         return {"StatusCode": 200, "Payload": b'{"echo":' + params["Payload"] + b"}"}

@@ -69,6 +69,17 @@ def test_every_call_is_a_scheduling_point(cloud: Cloud, door: WireDoor) -> None:
     assert order == ["a0", "b0", "a1", "b1"]
 
 
+def test_an_operation_may_take_its_own_time(cloud: Cloud, door: WireDoor) -> None:
+    client, start, ends = door.session(ACCOUNT, REGION).client("lambda"), cloud.now, []
+
+    def body() -> None:
+        client.invoke(FunctionName="f", Payload=b"1")
+        ends.append(cloud.now)
+
+    run(cloud, body, body)
+    assert since(start, ends) == [90.02, 90.02]
+
+
 def test_a_process_can_be_killed_at_a_call(cloud: Cloud, door: WireDoor, trouble: Any) -> None:
     client, ends = door.session(ACCOUNT, REGION).client("ssm"), []
 

@@ -1,0 +1,169 @@
+"""One small script for each component, through boto3 and the wire door, which holds every answer to botocore's model.
+
+``SCENARIOS`` is all there is to extend: a function that uses its component as a client would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from patchgate.emulator.cloud import Cloud, Scope
+from patchgate.emulator.ec2 import Ec2
+from patchgate.emulator.engine import COMPONENTS
+from patchgate.emulator.wire import WireDoor
+from patchgate.emulator.world import InstanceSpec, Patch, VolumeSpec
+
+SCOPE = Scope("111122223333", "eu-west-1")
+INSTANCE, VOLUME = "i-0123456789abcdef0", "vol-0123456789abcdef0"
+START = datetime(2026, 7, 4, 12, tzinfo=UTC)
+
+
+class Place:
+    """A Region with one instance in it, and boto3's clients of it."""
+
+    def __init__(self, door: WireDoor) -> None:
+        self.cloud = door.cloud
+        self.client = door.session(SCOPE).client
+        self.cloud.component(Ec2).add_instance(
+            SCOPE,
+            InstanceSpec(
+                instance_id=INSTANCE,
+                name="web",
+                operating_system="AMAZON_LINUX_2023",
+                platform_type="Linux",
+                tags={"PatchGroup": "group", "Name": "web"},
+                volumes=(VolumeSpec(VOLUME, "/dev/xvda"),),
+                patches=(Patch("openssl"),),
+            ),
+        )
+
+    def later(self, **duration: float) -> None:
+        self.cloud.kernel.run_until(self.cloud.now + timedelta(**duration))
+
+
+def parameters(place: Place) -> None:
+    ssm = place.client("ssm")
+    assert ssm.put_parameter(Name="/a/b", Value="1", Type="String")["Version"] == 1
+    with pytest.raises(ssm.exceptions.ParameterAlreadyExists):
+        ssm.put_parameter(Name="/a/b", Value="2", Type="String")
+    ssm.put_parameter(Name="/a/c", Value="3", Type="String")
+    found = ssm.get_parameter(Name="/a/b")["Parameter"]
+    assert (found["Value"], found["LastModifiedDate"]) == ("1", place.cloud.now)
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path="/a", PaginationConfig={"PageSize": 1})
+    assert [p["Name"] for page in pages for p in page["Parameters"]] == ["/a/b", "/a/c"]
+    answer = ssm.get_parameters(Names=["/a/b", "/none"])
+    assert answer["InvalidParameters"] == ["/none"]
+    assert ssm.delete_parameters(Names=["/a/b", "/a/c"])["DeletedParameters"] == ["/a/b", "/a/c"]
+    with pytest.raises(ssm.exceptions.ParameterNotFound):
+        ssm.get_parameter(Name="/a/b")
+
+
+def instances(place: Place) -> None:
+    ec2 = place.client("ec2")
+    filters = [{"Name": "tag:PatchGroup", "Values": ["group"]}]
+    pages = list(ec2.get_paginator("describe_instances").paginate(Filters=filters))
+    found = [i for page in pages for r in page["Reservations"] for i in r["Instances"]]
+    assert [i["InstanceId"] for i in found] == [INSTANCE]
+    assert [m["Ebs"]["VolumeId"] for m in found[0]["BlockDeviceMappings"]] == [VOLUME]
+    volumes = ec2.describe_volumes(VolumeIds=[VOLUME])["Volumes"]
+    assert volumes[0]["Attachments"][0]["InstanceId"] == INSTANCE
+    place.later(minutes=10)
+    ec2.create_tags(Resources=[INSTANCE], Tags=[{"Key": "k", "Value": "<v> & w"}])
+    tags = ec2.describe_instances(InstanceIds=[INSTANCE])["Reservations"][0]["Instances"][0]["Tags"]
+    assert {"Key": "k", "Value": "<v> & w"} in tags
+    ec2.stop_instances(InstanceIds=[INSTANCE])
+    assert ec2.describe_images(Filters=[{"Name": "image-id", "Values": ["ami-0"]}])["Images"] == []
+    assert ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
+
+
+def backups(place: Place) -> None:
+    backup = place.client("backup")
+    arn = SCOPE.arn("ec2", f"instance/{INSTANCE}")
+    backup.create_backup_vault(BackupVaultName="vault")
+    role = f"arn:aws:iam::{SCOPE.account}:role/AWSBackup"
+    started = backup.start_backup_job(BackupVaultName="vault", ResourceArn=arn, IamRoleArn=role)
+    place.later(hours=2)
+    job = backup.describe_backup_job(BackupJobId=started["BackupJobId"])
+    assert job["State"] == "COMPLETED"
+    since = START - timedelta(hours=1)
+    listed = backup.list_backup_jobs(ByBackupVaultName="vault", ByCreatedAfter=since)["BackupJobs"]
+    assert [j["BackupJobId"] for j in listed] == [started["BackupJobId"]]
+    points = backup.list_recovery_points_by_resource(ResourceArn=arn)["RecoveryPoints"]
+    point = backup.describe_recovery_point(BackupVaultName="vault", RecoveryPointArn=points[0]["RecoveryPointArn"])
+    assert point["ResourceArn"] == arn
+    image = point["RecoveryPointArn"].rsplit("/", 1)[-1]
+    mapping = place.client("ec2").describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"]
+    snapshot = place.client("ec2").describe_snapshots(SnapshotIds=[mapping[0]["Ebs"]["SnapshotId"]])
+    assert snapshot["Snapshots"][0]["VolumeId"] == VOLUME
+
+
+def inventory(place: Place) -> None:
+    ssm = place.client("ssm")
+    filters = [{"Key": "InstanceIds", "Values": [INSTANCE]}]
+    known = ssm.describe_instance_information(Filters=filters)["InstanceInformationList"]
+    assert [(i["InstanceId"], i["PingStatus"]) for i in known] == [(INSTANCE, "Online")]
+
+
+def baselines(place: Place) -> None:
+    ssm = place.client("ssm")
+    rules = {
+        "PatchRules": [
+            {
+                "PatchFilterGroup": {"PatchFilters": [{"Key": "CLASSIFICATION", "Values": ["Security"]}]},
+                "ApproveAfterDays": 0,
+            }
+        ]
+    }
+    made = ssm.create_patch_baseline(Name="baseline", OperatingSystem="AMAZON_LINUX_2023", ApprovalRules=rules)
+    ssm.register_patch_baseline_for_patch_group(BaselineId=made["BaselineId"], PatchGroup="group")
+    found = ssm.get_patch_baseline_for_patch_group(PatchGroup="group", OperatingSystem="AMAZON_LINUX_2023")
+    assert found["BaselineId"] == made["BaselineId"]
+
+
+def commands(place: Place) -> None:
+    ssm = place.client("ssm")
+    sent = ssm.send_command(
+        DocumentName="AWS-RunPatchBaseline", InstanceIds=[INSTANCE], Parameters={"Operation": ["Scan"]}
+    )["Command"]
+    place.later(hours=1)
+    ended = ssm.get_command_invocation(CommandId=sent["CommandId"], InstanceId=INSTANCE)
+    assert ended["Status"] == "Success"
+    states = ssm.describe_instance_patch_states(InstanceIds=[INSTANCE])["InstancePatchStates"]
+    assert states[0]["MissingCount"] == 1
+
+
+def windows(place: Place) -> None:
+    ssm = place.client("ssm")
+    made = ssm.create_maintenance_window(
+        Name="window", Schedule="cron(0 23 ? * 7 *)", Duration=3, Cutoff=1, AllowUnassociatedTargets=False
+    )
+    ssm.update_maintenance_window(WindowId=made["WindowId"], Enabled=False)
+    pages = ssm.get_paginator("describe_maintenance_windows").paginate()
+    listed = [w for page in pages for w in page["WindowIdentities"]]
+    assert [(w["Name"], w["Enabled"]) for w in listed] == [("window", False)]
+    assert ssm.get_maintenance_window(WindowId=made["WindowId"])["Schedule"] == "cron(0 23 ? * 7 *)"
+
+
+SCENARIOS: tuple[Callable[[Place], None], ...] = (
+    parameters,
+    instances,
+    backups,
+    inventory,
+    baselines,
+    commands,
+    windows,
+)
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    with WireDoor(Cloud(COMPONENTS, start=START)) as door:
+        yield Place(door)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_scenario(scenario: Callable[[Place], None], place: Place) -> None:
+    scenario(place)
