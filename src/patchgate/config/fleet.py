@@ -151,16 +151,16 @@ class FleetConfig(_Model):
 
     def placed_lanes(self) -> Iterator[tuple[int, int, Lane]]:
         """Every lane whose account is known: (index of its target, index of the account in it, lane)."""
-        names = {account.id: account.name for account in self.accounts}
+        accounts = {key: account for account in self.accounts for key in (account.id, account.name)}
         for index, target in enumerate(self.targets):
             for position, reference in enumerate(target.accounts):
-                account = self.account_id(reference)
+                account = accounts.get(reference)
                 if account is None:
                     continue
                 for region, system, environment in product(
                     target.regions, target.operating_systems, target.environments
                 ):
-                    yield index, position, Lane(account, region, system, environment, names[account])
+                    yield index, position, Lane(account.id, region, system, environment, account.name)
 
     def with_parameters(self, overrides: tuple[ParameterOverride, ...]) -> FleetConfig:
         """The same fleet with one target a lane, and the overrides applied in their order.
