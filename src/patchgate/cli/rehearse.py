@@ -156,7 +156,8 @@ def check_lane(name: str | None, fleet: FleetConfig) -> None:
 
 
 def _run(fleet: FleetConfig, world_path: Path, request: RehearsalRequest) -> RehearsalResult:
-    from patchgate.rehearsal import read_world, run_rehearsal
+    from patchgate.rehearsal.run import run_rehearsal
+    from patchgate.rehearsal.worlds import read_world
 
     world = read_world(world_path)
     with Progress(sys.stderr, describe_terminal(sys.stderr, os.environ)) as progress:

@@ -7,9 +7,3 @@ summary     a recorded history -> what became of every lane and instance
 
 It takes all that runs from deployed templates, and never touches a real account.
 """
-
-from patchgate.rehearsal.outcome import RehearsalResult
-from patchgate.rehearsal.run import run_rehearsal
-from patchgate.rehearsal.worlds import World, read_world
-
-__all__ = ["RehearsalResult", "World", "read_world", "run_rehearsal"]
