@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from patchgate.emulator.ssm_automation_conditions import malformed
 from patchgate.emulator.ssm_document_parameters import invalid_content
 
 BUILT_IN_REFERENCES = frozenset(
@@ -283,6 +284,9 @@ def _check_choices(name: str, choices: Any) -> None:
     for choice in choices:
         if not isinstance(choice.get("NextStep"), str):
             raise invalid_content(f"A choice of step {name} has no NextStep")
+        problem = malformed({key: value for key, value in choice.items() if key != "NextStep"})
+        if problem:
+            raise invalid_content(f"A choice of step {name} is not valid: {problem}")
 
 
 def _flow(name: str, raw: Mapping[str, Any], key: str, words: tuple[str, ...]) -> str:

@@ -1,0 +1,197 @@
+"""Maintenance windows, their targets and tasks, and their executions, as plain data.
+
+https://docs.aws.amazon.com/systems-manager/latest/userguide/maintenance-windows.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from patchgate.emulator.cloud import Scope
+from patchgate.emulator.kernel import Event
+
+Status = Literal[
+    "PENDING", "IN_PROGRESS", "SUCCESS", "FAILED", "TIMED_OUT", "CANCELLING", "CANCELLED", "SKIPPED_OVERLAPPING"
+]
+FINAL = frozenset({"SUCCESS", "FAILED", "TIMED_OUT", "CANCELLED", "SKIPPED_OVERLAPPING"})
+Settings = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class WindowTarget:
+    """One registered target; ``settings`` are the request's members."""
+
+    target_id: str
+    settings: Settings
+
+    def shape(self, window_id: str) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_MaintenanceWindowTarget.html"""
+        return {"WindowId": window_id, "WindowTargetId": self.target_id, **self.settings}
+
+
+@dataclass(slots=True)
+class WindowTask:
+    """One registered task; ``settings`` are the request's members."""
+
+    task_id: str
+    settings: Settings
+
+    @property
+    def kind(self) -> str:
+        return str(self.settings["TaskType"])
+
+    @property
+    def priority(self) -> int:
+        return int(self.settings.get("Priority") or 0)
+
+    @property
+    def cancels_at_cutoff(self) -> bool:
+        return self.settings.get("CutoffBehavior") == "CANCEL_TASK"
+
+
+@dataclass(slots=True)
+class Window:
+    """One window. ``settings`` are the members of CreateMaintenanceWindow; ``timer`` is its next start."""
+
+    window_id: str
+    scope: Scope
+    settings: Settings
+    created: datetime
+    modified: datetime
+    enabled: bool = True
+    targets: dict[str, WindowTarget] = field(default_factory=dict)
+    tasks: dict[str, WindowTask] = field(default_factory=dict)
+    timer: Event | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.settings["Name"])
+
+
+@dataclass(slots=True)
+class Unit:
+    """One invocation of a task: an automation for one machine, or a command to all machines of one target."""
+
+    invocation_id: str
+    window_target_id: str
+    instance_ids: list[str]
+    owner_information: str = ""
+    status: Status = "PENDING"
+    details: str = ""
+    execution_id: str = ""
+    parameters: str = ""
+    started: datetime | None = None
+    ended: datetime | None = None
+
+    def shape(self, execution: Execution, task: TaskExecution) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_MaintenanceWindowExecutionTaskInvocationIdentity.html"""
+        optional = {
+            "ExecutionId": self.execution_id,
+            "Parameters": self.parameters,
+            "StatusDetails": self.details,
+            "StartTime": self.started,
+            "EndTime": self.ended,
+            "OwnerInformation": self.owner_information,
+            "WindowTargetId": self.window_target_id,
+        }
+        return {
+            "WindowExecutionId": execution.execution_id,
+            "TaskExecutionId": task.task_execution_id,
+            "InvocationId": self.invocation_id,
+            "TaskType": task.kind,
+            "Status": self.status,
+        } | {key: value for key, value in optional.items() if value}
+
+
+@dataclass(slots=True)
+class TaskExecution:
+    """One run of a task. ``stopped`` says that no further invocation is to begin."""
+
+    task_execution_id: str
+    task_id: str
+    settings: Settings
+    priority: int
+    cancels_at_cutoff: bool
+    status: Status = "PENDING"
+    details: str = ""
+    units: list[Unit] = field(default_factory=list)
+    concurrency: int = 1
+    allowed_errors: int = 0
+    stopped: bool = False
+    started: datetime | None = None
+    ended: datetime | None = None
+
+    @property
+    def kind(self) -> str:
+        return str(self.settings["TaskType"])
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def running(self) -> int:
+        return sum(unit.status == "IN_PROGRESS" for unit in self.units)
+
+    @property
+    def errors(self) -> int:
+        return sum(
+            unit.status == "FAILED" or (unit.status == "TIMED_OUT" and bool(unit.started)) for unit in self.units
+        )
+
+    def stop(self, status: Status, details: str, now: datetime) -> None:
+        """Begin no further invocation; those that never began end here."""
+        self.stopped = True
+        for unit in self.units:
+            if unit.status == "PENDING":
+                unit.status, unit.details, unit.ended = status, details, now
+
+    def outcome(self) -> Status:
+        """The status once every invocation is final; the worst of them."""
+        found = {unit.status for unit in self.units}
+        order: tuple[Status, ...] = ("TIMED_OUT", "FAILED", "CANCELLED")
+        return next((status for status in order if status in found), "SUCCESS")
+
+    def shape(self, execution: Execution) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_MaintenanceWindowExecutionTaskIdentity.html"""
+        optional = {"StatusDetails": self.details, "StartTime": self.started, "EndTime": self.ended}
+        return {
+            "WindowExecutionId": execution.execution_id,
+            "TaskExecutionId": self.task_execution_id,
+            "Status": self.status,
+            "TaskArn": self.settings["TaskArn"],
+            "TaskType": self.kind,
+        } | {key: value for key, value in optional.items() if value}
+
+
+@dataclass(slots=True)
+class Execution:
+    """One run of a window; ``tasks`` are those that it had when it began."""
+
+    execution_id: str
+    window: Window
+    scope: Scope
+    started: datetime
+    cutoff: datetime
+    end: datetime
+    tasks: list[TaskExecution] = field(default_factory=list)
+    status: Status = "IN_PROGRESS"
+    details: str = ""
+    ended: datetime | None = None
+    cancelled: bool = False
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+    def shape(self) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_MaintenanceWindowExecution.html"""
+        optional = {"StatusDetails": self.details, "StartTime": self.started, "EndTime": self.ended}
+        return {
+            "WindowId": self.window.window_id,
+            "WindowExecutionId": self.execution_id,
+            "Status": self.status,
+        } | {key: value for key, value in optional.items() if value}
