@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -41,12 +42,17 @@ class DoorSession(boto3.Session):  # type: ignore[misc]
         return client
 
 
+@functools.cache
+def _shared_loader() -> Any:
+    """One for the process: it parses a service's model, which never changes, the first time it is asked for."""
+    return botocore.loaders.create_loader()
+
+
 class SessionFactory:
     """Makes sessions that share one loader of service models and read nothing of the machine's AWS settings."""
 
     def __init__(self, draw_token: Callable[[], str], guard: Callable[..., None]) -> None:
         """``draw_token`` makes client tokens; ``guard`` sees every request before it is sent and may refuse it."""
-        self._loader = botocore.loaders.create_loader()
         self._variables = private.isolated_session_variables()
         self._draw_token = draw_token
         self._guard = guard
@@ -54,7 +60,7 @@ class SessionFactory:
     def make(self, access_key: str, region: str) -> DoorSession:
         """A session that signs with ``access_key``."""
         core = botocore.session.Session(session_vars=self._variables)
-        core.register_component("data_loader", self._loader)
+        core.register_component("data_loader", _shared_loader())
         core.set_credentials(access_key, SECRET)
         private.draw_client_tokens_from(core, self._draw_token)
         core.register("before-send", self._guard)
