@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from patchgate.emulator.agent.agents import Agents
+from patchgate.emulator.agent.patching import Patching
 from patchgate.emulator.backup import Backup
 from patchgate.emulator.cloudformation import CloudFormation
 from patchgate.emulator.ec2 import Ec2
@@ -13,18 +15,28 @@ from patchgate.emulator.ssm_commands import Commands
 from patchgate.emulator.ssm_documents import Documents
 from patchgate.emulator.ssm_inventory import Inventory
 from patchgate.emulator.ssm_parameters import Parameters
+from patchgate.emulator.ssm_tags import ResourceTags
 from patchgate.emulator.ssm_windows import MaintenanceWindows
+from patchgate.emulator.ssm_windows_executions import WindowExecutions
+from patchgate.emulator.ssm_windows_registrations import WindowRegistrations
+from patchgate.emulator.ssm_windows_reports import WindowReports
 
 COMPONENTS = (
     Ec2,
     Backup,
     Parameters,
+    ResourceTags,
     Documents,
     Baselines,
     Inventory,
+    Patching,
+    Agents,
     Commands,
     Automation,
     MaintenanceWindows,
+    WindowRegistrations,
+    WindowExecutions,
+    WindowReports,
     Scheduler,
     Functions,
     CloudFormation,
