@@ -5,13 +5,17 @@ Both tests go through the operations of ``engine.COMPONENTS``: a new one is test
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from patchgate.emulator.cloud import Cloud
+import patchgate.emulator
+from patchgate.emulator.cloud import Cloud, Component
 from patchgate.emulator.engine import COMPONENTS
 from patchgate.emulator.errors import AwsError
 from patchgate.emulator.wire import WireDoor
@@ -19,6 +23,19 @@ from patchgate.emulator.wire import WireDoor
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 START = datetime(2026, 7, 4, 12, tzinfo=UTC)
 OPERATIONS = Cloud(COMPONENTS, start=START).implemented()
+
+
+def component_classes() -> Iterator[type[Component]]:
+    for module in pkgutil.walk_packages(patchgate.emulator.__path__, "patchgate.emulator."):
+        if ".wire" not in module.name:
+            for _, value in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+                if issubclass(value, Component) and value.__module__ == module.name and value is not Component:
+                    yield value
+
+
+def test_no_component_is_left_out_of_the_whole() -> None:
+    left_out = [c.__name__ for c in component_classes() if not any(issubclass(each, c) for each in COMPONENTS)]
+    assert left_out == []
 
 
 @pytest.fixture(scope="module")
