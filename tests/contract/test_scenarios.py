@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -137,14 +138,77 @@ def commands(place: Place) -> None:
 
 def windows(place: Place) -> None:
     ssm = place.client("ssm")
-    made = ssm.create_maintenance_window(
+    window = ssm.create_maintenance_window(
         Name="window", Schedule="cron(0 23 ? * 7 *)", Duration=3, Cutoff=1, AllowUnassociatedTargets=False
+    )["WindowId"]
+    target = ssm.register_target_with_maintenance_window(
+        WindowId=window,
+        ResourceType="INSTANCE",
+        Targets=[{"Key": "tag:PatchGroup", "Values": ["group"]}],
+    )["WindowTargetId"]
+    ssm.register_task_with_maintenance_window(
+        WindowId=window,
+        Targets=[{"Key": "WindowTargetIds", "Values": [target]}],
+        TaskArn="AWS-RunPatchBaseline",
+        TaskType="RUN_COMMAND",
+        MaxConcurrency="100%",
+        MaxErrors="100%",
+        TaskInvocationParameters={"RunCommand": {"Parameters": {"Operation": ["Scan"]}}},
     )
-    ssm.update_maintenance_window(WindowId=made["WindowId"], Enabled=False)
+    assert ssm.get_maintenance_window(WindowId=window)["NextExecutionTime"] == "2026-07-04T23:00Z"
+    place.later(hours=12)
+    ended = ssm.describe_maintenance_window_executions(WindowId=window)["WindowExecutions"]
+    assert [execution["Status"] for execution in ended] == ["SUCCESS"]
+    tasks = ssm.describe_maintenance_window_execution_tasks(WindowExecutionId=ended[0]["WindowExecutionId"])
+    assert [task["TaskArn"] for task in tasks["WindowExecutionTaskIdentities"]] == ["AWS-RunPatchBaseline"]
+    ssm.update_maintenance_window(WindowId=window, Enabled=False)
     pages = ssm.get_paginator("describe_maintenance_windows").paginate()
     listed = [w for page in pages for w in page["WindowIdentities"]]
-    assert [(w["Name"], w["Enabled"]) for w in listed] == [("window", False)]
-    assert ssm.get_maintenance_window(WindowId=made["WindowId"])["Schedule"] == "cron(0 23 ? * 7 *)"
+    assert [(w["Name"], w["Enabled"], w.get("NextExecutionTime")) for w in listed] == [("window", False, None)]
+
+
+def automations(place: Place) -> None:
+    ssm = place.client("ssm")
+    content = {
+        "schemaVersion": "0.3",
+        "parameters": {"InstanceId": {"type": "String"}},
+        "mainSteps": [
+            {
+                "name": "scan",
+                "action": "aws:runCommand",
+                "inputs": {
+                    "DocumentName": "AWS-RunPatchBaseline",
+                    "InstanceIds": ["{{InstanceId}}"],
+                    "Parameters": {"Operation": ["Scan"]},
+                },
+                "isEnd": True,
+            }
+        ],
+    }
+    ssm.create_document(Name="scan", DocumentType="Automation", Content=json.dumps(content))
+    started = ssm.start_automation_execution(DocumentName="scan", Parameters={"InstanceId": [INSTANCE]})
+    place.later(hours=1)
+    ended = ssm.get_automation_execution(AutomationExecutionId=started["AutomationExecutionId"])
+    assert ended["AutomationExecution"]["AutomationExecutionStatus"] == "Success"
+    steps = ended["AutomationExecution"]["StepExecutions"]
+    assert [(step["StepName"], step["StepStatus"]) for step in steps] == [("scan", "Success")]
+
+
+def stacks(place: Place) -> None:
+    cloudformation = place.client("cloudformation")
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}
+    body = {"Resources": {"Topic": topic}, "Outputs": {"Arn": {"Value": {"Ref": "Topic"}}}}
+    cloudformation.create_stack(StackName="stack", TemplateBody=json.dumps(body))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="stack")
+    stack = cloudformation.describe_stacks(StackName="stack")["Stacks"][0]
+    arn = SCOPE.arn("sns", "t")
+    assert stack["Outputs"] == [{"OutputKey": "Arn", "OutputValue": arn}]
+    pages = list(cloudformation.get_paginator("list_stack_resources").paginate(StackName="stack"))
+    assert [r["PhysicalResourceId"] for page in pages for r in page["StackResourceSummaries"]] == [arn]
+    assert place.client("sns").list_topics()["Topics"] == [{"TopicArn": arn}]
+    cloudformation.delete_stack(StackName="stack")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="stack")
+    assert place.client("sns").list_topics()["Topics"] == []
 
 
 SCENARIOS: tuple[Callable[[Place], None], ...] = (
@@ -155,6 +219,8 @@ SCENARIOS: tuple[Callable[[Place], None], ...] = (
     baselines,
     commands,
     windows,
+    automations,
+    stacks,
 )
 
 
