@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -211,6 +213,37 @@ def stacks(place: Place) -> None:
     assert place.client("sns").list_topics()["Topics"] == []
 
 
+def functions(place: Place) -> None:
+    code = """
+import boto3, time
+def handler(event, context):
+    client = boto3.client("ssm")
+    client.put_parameter(Name="/from/function", Value=event["say"], Type="String")
+    time.sleep(20)
+    return {"said": client.get_parameter(Name="/from/function")["Parameter"]["Value"]}
+"""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr("index.py", code)
+    client = place.client("lambda")
+    client.create_function(
+        FunctionName="speaker",
+        Runtime="python3.13",
+        Role=f"arn:aws:iam::{SCOPE.account}:role/speaker",
+        Handler="index.handler",
+        Timeout=60,
+        Code={"ZipFile": archive.getvalue()},
+    )
+    began = place.cloud.now
+    answer = client.invoke(FunctionName="speaker", Payload=b'{"say": "hello"}')
+    assert (answer["StatusCode"], json.load(answer["Payload"])) == (200, {"said": "hello"})
+    assert place.cloud.now - began >= timedelta(seconds=20)
+    asynchronous = client.invoke(FunctionName="speaker", InvocationType="Event", Payload=b'{"say": "x"}')
+    assert asynchronous["StatusCode"] == 202
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.invoke(FunctionName="nobody", Payload=b"{}")
+
+
 SCENARIOS: tuple[Callable[[Place], None], ...] = (
     parameters,
     instances,
@@ -221,6 +254,7 @@ SCENARIOS: tuple[Callable[[Place], None], ...] = (
     windows,
     automations,
     stacks,
+    functions,
 )
 
 

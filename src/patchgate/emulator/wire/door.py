@@ -9,12 +9,13 @@ from moto import mock_aws
 
 from patchgate.emulator.cloud import Cloud, NoNeighbour, Scope
 from patchgate.emulator.errors import AwsError, NotEmulatedError
+from patchgate.emulator.functions import Functions
 from patchgate.emulator.wire import private
 from patchgate.emulator.wire.errors import NetworkRefusedError, encode_error, unknown_key, unsigned
 from patchgate.emulator.wire.identity import Identity, KeyRing, Signature, signature_of
 from patchgate.emulator.wire.neighbour import MotoNeighbour
 from patchgate.emulator.wire.observation import facts_of
-from patchgate.emulator.wire.protocol import check_answer, decode, encode, protocol_of
+from patchgate.emulator.wire.protocol import WireCall, check_answer, decode, encode, protocol_of
 from patchgate.emulator.wire.session import DoorSession, SessionFactory
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ class WireDoor:
 
     The door is the cloud's ``sdk``: code taken from templates gets its sessions here. A cloud without a neighbour
     gets moto as its neighbour. Every answer of the cloud is checked against botocore's model unless ``checked`` is
-    False. ``pause`` is called with seconds when botocore waits outside of a process of the kernel (a waiter of the
-    operator's): by default no time passes there.
+    False.
+
+    Outside of the kernel's processes is the operator: a synchronous lambda Invoke from there runs the clock until the
+    function has ended, and ``pause`` is called with the seconds that botocore waits (a waiter): by default none pass.
     """
 
     def __init__(self, cloud: Cloud, *, checked: bool = True, pause: Callable[[float], None] | None = None) -> None:
@@ -153,10 +156,17 @@ class WireDoor:
     def _ask_cloud(self, identity: Identity, signature: Signature, request: Any, request_id: str) -> private.Response:
         call = decode(signature.service, request)
         scope = Scope(identity.account, signature.region, identity.principal)
-        result = self.cloud.invoke(scope, call.service, call.operation, call.params)
+        result = self._carry_out(scope, call)
         if self._checked:
             check_answer(call.service, call.operation, result, call.model.output_shape)
         return encode(call, result, request_id)
+
+    def _carry_out(self, scope: Scope, call: WireCall) -> dict[str, Any]:
+        outside = self.cloud.kernel.current is None and self.cloud.has_component(Functions)
+        if outside and _waits_for_a_function(call):
+            name, payload = call.params["FunctionName"], call.params.get("Payload", b"")
+            return self.cloud.component(Functions).invoke_and_wait(scope, name, payload)
+        return self.cloud.invoke(scope, call.service, call.operation, call.params)
 
     def _ask_moto(self, identity: Identity, signature: Signature, request: Any) -> private.Response:
         request.headers["x-moto-account-id"] = identity.account
@@ -172,6 +182,11 @@ class WireDoor:
             for event, facts in events:
                 self.cloud.record(scope, event, **facts)
         return response
+
+
+def _waits_for_a_function(call: WireCall) -> bool:
+    kind = call.params.get("InvocationType", "RequestResponse")
+    return (call.service, call.operation, kind) == ("lambda", "Invoke", "RequestResponse")
 
 
 def _header(request: Any, name: str) -> str:
