@@ -108,12 +108,15 @@ class Cloud:
         seed: int = 0,
         neighbour: Neighbour | None = None,
         assumptions: Assumptions | None = None,
+        organization_id: str = "",
     ) -> None:
         self.kernel = Kernel(start)
         self.history = History()
         self.random = random.Random(seed)  # noqa: S311 - replayable by design, never a secret
         self.neighbour: Neighbour = neighbour or NoNeighbour()
         self.assumptions = assumptions or Assumptions()
+        self.organization_id = organization_id
+        """The organization of which every account of the cloud is a member; "" for none."""
         self.api_latency = 0.02
         """Virtual seconds that each API call of code running in a process takes before it arrives."""
         self.sdk: Any = None

@@ -45,6 +45,7 @@ class Script:
     lanes: tuple[LaneSettings, ...]
     calendars: tuple[LaneCalendar, ...]
     log_account: str
+    organization_id: str
     start: datetime
 
     @property
@@ -57,7 +58,7 @@ def write_script(fleet: FleetConfig, start: datetime, cycles: int) -> Script:
     """Settle a fleet's lanes and their calendars. InputError names what cannot be rehearsed."""
     lanes = settle_lanes(fleet.lanes(), fleet.organization.id)
     calendars = [read_calendar(lane.lane.name, lane.values, zone_of(lane), start, cycles) for lane in lanes]
-    return Script(lanes, tuple(calendars), fleet.log_account, start)
+    return Script(lanes, tuple(calendars), fleet.log_account, fleet.organization.id, start)
 
 
 def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
@@ -79,7 +80,9 @@ def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
     """
     began = stopwatch()
     script = write_script(fleet, start or world.start or DEFAULT_START, cycles)
-    with open_stage(world, script.start, seed=seed, assumptions=assumptions) as stage:
+    with open_stage(
+        world, script.start, seed=seed, assumptions=assumptions, organization_id=script.organization_id
+    ) as stage:
         deployment = deploy_lanes(script.lanes, log_account=script.log_account, control=stage.stacks, progress=progress)
         progress("running the virtual clock")
         stage.run_until(script.end)

@@ -43,10 +43,15 @@ class Stage:
 
 @contextmanager
 def open_stage(
-    world: World, start: datetime, *, seed: int = 0, assumptions: Assumptions | None = None
+    world: World,
+    start: datetime,
+    *,
+    seed: int = 0,
+    assumptions: Assumptions | None = None,
+    organization_id: str = "",
 ) -> Iterator[Stage]:
     """An embedded AWS that holds the world at ``start``. One stage is open at a time."""
-    cloud = Cloud(COMPONENTS, start=start, seed=seed, assumptions=assumptions)
+    cloud = Cloud(COMPONENTS, start=start, seed=seed, assumptions=assumptions, organization_id=organization_id)
     with WireDoor(cloud) as door:
         _populate(cloud, world, start)
         stacks = CloudFormationStacks(

@@ -11,6 +11,7 @@ from patchgate.emulator.cloud import Cloud, NoNeighbour, Scope
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.functions import Functions
 from patchgate.emulator.wire import private
+from patchgate.emulator.wire.buckets import BucketGuard
 from patchgate.emulator.wire.errors import NetworkRefusedError, encode_error, unknown_key, unsigned
 from patchgate.emulator.wire.identity import Identity, KeyRing, Signature, signature_of
 from patchgate.emulator.wire.neighbour import MotoNeighbour
@@ -47,6 +48,7 @@ class WireDoor:
         self._keys = KeyRing()
         self._sessions: dict[Scope, DoorSession] = {}
         self._factory = SessionFactory(cloud.uuid, self._guard)
+        self._buckets = BucketGuard(cloud.organization_id)
         self._requests = 0
         self._quiet = 0
         self._open: ExitStack | None = None
@@ -63,6 +65,7 @@ class WireDoor:
             moto.start()
             self._moto = stack.enter_context(private.diverted_requests(self._process))
             stack.enter_context(private.closed_network(_refuse))
+            stack.enter_context(private.guarded_buckets(self._buckets.check))
             stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
             stack.enter_context(private.virtual_time(self))
             stack.enter_context(private.replaced(self.cloud, "sdk", self))
@@ -171,6 +174,8 @@ class WireDoor:
     def _ask_moto(self, identity: Identity, signature: Signature, request: Any) -> private.Response:
         request.headers["x-moto-account-id"] = identity.account
         events = facts_of(signature.service, request)
+        scope = Scope(identity.account, signature.region, identity.principal)
+        self._buckets.caller, self._buckets.headers = scope, request.headers
         try:
             response = self._moto(request)
         except NotImplementedError as error:
@@ -178,7 +183,6 @@ class WireDoor:
         if response is None or response[2] == _NOT_IMPLEMENTED:
             raise NotEmulatedError(f"{signature.service} ({request.method} {request.url})")
         if response[0] < 300:
-            scope = Scope(identity.account, signature.region, identity.principal)
             for event, facts in events:
                 self.cloud.record(scope, event, **facts)
         return response

@@ -18,6 +18,8 @@ name                                            what the door needs it for
 ``moto.core.serialize.get_serializer_class``    response serialiser of a protocol; ``SerializationContext``
 ``moto.core.utils.get_service_model``           the service model that parser and serialiser work on
 ``moto.iam.models.iam_backends``                whose access keys moto's own IAM and STS have handed out
+``moto.s3.models.FakeBucket.get_permission``    moto's reading of bucket policies skips conditions: replaced
+``moto.iam.access_control.PermissionResult``    what that method answers
 ``moto.moto_api._internal.mock_random``         the source of moto's identifiers, seeded for replay
 ``botocore.endpoint.time``                      where retries sleep
 ``botocore.waiter.time``                        where waiters sleep
@@ -55,8 +57,10 @@ import moto.core.request
 import moto.core.routing
 import moto.core.serialize
 import moto.core.utils
+import moto.iam.access_control
 import moto.iam.models
 import moto.moto_api._internal
+import moto.s3.models
 from botocore.exceptions import CapacityNotAvailableError
 
 Response = tuple[int, dict[str, str], str | bytes]
@@ -118,6 +122,18 @@ def closed_network(refuse: Callable[[str], None]) -> Iterator[None]:
         replaced(botocore.httpsession.URLLib3Session, "send", refuse_botocores),
         replaced(moto.core.models.responses_mock, "_real_send", refuse_requests),
     ):
+        yield
+
+
+@contextmanager
+def guarded_buckets(guard: Callable[[str, bytes | None, str, str], None]) -> Iterator[None]:
+    """``guard(owner, policy, action, resource)`` reads bucket policies instead of moto; it raises to refuse."""
+
+    def get_permission(bucket: Any, action: str, resource: str) -> Any:
+        guard(bucket.account_id, bucket.policy, action, resource)
+        return moto.iam.access_control.PermissionResult.NEUTRAL
+
+    with replaced(moto.s3.models.FakeBucket, "get_permission", get_permission):
         yield
 
 
