@@ -2,8 +2,8 @@
 
 https://docs.aws.amazon.com/systems-manager/latest/userguide/send-commands-multiple.html
 
-Assumptions: a command that cannot be delivered takes up its place in MaxConcurrency until its delivery timeout; a
-cancelled command does not stop a machine that has begun.
+Assumptions: the delivery timeout of a machine counts from its turn within MaxConcurrency, and until then it takes up
+its place there; a cancelled command does not stop a machine that has begun.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class Delivery(Component):
         while room > 0 and command.queue:
             instance_id = command.queue.pop(0)
             room -= 1
+            command.invocations[instance_id].deadline = self.cloud.now + timedelta(seconds=command.timeout_seconds)
             delay = self._instance(command, instance_id).spec.agent.delivery_seconds
             self.cloud.kernel.after(timedelta(seconds=delay), self._deliver, command, instance_id)
 

@@ -93,16 +93,18 @@ class Command:
     def outcome(self) -> tuple[str, str]:
         """Status and StatusDetails once every invocation is final.
 
-        Which Status goes with the detail Incomplete is not documented; Failed is taken.
+        "The value of MaxErrors or more" makes a command fail [API_Command]. Which Status goes with the detail
+        Incomplete is not documented; Failed is taken.
         """
+        enough = max(1, self.allowed_errors)
         if self.cancelled:
             return "Cancelled", "Cancelled"
         if all(item.status == "Success" for item in self.invocations.values()):
             return "Success", "Success"
-        if self.errors > self.allowed_errors:
+        if self.errors >= enough:
             timed_out = self.count("Failed") == 0
             return ("TimedOut", "ExecutionTimedOut") if timed_out else ("Failed", "Failed")
-        if self.count("DeliveryTimedOut") > self.allowed_errors:
+        if self.count("DeliveryTimedOut") >= enough:
             return "TimedOut", "DeliveryTimedOut"
         return "Failed", "Incomplete"
 

@@ -174,7 +174,7 @@ class Lab:
         return found
 
     def send(self, document: str, *instance_ids: str, **params: Any) -> str:
-        given = {"DocumentName": document, "InstanceIds": list(instance_ids)} | params
+        given: dict[str, Any] = {"DocumentName": document, "InstanceIds": list(instance_ids)} | params
         return str(self.call("SendCommand", **given)["Command"]["CommandId"])
 
     def invocation(self, command_id: str, instance_id: str, **params: Any) -> dict[str, Any]:
@@ -182,7 +182,7 @@ class Lab:
 
     def window(self, **overrides: Any) -> str:
         """A window at 23:00 UTC on Saturdays for three hours with one hour of cutoff; returns its id."""
-        settings = {
+        settings: dict[str, Any] = {
             "Name": "maintenance-window-amazonlinux-prd",
             "Schedule": "cron(0 23 ? * 7 *)",
             "Duration": 3,
