@@ -143,7 +143,7 @@ class WireDoor:
         request_id = f"{self._requests:08x}-0000-4000-8000-{self._requests:012x}"
         signature = signature_of(request)
         service = signature.service if signature else _service_of_host(request.url)
-        protocol = protocol_of(service, _header(request, "Content-Type"), _header(request, "smithy-protocol"))
+        protocol = protocol_of(service, _header(request, "Content-Type"))
         try:
             if signature is None:
                 raise unsigned()

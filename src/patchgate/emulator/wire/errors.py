@@ -54,10 +54,7 @@ def unsigned() -> AwsError:
 
 def encode_error(error: AwsError, protocol: str, request_id: str) -> Response:
     """The response that says ``error`` in a protocol, named as botocore names protocols."""
-    encode = _ENCODERS.get(protocol)
-    if encode is None:
-        raise error
-    headers, body = encode(error, request_id)
+    headers, body = _ENCODERS[protocol](error, request_id)
     return error.status, {"x-amzn-requestid": request_id, **headers}, body
 
 
@@ -88,22 +85,10 @@ def _s3(error: AwsError, request_id: str) -> tuple[dict[str, str], str]:
     return {"content-type": "application/xml"}, f"<Error>{_detail(error)}<RequestId>{request_id}</RequestId></Error>"
 
 
-def _cbor(error: AwsError, _: str) -> tuple[dict[str, str], bytes]:
-    pairs = (("__type", error.code), ("message", error.message))
-    body = b"\xa2" + b"".join(_cbor_text(text) for pair in pairs for text in pair)
-    return {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, body
-
-
-def _cbor_text(text: str) -> bytes:
-    data = text.encode()
-    return b"\x79" + len(data).to_bytes(2, "big") + data
-
-
-_ENCODERS: dict[str, Callable[[AwsError, str], tuple[dict[str, str], str | bytes]]] = {
+_ENCODERS: dict[str, Callable[[AwsError, str], tuple[dict[str, str], str]]] = {
     "json": _json,
     "rest-json": _json,
     "query": _query,
     "ec2": _ec2,
     "rest-xml": _s3,
-    "smithy-rpc-v2-cbor": _cbor,
 }

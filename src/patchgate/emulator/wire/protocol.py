@@ -41,10 +41,8 @@ class WireCall:
     model: Any
 
 
-def protocol_of(service: str, content_type: str, smithy: str) -> str:
-    """The protocol that a request speaks, by its headers; for S3 and unknown content by the service's model."""
-    if smithy == "rpc-v2-cbor":
-        return "smithy-rpc-v2-cbor"
+def protocol_of(service: str, content_type: str) -> str:
+    """The protocol that a request speaks, by its content's type. (moto keeps botocore from speaking CBOR.)"""
     if service == "s3":
         return "rest-xml"
     if content_type.startswith("application/x-amz-json"):

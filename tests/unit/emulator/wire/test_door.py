@@ -183,6 +183,21 @@ class TestErrors:
         with pytest.raises(ClientError, match="NotEmulated"):
             door.session(ACCOUNT, REGION).client("braket").get_device(deviceArn="arn")
 
+    def test_what_a_service_of_moto_does_not_implement_is_said(self, door: WireDoor) -> None:
+        with pytest.raises(ClientError, match=r"NotEmulated.*connect_custom_key_store") as refusal:
+            door.session(ACCOUNT, REGION).client("kms").connect_custom_key_store(CustomKeyStoreId="cks-1")
+        assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+    def test_an_operation_that_no_service_has(self, door: WireDoor) -> None:
+        client = door.session(ACCOUNT, REGION).client("ssm")
+
+        def misname(request: Any, **_: Any) -> None:
+            request.headers["X-Amz-Target"] = "AmazonSSM.Nonsense"
+
+        client.meta.events.register_first("before-send.ssm.ListCommands", misname, unique_id="misname")
+        with pytest.raises(ClientError, match="UnknownOperationException"):
+            client.list_commands()
+
     def test_an_answer_that_aws_could_not_give_is_an_error_of_ours(self, door: WireDoor) -> None:
         with pytest.raises(ModelMismatchError, match=r"ssm:DeleteParameter.*Surprise"):
             door.session(ACCOUNT, REGION).client("ssm").delete_parameter(Name="/a")

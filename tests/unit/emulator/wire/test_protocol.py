@@ -54,16 +54,15 @@ def test_empty_lists_are_fine_whatever_the_model_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "content_type", "smithy", "protocol"),
+    ("service", "content_type", "protocol"),
     [
-        ("ssm", "application/x-amz-json-1.1", "", "json"),
-        ("ec2", "application/x-www-form-urlencoded; charset=utf-8", "", "ec2"),
-        ("cloudformation", "application/x-www-form-urlencoded; charset=utf-8", "", "query"),
-        ("scheduler", "", "", "rest-json"),
-        ("lambda", "application/json", "", "rest-json"),
-        ("monitoring", "application/cbor", "rpc-v2-cbor", "smithy-rpc-v2-cbor"),
-        ("s3", "text/plain", "", "rest-xml"),
+        ("ssm", "application/x-amz-json-1.1", "json"),
+        ("ec2", "application/x-www-form-urlencoded; charset=utf-8", "ec2"),
+        ("cloudformation", "application/x-www-form-urlencoded; charset=utf-8", "query"),
+        ("scheduler", "", "rest-json"),
+        ("lambda", "application/json", "rest-json"),
+        ("s3", "text/plain", "rest-xml"),
     ],
 )
-def test_protocols_are_told_by_headers(service: str, content_type: str, smithy: str, protocol: str) -> None:
-    assert protocol_of(service, content_type, smithy) == protocol
+def test_protocols_are_told_by_headers(service: str, content_type: str, protocol: str) -> None:
+    assert protocol_of(service, content_type) == protocol
