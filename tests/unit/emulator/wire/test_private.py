@@ -163,6 +163,16 @@ def test_iam_knows_whose_a_key_is() -> None:
         assert private.key_owner("AKIAIOSFODNN7EXAMPLE") is None
 
 
+def test_moto_asks_buckets_for_permission() -> None:
+    asked: list[tuple[str, bytes | None, str, str]] = []
+    with moto.mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="patching-logs")
+        with private.guarded_buckets(lambda *question: asked.append(question)):
+            s3.put_object(Bucket="patching-logs", Key="k", Body=b"")
+    assert ("123456789012", None, "s3:PutObject", "arn:aws:s3:::patching-logs/k") in asked
+
+
 def test_identifiers_are_seeded_and_motos_own_state_comes_back() -> None:
     source = moto.moto_api._internal.mock_random
     before = source.getstate()
