@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the code: the commands from click, the fleet file from its models.
+"""Write the reference pages that are made from the code: commands, fleet file, templates.
 
 ``python docs/generate.py`` writes them; with ``--check`` it only says which are out of date, and exits with 1.
 """
@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from patchgate.cli.root import COMMANDS, EPILOG, patchgate
 from patchgate.config import FleetConfig
+from patchgate.templates.reference import build_templates_page
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTICE = "<!-- Made by `make generate` from the code. Edit that, not this. -->"
@@ -115,7 +116,11 @@ def _kind(annotation: Any) -> str:
     return "number" if get_args(annotation) == (1,) else "text"
 
 
-PAGES = {"cli.md": build_cli_page, "fleet.md": build_fleet_page}
+PAGES = {
+    "cli.md": build_cli_page,
+    "fleet.md": build_fleet_page,
+    "templates.md": lambda: build_templates_page(NOTICE),
+}
 
 
 def main() -> int:

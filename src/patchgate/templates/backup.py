@@ -20,7 +20,7 @@ GROUP = Group(
             "BackupVaultNamePrefix",
             "Prefix of the vault's name; operating system, environment and Region follow.",
             default="backup-vault",
-            pattern="^[a-zA-Z0-9][a-zA-Z0-9_-]{0,18}$",
+            pattern="^[a-zA-Z0-9][a-zA-Z0-9_-]{0,17}$",
         ),
         Parameter(
             "BackupSchedule", "When the backups start, in local time.", default="cron(0 19 ? * 7 *)", pattern=CRON

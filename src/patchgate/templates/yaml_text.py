@@ -17,7 +17,7 @@ from patchgate.templates.intrinsics import is_intrinsic, walk
 WIDTH = 110
 _FLOW_SIZE = 4
 _PLAIN = re.compile(r"[A-Za-z_/$^(][\x20-\x7e]*")
-_PLAIN_IN_FLOW = re.compile(r"[A-Za-z_/$^(](?:[^\x00-\x1f\x7f-\U0010ffff,:\[\]{}\"'#]|:(?=[A-Za-z0-9_:*]))*")
+_PLAIN_IN_FLOW = re.compile(r"[A-Za-z_/$^(](?:[^\x00-\x1f\x7f-\U0010ffff,:\[\]{}\"'#?]|:(?=[A-Za-z0-9_:*]))*")
 _ENDS_PLAIN = re.compile(r": | #|[: ]$")
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
@@ -35,6 +35,8 @@ def render_yaml(document: Mapping[str, Any]) -> str:
 def _entry(key: str, value: Any, column: int) -> Iterator[str]:
     pad, name = " " * column, _scalar(key)
     if isinstance(value, str) and "\n" in value:
+        if value[0] in " \n" or value.endswith("\n\n"):
+            raise TypeError(f"{key}: a literal block begins with text and ends with one newline at most")
         yield f"{pad}{name}: {'|' if value.endswith(chr(10)) else '|-'}"
         yield from (f"{pad} {line}".rstrip() for line in value.rstrip("\n").split("\n"))
         return
