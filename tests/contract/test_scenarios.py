@@ -213,6 +213,51 @@ def stacks(place: Place) -> None:
     assert place.client("sns").list_topics()["Topics"] == []
 
 
+def deploy_function(place: Place, name: str, code: str) -> str:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr("index.py", code)
+    made = place.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=f"arn:aws:iam::{SCOPE.account}:role/{name}",
+        Handler="index.handler",
+        Timeout=60,
+        Code={"ZipFile": archive.getvalue()},
+    )
+    return str(made["FunctionArn"])
+
+
+def schedules(place: Place) -> None:
+    code = """
+import boto3
+def handler(event, context):
+    boto3.client("ssm").put_parameter(Name="/fired", Value=event["at"], Type="String")
+"""
+    scheduler = place.client("scheduler")
+    scheduler.create_schedule_group(Name="group")
+    scheduler.create_schedule(
+        Name="open",
+        GroupName="group",
+        ScheduleExpression="cron(30 22 ? * 7 *)",
+        ScheduleExpressionTimezone="Europe/Dublin",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": deploy_function(place, "fired", code),
+            "RoleArn": f"arn:aws:iam::{SCOPE.account}:role/scheduler",
+            "Input": '{"at": "<aws.scheduler.scheduled-time>"}',
+        },
+    )
+    found = scheduler.get_schedule(Name="open", GroupName="group")
+    assert found["ScheduleExpressionTimezone"] == "Europe/Dublin"
+    place.later(hours=12)
+    fired = place.client("ssm").get_parameter(Name="/fired")["Parameter"]["Value"]
+    assert fired == "2026-07-04T21:30:00Z"
+    scheduler.delete_schedule(Name="open", GroupName="group")
+    with pytest.raises(scheduler.exceptions.ResourceNotFoundException):
+        scheduler.get_schedule(Name="open", GroupName="group")
+
+
 def functions(place: Place) -> None:
     code = """
 import boto3, time
@@ -222,18 +267,8 @@ def handler(event, context):
     time.sleep(20)
     return {"said": client.get_parameter(Name="/from/function")["Parameter"]["Value"]}
 """
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as bundle:
-        bundle.writestr("index.py", code)
+    deploy_function(place, "speaker", code)
     client = place.client("lambda")
-    client.create_function(
-        FunctionName="speaker",
-        Runtime="python3.13",
-        Role=f"arn:aws:iam::{SCOPE.account}:role/speaker",
-        Handler="index.handler",
-        Timeout=60,
-        Code={"ZipFile": archive.getvalue()},
-    )
     began = place.cloud.now
     answer = client.invoke(FunctionName="speaker", Payload=b'{"say": "hello"}')
     assert (answer["StatusCode"], json.load(answer["Payload"])) == (200, {"said": "hello"})
@@ -255,6 +290,7 @@ SCENARIOS: tuple[Callable[[Place], None], ...] = (
     automations,
     stacks,
     functions,
+    schedules,
 )
 
 
