@@ -6,11 +6,11 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Types.html
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003 - the fields' types are read at run time
+from datetime import datetime
 from typing import Any, Literal
 
 from patchgate.emulator.cloud import partition_of
-from patchgate.emulator.world import InstanceSpec, InstanceState  # noqa: TC001 - as above
+from patchgate.emulator.world import InstanceSpec, InstanceState
 
 Shape = dict[str, Any]
 

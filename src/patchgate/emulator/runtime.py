@@ -94,6 +94,10 @@ class PythonProgram:
             name = PurePosixPath(self._filename).stem
             self._module = self._execute(name, self._source, self._filename)
 
+    def has(self, function_name: str) -> bool:
+        """Whether the loaded module has something callable of that name."""
+        return callable(getattr(self._module, function_name, None))
+
     def call(self, function_name: str, *args: Any) -> Any:
         """Call one of the module's functions, after loading the module when that is still to be done.
 

@@ -5,9 +5,9 @@ All of it is plain, frozen data. Instants are aware datetimes; durations carry t
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - whoever reads worlds from files asks for the types
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003 - as above
+from datetime import datetime
 from typing import Literal
 
 InstanceState = Literal["pending", "running", "shutting-down", "terminated", "stopping", "stopped"]
