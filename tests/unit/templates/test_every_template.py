@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from cfnlint import core
@@ -146,8 +145,3 @@ def test_what_holds_evidence_or_backups_outlives_its_stack() -> None:
         if (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == ("Retain", "Retain")
     }
     assert kept == {"PatchingLogsBucket", "BackupVault", "AWSBackupDefaultServiceRole"}
-
-
-def test_the_built_files_are_current(template: Template) -> None:
-    built = Path(__file__).parents[3] / "templates" / template.file_name
-    assert built.read_text(encoding="utf-8") == template.text(), "run: make generate"
