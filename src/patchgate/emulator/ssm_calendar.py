@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from patchgate.emulator.errors import AwsError, NotEmulatedError
+from patchgate.schedule import ScheduleError
+from patchgate.schedule.zones import load_zone
 
 State = Literal["OPEN", "CLOSED"]
 _STAMP = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
@@ -110,6 +111,9 @@ def _instant(value: str, arguments: str) -> datetime:
     if utc or not zone:
         return local
     try:
-        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    except (ZoneInfoNotFoundError, ValueError):
+        instants = load_zone(zone).instants(int(local.timestamp()))
+    except ScheduleError:
         raise NotEmulatedError(f"a Change Calendar in the time zone {zone!r}") from None
+    if not instants:
+        raise NotEmulatedError(f"a Change Calendar at {value}, which {zone} skips")
+    return datetime.fromtimestamp(instants[0], UTC)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
+import botocore.session
 import pytest
 
 from patchgate.emulator.agent.agents import Agents
@@ -100,8 +102,35 @@ class Sdk:
         return Session(self._cloud, scope)
 
 
+@cache
+def service_model(service: str) -> Any:
+    """botocore's description of a service."""
+    return botocore.session.get_session().get_service_model(service)
+
+
+def misfits(value: Any, shape: Any, path: str = "$") -> list[str]:
+    """Where an answer is not what botocore says that it is: unknown members and other types."""
+    kinds: dict[str, Any] = {"string": str, "integer": int, "long": int, "boolean": bool, "timestamp": datetime}
+    if shape.type_name == "structure":
+        if not isinstance(value, dict):
+            return [f"{path} is not a structure"]
+        found = [f"{path}.{key} is unknown" for key in value if key not in shape.members]
+        missing = [f"{path}.{key} is missing" for key in shape.required_members if key not in value]
+        inner = [misfits(item, shape.members[key], f"{path}.{key}") for key, item in value.items() if key in shape.members]
+        return found + missing + [problem for problems in inner for problem in problems]
+    if shape.type_name == "list":
+        inner = [misfits(item, shape.member, f"{path}[{number}]") for number, item in enumerate(value)]
+        return [problem for problems in inner for problem in problems]
+    if shape.type_name == "map":
+        inner = [misfits(item, shape.value, f"{path}.{key}") for key, item in value.items()]
+        return [problem for problems in inner for problem in problems]
+    wrong = not isinstance(value, kinds[shape.type_name]) or (isinstance(value, bool) and shape.type_name != "boolean")
+    strange = shape.type_name == "string" and shape.enum and value not in shape.enum
+    return [f"{path} is {value!r}"] if wrong or strange else []
+
+
 class Lab:
-    """One cloud, one scope."""
+    """One cloud, one scope. Every answer is held against botocore's service model."""
 
     def __init__(self, assumptions: Assumptions | None = None, start: datetime = START) -> None:
         self.bucket = Bucket()
@@ -110,7 +139,10 @@ class Lab:
         self.cloud.sdk = self.sdk
 
     def call(self, operation: str, *, service: str = "ssm", **params: Any) -> dict[str, Any]:
-        return self.cloud.invoke(SCOPE, service, operation, params)
+        answer = self.cloud.invoke(SCOPE, service, operation, params)
+        shape = service_model(service).operation_model(operation).output_shape
+        assert (misfits(answer, shape) if shape else list(answer)) == []
+        return answer
 
     def refused(self, operation: str, **params: Any) -> str:
         """The error's code; what is not emulated is not an answer of AWS and fails the test."""
