@@ -77,10 +77,10 @@ class Neighbour:
         return {"WindowId": params["WindowId"], "Enabled": self.window_enabled}
 
     def _ssm_RegisterTargetWithMaintenanceWindow(self, scope: Scope, params: Params, serial: int) -> Result:  # noqa: N802
-        return {"WindowTargetId": f"target-{serial}"}
+        return {"WindowTargetId": f"{serial:036d}"}
 
     def _ssm_RegisterTaskWithMaintenanceWindow(self, scope: Scope, params: Params, serial: int) -> Result:  # noqa: N802
-        return {"WindowTaskId": f"task-{serial}"}
+        return {"WindowTaskId": f"{serial:036d}"}
 
     def _ssm_UpdateDocument(self, scope: Scope, params: Params, serial: int) -> Result:  # noqa: N802
         return {"DocumentDescription": {"Name": params["Name"], "DocumentVersion": "2"}}
@@ -103,7 +103,7 @@ class Neighbour:
         group = params.get("GroupName", "default")
         return {"ScheduleArn": scope.arn("scheduler", f"schedule/{group}/{params['Name']}")}
 
-    _scheduler_UpdateSchedule = _scheduler_CreateSchedule
+    _scheduler_UpdateSchedule = _scheduler_CreateSchedule  # noqa: N815
 
     def _scheduler_CreateScheduleGroup(self, scope: Scope, params: Params, serial: int) -> Result:  # noqa: N802
         return {"ScheduleGroupArn": scope.arn("scheduler", f"schedule-group/{params['Name']}")}
@@ -163,7 +163,9 @@ class Lab:
             self.call(operation, **params)
         return caught.value
 
-    def create(self, template: Any, *, name: str = "stack", given: Mapping[str, str] | None = None, **params: Any) -> str:
+    def create(
+        self, template: Any, *, name: str = "stack", given: Mapping[str, str] | None = None, **params: Any
+    ) -> str:
         """Create a stack of a template (text, or a value that becomes JSON) and return its status."""
         self.call("CreateStack", **_request(template, name, given), **params)
         return self.status(name)
@@ -175,7 +177,9 @@ class Lab:
         assert self.call("DescribeStacks")["Stacks"] == []
         return error.message
 
-    def update(self, template: Any, *, name: str = "stack", given: Mapping[str, str] | None = None, **params: Any) -> str:
+    def update(
+        self, template: Any, *, name: str = "stack", given: Mapping[str, str] | None = None, **params: Any
+    ) -> str:
         self.call("UpdateStack", **_request(template, name, given), **params)
         return self.status(name)
 

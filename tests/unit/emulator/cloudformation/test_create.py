@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.unit.emulator.cloudformation.lab import LOG_GROUP, REGION, TOPIC, Lab, only
 
 from patchgate.emulator.errors import AwsError, NotEmulatedError
-from tests.unit.emulator.cloudformation.lab import LOG_GROUP, REGION, TOPIC, Lab, only
 
 ROLE = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}
 TWO = {"Resources": {"First": TOPIC, "Second": LOG_GROUP | {"DependsOn": "First"}}}
@@ -68,7 +68,10 @@ def test_accounts_and_regions_are_apart(lab: Lab) -> None:
     [
         (ROLE, "CAPABILITY_IAM"),
         (only(ROLE, RoleName="mine")["Resources"]["It"], "CAPABILITY_NAMED_IAM"),
-        ({"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "p", "PolicyDocument": {}, "Roles": ["r"]}}, "CAPABILITY_IAM"),
+        (
+            {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "p", "PolicyDocument": {}, "Roles": ["r"]}},
+            "CAPABILITY_IAM",
+        ),
         (
             {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "p", "PolicyDocument": {}}},
             "CAPABILITY_NAMED_IAM",

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from tests.unit.emulator.cloudformation.lab import LOG_GROUP, TOPIC, Lab
 
 from patchgate.emulator.errors import NotEmulatedError
-from tests.unit.emulator.cloudformation.lab import LOG_GROUP, TOPIC, Lab
 
 MAPPINGS = {"M": {"eu-central-1": {"Zone": "Europe/Berlin", "List": ["a", "b"]}}}
 CONDITIONS = {"Yes": {"Fn::Equals": ["a", "a"]}, "No": {"Fn::Not": [{"Condition": "Yes"}]}}
@@ -177,7 +177,10 @@ def test_conditions_decide_what_is_created(lab: Lab, condition: Any, holds: bool
         ({"A": {"Fn::Equals": [{"Ref": "Topic"}, "x"]}}, "Unresolved dependencies [Topic]. Cannot reference resources"),
         ({"A": {"Fn::Equals": [{"Ref": "Q"}, "x"]}}, "Unresolved dependencies [Q]. Cannot reference resources"),
         ({"A": "true"}, "Every Conditions member must be a condition function"),
-        ({"A": {"Fn::And": [{"Fn::Equals": ["a", "a"]}]}}, "every Fn::And object requires a list of 2 to 10 conditions"),
+        (
+            {"A": {"Fn::And": [{"Fn::Equals": ["a", "a"]}]}},
+            "every Fn::And object requires a list of 2 to 10 conditions",
+        ),
         ({"A": {"Fn::Not": []}}, "every Fn::Not object requires a list of one condition"),
         ({"A": {"Fn::Equals": ["a"]}}, "every Fn::Equals object requires a list of 2 string parameters"),
         ({"A": {"Fn::GetAtt": ["Topic", "Arn"]}}, "Encountered unsupported function: Fn::GetAtt"),

@@ -68,7 +68,10 @@ def test_scalars_of_yaml() -> None:
         ("&x A: 1\n", "anchors are not supported (&x)"),
         ("A: 1\nB: *x\n", "aliases are not supported (*x) (line 2, column 4)"),
         ("A: {<<: {B: 1}}", "hash merges are not supported"),
-        ("A: !!python/object/apply:os.system ['true']", "unsupported tag tag:yaml.org,2002:python/object/apply:os.system"),
+        (
+            "A: !!python/object/apply:os.system ['true']",
+            "unsupported tag tag:yaml.org,2002:python/object/apply:os.system",
+        ),
         ("A: !Reff B", "unsupported tag !Reff (line 1, column 4)"),
         ("A: !!binary aGk=", "unsupported tag tag:yaml.org,2002:binary"),
         ("A: !!set {a, b}", "unsupported tag tag:yaml.org,2002:set"),

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from tests.unit.emulator.cloudformation.lab import Lab, only
 
 from patchgate.emulator.cloudformation.providers import PROVIDERS
 from patchgate.emulator.cloudformation.schemas import schema_of, type_exists, values_at
 from patchgate.emulator.cloudformation.validation import ANNOTATIONS, KEYWORDS
-from tests.unit.emulator.cloudformation.lab import Lab, only
 
-WINDOW = {
+WINDOW: dict[str, Any] = {
     "Type": "AWS::SSM::MaintenanceWindow",
     "Properties": {
         "Name": "window",

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from tests.unit.emulator.cloudformation.lab import TOPIC, Lab
 
 from patchgate.emulator.errors import NotEmulatedError
-from tests.unit.emulator.cloudformation.lab import TOPIC, Lab
 
 GOOD: dict[str, Any] = {"AWSTemplateFormatVersion": "2010-09-09", "Description": "d", "Resources": {"Topic": TOPIC}}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from patchgate.emulator.assumptions import Assumptions
-from patchgate.emulator.errors import AwsError
 from tests.unit.emulator.cloudformation.lab import LOG_GROUP, TOPIC, Lab, only
 from tests.unit.emulator.cloudformation.test_create import IMPORTING, exporting
 from tests.unit.emulator.cloudformation.test_schemas import WINDOW
+
+from patchgate.emulator.assumptions import Assumptions
+from patchgate.emulator.errors import AwsError
 
 REFUSAL = AwsError("LimitExceededException", "too many")
 
@@ -75,7 +75,8 @@ def test_a_custom_name_cannot_be_replaced(lab: Lab) -> None:
 
 def test_a_failed_update_takes_everything_back(lab: Lab) -> None:
     lab.create(topics(A="one", Z="last"))
-    physical = {item["PhysicalResourceId"] for item in lab.call("DescribeStackResources", StackName="stack")["StackResources"]}
+    listed = lab.call("DescribeStackResources", StackName="stack")["StackResources"]
+    physical = {item["PhysicalResourceId"] for item in listed}
     broken = topics(A="two")["Resources"] | {
         "N": TOPIC | {"DependsOn": "A"},
         "Z": TOPIC | {"Properties": {"TopicName": "other"}, "DependsOn": "N"},
@@ -84,8 +85,14 @@ def test_a_failed_update_takes_everything_back(lab: Lab) -> None:
     lab.neighbour.fail["CreateLogGroup"] = REFUSAL
     assert lab.update({"Resources": broken}, Tags=[]) == "UPDATE_ROLLBACK_COMPLETE"
     assert lab.neighbour.names()[2:] == [
-        "SetTopicAttributes", "CreateTopic", "CreateTopic", "CreateLogGroup", "SetTopicAttributes", "DeleteTopic", "DeleteTopic",
-    ]  # fmt: skip
+        "SetTopicAttributes",
+        "CreateTopic",
+        "CreateTopic",
+        "CreateLogGroup",
+        "SetTopicAttributes",
+        "DeleteTopic",
+        "DeleteTopic",
+    ]
     assert lab.neighbour.last("SetTopicAttributes")["AttributeValue"] == "one"
     listed = lab.call("DescribeStackResources", StackName="stack")["StackResources"]
     assert {item["PhysicalResourceId"] for item in listed} == physical
@@ -165,7 +172,9 @@ def test_a_stack_that_never_was_cannot_be_updated(lab: Lab) -> None:
     assert "is in ROLLBACK_COMPLETE state and can not be updated." in error.message
 
 
-@pytest.mark.parametrize(("enables", "before", "after"), [(True, False, True), (False, False, False), (False, True, True)])
+@pytest.mark.parametrize(
+    ("enables", "before", "after"), [(True, False, True), (False, False, False), (False, True, True)]
+)
 def test_an_update_of_a_window_and_whether_it_enables_it(enables: bool, before: bool, after: bool) -> None:
     lab = Lab(assumptions=Assumptions(stack_update_enables_window=enables))
     lab.neighbour.window_enabled = before
