@@ -5,10 +5,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations
 
 from __future__ import annotations
 
-from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation, paginate
+from patchgate.emulator.cloud import Params, Result, Scope, operation, paginate
 from patchgate.emulator.cloudformation import views
+from patchgate.emulator.cloudformation.change_sets import ChangeSetOperations
 from patchgate.emulator.cloudformation.deployment import check_template, prepare
-from patchgate.emulator.cloudformation.engine import StackEngine
+from patchgate.emulator.cloudformation.engine import UPDATABLE, StackEngine
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.requests import (
     checked_stack_name,
@@ -16,7 +17,7 @@ from patchgate.emulator.cloudformation.requests import (
     refuse_others,
     stack_input,
 )
-from patchgate.emulator.cloudformation.stacks import Stack, StackState
+from patchgate.emulator.cloudformation.stacks import Stack
 from patchgate.emulator.errors import AwsError
 
 _CREATE = (
@@ -28,21 +29,10 @@ _UPDATE = (
     "DisableRollback", "ClientRequestToken", "RetainExceptOnCreate",
 )  # fmt: skip
 _DELETE = ("StackName", "RetainResources", "RoleARN", "ClientRequestToken")
-_UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
-class CloudFormation(Component):
+class CloudFormation(ChangeSetOperations):
     """Stacks. An operation is over when its call returns, and the stack is in its final state."""
-
-    service = "cloudformation"
-
-    def __init__(self, cloud: Cloud) -> None:
-        super().__init__(cloud)
-        self._states: dict[tuple[str, str], StackState] = {}
-
-    def state(self, scope: Scope) -> StackState:
-        """Every stack of an account and Region."""
-        return self._states.setdefault(scope.key, StackState())
 
     @operation("CreateStack")
     def create_stack(self, scope: Scope, params: Params) -> Result:
@@ -76,7 +66,7 @@ class CloudFormation(Component):
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html"""
         refuse_others("UpdateStack", params, _UPDATE)
         stack = self._live(scope, params)
-        if stack.status not in _UPDATABLE:
+        if stack.status not in UPDATABLE:
             raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
         given = stack_input(params, stack)
         acting = _acting(scope, {"RoleARN": params.get("RoleARN") or stack.role_arn})

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.cloudformation.capabilities import check_capabilities
@@ -21,20 +20,9 @@ from patchgate.emulator.cloudformation.providers import PROVIDERS
 from patchgate.emulator.cloudformation.pseudo import pseudo_parameters
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.schemas import schema_of, type_exists
+from patchgate.emulator.cloudformation.stacks import StackInput
 from patchgate.emulator.cloudformation.template import Template, parse_template
 from patchgate.emulator.errors import NotEmulatedError
-
-
-@dataclass(frozen=True, slots=True)
-class StackInput:
-    """What a caller gives to CreateStack, UpdateStack or CreateChangeSet."""
-
-    body: str
-    parameters: Sequence[Mapping[str, Any]] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    capabilities: Sequence[str] = ()
-    previous: Mapping[str, str] | None = None
-    """The parameter texts of the stack as it is, None for a new one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.cloudformation.deployment import Deployment
@@ -18,6 +19,9 @@ from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.resources import ResourceHandler, failure
 from patchgate.emulator.cloudformation.stacks import Stack, StackOutput, StackResource, StackState
 from patchgate.emulator.errors import AwsError
+
+UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+"""The statuses in which a stack can be updated."""
 
 
 @dataclass(slots=True)
@@ -142,6 +146,8 @@ class StackEngine:
         self._stack.outputs, self._stack.imports = [], set()
         self._stack.deleted_at = self._cloud.now
         self._state.live.pop(self._stack.name, None)
+        for change_set in [item for item in self._state.change_sets.values() if item.stack_id == self._stack.id]:
+            del self._state.change_sets[change_set.id]
         self._journal.stack("DELETE_COMPLETE")
 
     def check_update(self, deployment: Deployment) -> None:
@@ -159,6 +165,37 @@ class StackEngine:
             )
         if not self._differs(deployment):
             raise invalid("No updates are to be performed.")
+
+    def changes(self, deployment: Deployment) -> list[dict[str, Any]]:
+        """What an operation would do, as DescribeChangeSet lists it. What depends on a new value is Conditional."""
+        listed: list[dict[str, Any]] = []
+        unsettled: set[str] = set()
+        for name, depends in deployment.order.items():
+            old = self._stack.resources.get(name)
+            if old is None:
+                kind = deployment.template.resources[name].type
+                listed.append({"Action": "Add", "LogicalResourceId": name, "ResourceType": kind, "Scope": []})
+                unsettled.add(name)
+                continue
+            replacement = "Conditional" if unsettled.intersection(depends) else self._replacement(deployment, old)
+            if replacement is not None:
+                listed.append(_modified(old, replacement))
+            if replacement in ("True", "Conditional"):
+                unsettled.add(name)
+        for name, old in self._stack.resources.items():
+            if name not in deployment.order:
+                listed.append(_modified(old, None) | {"Action": "Remove"})
+        return [{"Type": "Resource", "ResourceChange": change} for change in listed]
+
+    def _replacement(self, deployment: Deployment, old: StackResource) -> str | None:
+        """Replacement of a resource as a change set says it, None where nothing changes."""
+        try:
+            new = self._handler.desired(deployment, old.logical_id)
+            if not changes(old, new):
+                return None
+            return "True" if self._handler.replaces(old, new) else "False"
+        except AwsError:
+            return "Conditional"
 
     def _differs(self, deployment: Deployment) -> bool:
         stack = self._stack
@@ -290,6 +327,17 @@ def changes(old: StackResource, new: StackResource) -> bool:
     return (old.properties, old.metadata, old.deletion_policy, old.update_replace_policy) != (
         new.properties, new.metadata, new.deletion_policy, new.update_replace_policy,
     )  # fmt: skip
+
+
+def _modified(old: StackResource, replacement: str | None) -> dict[str, Any]:
+    change: dict[str, Any] = {
+        "Action": "Modify",
+        "LogicalResourceId": old.logical_id,
+        "PhysicalResourceId": old.physical_id,
+        "ResourceType": old.type,
+        "Scope": [] if replacement is None else ["Properties"],
+    }
+    return change if replacement is None else change | {"Replacement": replacement}
 
 
 def _adopt(stack: Stack, deployment: Deployment) -> None:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 
 from patchgate.emulator.cloud import Params
-from patchgate.emulator.cloudformation.deployment import StackInput
 from patchgate.emulator.cloudformation.reader import invalid
-from patchgate.emulator.cloudformation.stacks import Stack
+from patchgate.emulator.cloudformation.stacks import Stack, StackInput
 from patchgate.emulator.errors import NotEmulatedError
 
 MAX_STACK_TAGS = 50

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class StackInput:
+    """What a caller gives to CreateStack, UpdateStack or CreateChangeSet."""
+
+    body: str
+    parameters: Sequence[Mapping[str, Any]] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    capabilities: Sequence[str] = ()
+    previous: Mapping[str, str] | None = None
+    """The parameter texts of the stack as it is, None for a new one."""
 
 
 @dataclass(slots=True)
@@ -86,6 +98,28 @@ class Stack:
 
 
 @dataclass(slots=True)
+class ChangeSet:
+    """A described operation on a stack that waits for its execution."""
+
+    id: str
+    name: str
+    stack_id: str
+    created_at: datetime
+    creates: bool
+    """Whether it creates its stack; otherwise it updates it."""
+    given: StackInput
+    role_arn: str = ""
+    description: str | None = None
+    on_failure: str = "ROLLBACK"
+    status: str = "CREATE_COMPLETE"
+    status_reason: str = ""
+    execution_status: str = "AVAILABLE"
+    described_parameters: list[dict[str, str]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    """As DescribeChangeSet returns them."""
+
+
+@dataclass(slots=True)
 class StackState:
     """Every stack of one account and Region."""
 
@@ -93,6 +127,8 @@ class StackState:
     """By stack id, in order of creation."""
     live: dict[str, str] = field(default_factory=dict)
     """Name to id of the stacks that are not deleted."""
+    change_sets: dict[str, ChangeSet] = field(default_factory=dict)
+    """By change set id."""
 
     def find(self, name_or_id: str) -> Stack | None:
         """A stack by name, where it is not deleted, or by id."""
