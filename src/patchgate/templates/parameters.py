@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-sectio
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,27 @@ class Parameter:
         if self.maximum is not None:
             facts["MaxValue"] = self.maximum
         return facts
+
+    def problem(self, value: str) -> str:
+        """Why CloudFormation would refuse the value; '' when it takes it."""
+        if self.allowed and value not in map(str, self.allowed):
+            return f"'{value}' is none of {', '.join(map(str, self.allowed))}"
+        if self.type == "Number":
+            return self._number_problem(value)
+        if self.pattern and not re.fullmatch(self.pattern, value):
+            return f"'{value}' does not match {self.pattern}"
+        if self.length and not self.length[0] <= len(value) <= self.length[1]:
+            return f"'{value}' has {len(value)} characters, allowed are {self.length[0]} to {self.length[1]}"
+        return ""
+
+    def _number_problem(self, value: str) -> str:
+        if not re.fullmatch(r"[+-]?[0-9]+", value):
+            return f"'{value}' is not a whole number"
+        if self.minimum is not None and int(value) < self.minimum:
+            return f"{value} is less than {self.minimum}"
+        if self.maximum is not None and int(value) > self.maximum:
+            return f"{value} is more than {self.maximum}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from patchgate.templates.intrinsics import is_intrinsic, walk
 
-WIDTH = 110
+WIDTH = 120
 _FLOW_SIZE = 4
 _PLAIN = re.compile(r"[A-Za-z_/$^(][\x20-\x7e]*")
 _PLAIN_IN_FLOW = re.compile(r"[A-Za-z_/$^(](?:[^\x00-\x1f\x7f-\U0010ffff,:\[\]{}\"'#?]|:(?=[A-Za-z0-9_:*]))*")
