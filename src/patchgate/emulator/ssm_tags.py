@@ -11,6 +11,7 @@ from typing import ClassVar
 from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.ssm_constraints import one_of, required, tag_map
+from patchgate.emulator.ssm_parameters import Parameters
 
 MAXIMUM_TAGS = 50
 _TYPES = (
@@ -44,11 +45,10 @@ class ResourceTags(Component):
 
     def put(self, scope: Scope, resource_type: str, resource_id: str, tags: Mapping[str, str]) -> None:
         """Add tags to a resource, or overwrite those of the same key; AwsError TooManyTagsError beyond 50."""
-        owner = self._tags.setdefault(scope.key, {})
-        merged = owner.get((resource_type, resource_id), {}) | dict(tags)
-        if len(merged) > MAXIMUM_TAGS:
+        live = self._live(scope, resource_type, resource_id)
+        if len(live | dict(tags)) > MAXIMUM_TAGS:
             raise AwsError("TooManyTagsError", f"A resource has at most {MAXIMUM_TAGS} tags.")
-        owner[resource_type, resource_id] = merged
+        live.update(tags)
 
     def forget(self, scope: Scope, resource_type: str, resource_id: str) -> None:
         """Drop the tags of a resource that is gone."""
@@ -56,7 +56,7 @@ class ResourceTags(Component):
 
     def of(self, scope: Scope, resource_type: str, resource_id: str) -> dict[str, str]:
         """The tags of a resource."""
-        return dict(self._tags.get(scope.key, {}).get((resource_type, resource_id), {}))
+        return dict(self._live(scope, resource_type, resource_id))
 
     def listed(self, scope: Scope, resource_type: str, resource_id: str) -> list[dict[str, str]]:
         """The tags in the form of AWS's lists, by key."""
@@ -77,7 +77,7 @@ class ResourceTags(Component):
         """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_RemoveTagsFromResource.html"""
         required(params, "ResourceType", "ResourceId", "TagKeys")
         kind, resource_id = self._resource(scope, params)
-        tags = self._tags.get(scope.key, {}).get((kind, resource_id), {})
+        tags = self._live(scope, kind, resource_id)
         for key in params["TagKeys"]:
             tags.pop(str(key), None)
         return {}
@@ -88,6 +88,12 @@ class ResourceTags(Component):
         required(params, "ResourceType", "ResourceId")
         kind, resource_id = self._resource(scope, params)
         return {"TagList": self.listed(scope, kind, resource_id)}
+
+    def _live(self, scope: Scope, resource_type: str, resource_id: str) -> dict[str, str]:
+        """The tags themselves; those of parameters belong to Parameter Store."""
+        if resource_type == "Parameter":
+            return self.cloud.component(Parameters).tags(scope, resource_id)
+        return self._tags.setdefault(scope.key, {}).setdefault((resource_type, resource_id), {})
 
     def _resource(self, scope: Scope, params: Params) -> tuple[str, str]:
         kind, resource_id = str(one_of(params, "ResourceType", _TYPES)), str(params["ResourceId"])

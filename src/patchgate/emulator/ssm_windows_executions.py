@@ -205,16 +205,20 @@ class WindowExecutions(Component):
     def _send_more(self, execution: Execution, task: TaskExecution) -> None:
         if task.errors > task.allowed_errors and not task.stopped:
             task.stop("CANCELLED", "The task's MaxErrors was exceeded.", self.cloud.now)
+        room = task.concurrency - task.running
         for unit in task.units:
-            if task.running >= task.concurrency:
+            if room <= 0:
                 break
-            if unit.status == "PENDING":
-                self._begin_unit(execution, task, unit)
-                if task.errors > task.allowed_errors:
-                    self._send_more(execution, task)
-                    return
+            if unit.status != "PENDING":
+                continue
+            if self._begin_unit(execution, task, unit):
+                room -= 1
+            elif task.errors > task.allowed_errors:
+                self._send_more(execution, task)
+                return
 
-    def _begin_unit(self, execution: Execution, task: TaskExecution, unit: Unit) -> None:
+    def _begin_unit(self, execution: Execution, task: TaskExecution, unit: Unit) -> bool:
+        """Start one invocation; False when AWS refused, which ends it as FAILED."""
         unit.status, unit.started = "IN_PROGRESS", self.cloud.now
         try:
             if task.kind == "AUTOMATION":
@@ -223,6 +227,8 @@ class WindowExecutions(Component):
                 self._send_command(execution, task, unit)
         except AwsError as error:
             unit.status, unit.details, unit.ended = "FAILED", str(error)[:250], self.cloud.now
+            return False
+        return True
 
     def _start_automation(self, execution: Execution, task: TaskExecution, unit: Unit) -> None:
         given = (task.settings.get("TaskInvocationParameters") or {}).get("Automation") or {}

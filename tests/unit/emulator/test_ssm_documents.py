@@ -191,6 +191,18 @@ def test_tags() -> None:
     assert lab.refused("AddTagsToResource", Tags=reserved, **named) == "ValidationException"
 
 
+def test_tags_of_parameters_are_those_that_parameter_store_keeps() -> None:
+    lab = Lab()
+    lab.call("PutParameter", Name="/x", Value="1", Type="String", Tags=[{"Key": "a", "Value": "1"}])
+    named = {"ResourceType": "Parameter", "ResourceId": "/x"}
+    lab.call("AddTagsToResource", Tags=[{"Key": "b", "Value": "2"}], **named)
+    listed = lab.call("ListTagsForResource", **named)["TagList"]
+    assert listed == [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    many = [{"Key": f"k{number}", "Value": ""} for number in range(49)]
+    assert lab.refused("AddTagsToResource", Tags=many, **named) == "TooManyTagsError"
+    assert len(lab.call("ListTagsForResource", **named)["TagList"]) == 2
+
+
 def calendar(kind: str = "DEFAULT_OPEN", *lines: str) -> str:
     event = ("BEGIN:VEVENT", "DTSTART:20260704T220000Z", "DTEND:20260705T060000Z", "SUMMARY:freeze", "END:VEVENT")
     body = ["BEGIN:VCALENDAR", "PRODID:-//AWS//Change Calendar 1.0//EN", "VERSION:2.0", f"X-CALENDAR-TYPE:{kind}"]

@@ -176,7 +176,7 @@ class Agents(Component):
         if script.code and step.inputs.get("onFailure") in ("exit", "successAndExit"):
             run.leaving = True
             if step.inputs["onFailure"] == "successAndExit":
-                result.status = "Success"
+                result.status, result.code = "Success", 0
         elif not script.code and step.inputs.get("onSuccess") == "exit":
             run.leaving = True
         run.index += 1
