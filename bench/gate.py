@@ -126,7 +126,7 @@ ANSWERS: dict[str, Callable[[range], dict[str, Any]]] = {
 def invoke(size: int) -> LargeAws:
     """One invocation of the open function over a lane of that size; it must open."""
     aws = LargeAws(size)
-    open_window.boto3 = aws
+    setattr(open_window, "boto3", aws)  # noqa: B010 - the script names the SDK, and here it is this one
     event = {"mode": "open", "scheduled_time": datetime.now(UTC).isoformat()}
     context = SimpleNamespace(invoked_function_arn="arn:aws:lambda:eu-central-1:111111111111:function:open")
     with contextlib.redirect_stdout(io.StringIO()):

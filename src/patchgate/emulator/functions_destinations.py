@@ -44,10 +44,13 @@ class Destinations:
             if not environment.has_stream:
                 self.cloud.invoke(invocation.scope, "logs", "CreateLogStream", place)
                 environment.has_stream = True
-            self.cloud.invoke(invocation.scope, "logs", "PutLogEvents", place | {"logEvents": events})
+            answer = self.cloud.invoke(invocation.scope, "logs", "PutLogEvents", place | {"logEvents": events})
         except AwsError as error:
             if error.code != "ResourceNotFoundException":
                 raise
+            return
+        if answer.get("rejectedLogEventsInfo"):
+            raise AwsError("InvalidParameterException", f"log lines were refused: {answer['rejectedLogEventsInfo']}")
 
     def succeeded(self, invocation: Invocation, function: Function) -> None:
         """Tell the success destination, when there is one."""

@@ -32,7 +32,7 @@ class Event:
 
     at: int
     serial: int
-    action: Callable[..., None] | Process | None = field(compare=False)
+    action: Callable[..., object] | Process | None = field(compare=False)
     args: tuple[Any, ...] = field(compare=False, default=())
 
     def cancel(self) -> None:
@@ -43,37 +43,38 @@ class Event:
 class Process:
     """Code that takes virtual time: it runs until it sleeps, and goes on when its time has come."""
 
-    __slots__ = ("_greenlet", "_kill", "_kernel", "_wake", "finished", "name")
+    __slots__ = ("finished", "greenlet", "kernel", "killed", "name", "wake")
 
     def __init__(self, kernel: Kernel, name: str, body: Callable[[], None]) -> None:
         self.name = name
+        self.kernel = kernel
         self.finished = False
-        self._kernel = kernel
-        self._kill: ProcessKilled | None = None
-        self._wake: Event | None = None
+        self.killed: ProcessKilled | None = None
+        self.wake: Event | None = None
 
         def run() -> None:
             try:
-                if self._kill is None:
+                if self.killed is None:
                     body()
             finally:
                 self.finished = True
 
-        self._greenlet = greenlet.greenlet(run)
+        self.greenlet = greenlet.greenlet(run)
 
     def kill(self, reason: str) -> None:
         """End the process at its current scheduling point, at the present instant."""
         if self.finished:
             return
-        self._kill = ProcessKilled(reason)
-        if self._wake is not None:
-            self._wake.cancel()
-        self._kernel.resume_now(self)
+        self.killed = ProcessKilled(reason)
+        if self.wake is not None:
+            self.wake.cancel()
+        self.kernel.resume_now(self)
 
-    def _continue(self) -> None:
+    def proceed(self) -> None:
+        """Run until the process sleeps or ends; only the kernel calls this."""
         if not self.finished:
-            self._greenlet.parent = greenlet.getcurrent()
-            self._greenlet.switch()
+            self.greenlet.parent = greenlet.getcurrent()
+            self.greenlet.switch()
 
 
 class Kernel:
@@ -100,23 +101,23 @@ class Kernel:
         """The process that is running, or None between processes."""
         return self._current
 
-    def at(self, when: datetime, action: Callable[..., None], *args: Any) -> Event:
+    def at(self, when: datetime, action: Callable[..., object], *args: Any) -> Event:
         """Call ``action(*args)`` at ``when``, or now if that has passed. Give a bound method and plain arguments."""
         return self._push(max(_to_millis(when), self._now), action, args)
 
-    def after(self, delay: timedelta, action: Callable[..., None], *args: Any) -> Event:
+    def after(self, delay: timedelta, action: Callable[..., object], *args: Any) -> Event:
         """Call ``action(*args)`` after ``delay``."""
         return self.at(self.now + delay, action, *args)
 
     def spawn(self, name: str, body: Callable[[], None]) -> Process:
         """Start a process at the present instant, behind whatever is already due."""
         process = Process(self, name, body)
-        process._wake = self._push(self._now, process)
+        process.wake = self._push(self._now, process)
         return process
 
     def resume_now(self, process: Process) -> None:
         """Put a sleeping process at the end of the present instant's queue."""
-        process._wake = self._push(self._now, process)
+        process.wake = self._push(self._now, process)
 
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass for the running process; other events happen meanwhile.
@@ -126,14 +127,14 @@ class Kernel:
         process = self._current
         if process is None:
             raise RuntimeError("only a process can sleep; the clock is moved with run_until")
-        process._wake = self._push(self._now + max(0, round(seconds * 1000)), process)
-        parent = process._greenlet.parent
+        process.wake = self._push(self._now + max(0, round(seconds * 1000)), process)
+        parent = process.greenlet.parent
         self._current = None
         parent.switch()
         self._current = process
-        if process._kill is not None:
-            reason, process._kill = process._kill, None
-            raise reason
+        if process.killed is not None:
+            killed, process.killed = process.killed, None
+            raise killed
 
     def next_event_at(self) -> datetime | None:
         """When the next event is due, or None when nothing is planned."""
@@ -161,11 +162,11 @@ class Kernel:
     def _run(self, process: Process) -> None:
         previous, self._current = self._current, process
         try:
-            process._continue()
+            process.proceed()
         finally:
             self._current = previous
 
-    def _push(self, at: int, action: Callable[..., None] | Process, args: tuple[Any, ...] = ()) -> Event:
+    def _push(self, at: int, action: Callable[..., object] | Process, args: tuple[Any, ...] = ()) -> Event:
         self._serial += 1
         event = Event(at, self._serial, action, args)
         heapq.heappush(self._agenda, event)

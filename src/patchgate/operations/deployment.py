@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from patchgate.errors import InputError
 from patchgate.plan import names
-from patchgate.templates import Template, build_templates
+from patchgate.templates import Parameter, Template, build_templates
 
 if TYPE_CHECKING:
     from patchgate.config import LaneConfig
@@ -39,14 +39,14 @@ class Deployment:
 
 
 def settle_lanes(lanes: Sequence[LaneConfig], organization_id: str) -> tuple[LaneSettings, ...]:
-    """Every lane with all of its template parameters; InputError names each parameter that no template has."""
+    """Every lane with all of its template parameters; InputError names each one that no template takes."""
     templates = build_templates()
-    known = {parameter.name for template in templates.values() for parameter in template.parameters}
+    known = {parameter.name: parameter for template in templates.values() for parameter in template.parameters}
     problems = [
-        f"{lane.lane.name}: no template has a parameter '{name}'{_nearest(name, known)}"
+        f"{lane.lane.name}: {problem}"
         for lane in lanes
-        for name in lane.parameters
-        if name not in known
+        for name, value in lane.parameters.items()
+        if (problem := _problem(name, value, known))
     ]
     if problems:
         raise InputError("\n".join(problems), remedy="docs/reference/templates.md lists the parameters")
@@ -98,6 +98,9 @@ def _settle(lane: LaneConfig, organization_id: str, templates: Iterable[Template
     return defaults | own | dict(lane.parameters)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def _problem(name: str, value: str, known: Mapping[str, Parameter]) -> str:
+    if name in known:
+        problem = known[name].problem(value)
+        return f"{name}: {problem}" if problem else ""
     matches = get_close_matches(name, list(known), n=1)
-    return f"; did you mean '{matches[0]}'?" if matches else ""
+    return f"no template has a parameter '{name}'" + (f"; did you mean '{matches[0]}'?" if matches else "")

@@ -87,7 +87,9 @@ def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
         progress("running the virtual clock")
         stage.run_until(script.end)
         history = stage.cloud.history
-        judgement = judge(history, lanes=[_facts(*lane) for lane in zip(script.lanes, script.calendars, strict=True)])
+        judgement = judge(
+            history, lanes=[lane_facts(*lane) for lane in zip(script.lanes, script.calendars, strict=True)]
+        )
         rehearsed = [_rehearsed(*lane) for lane in zip(script.lanes, script.calendars, strict=True)]
         result = RehearsalResult(
             seed=seed,
@@ -137,7 +139,8 @@ def _rehearsed(settings: LaneSettings, calendar: LaneCalendar) -> RehearsedLane:
     )
 
 
-def _facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
+def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
+    """A lane as the judge must know it."""
     rehearsed, values = _rehearsed(settings, calendar), settings.values
     return LaneFacts(
         account=rehearsed.account,
@@ -163,7 +166,7 @@ def _contrast(script: Script, world: World, seed: int, ours: Judgement) -> Contr
         stage.run_until(script.end)
         naive = judge(
             stage.cloud.history,
-            lanes=[_facts(*lane) for lane in zip(script.lanes, script.calendars, strict=True)],
+            lanes=[lane_facts(*lane) for lane in zip(script.lanes, script.calendars, strict=True)],
         )
         return Contrast(
             patched_without_way_back=_instances(ours.patched_without_way_back),

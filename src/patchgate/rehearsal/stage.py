@@ -17,7 +17,7 @@ from patchgate.emulator.world import InstanceStateChange, VolumeAttachment
 
 if TYPE_CHECKING:
     from patchgate.emulator.assumptions import Assumptions
-    from patchgate.emulator.wire import DoorSession
+    from patchgate.emulator.wire.session import DoorSession
     from patchgate.rehearsal.worlds import World
 
 DEFAULT_START = datetime(2026, 7, 10, 12, tzinfo=UTC)

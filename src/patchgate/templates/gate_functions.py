@@ -15,9 +15,7 @@ from patchgate.templates.intrinsics import Node, choose, get_att, ref, sub, when
 from patchgate.templates.parameters import (
     BACKUP_RESOURCES,
     FREEZE_CALENDARS,
-    MAXIMUM_PROOF_AGE,
     WAIVED_CATEGORIES,
-    WINDOW_CUTOFF,
     WINDOW_DURATION,
     Group,
     Parameter,
@@ -55,7 +53,6 @@ LANE_PARAMETERS = (
         pattern="^$|^[a-zA-Z0-9_.-]{3,128}$",
     ),
     WINDOW_DURATION,
-    WINDOW_CUTOFF,
 )
 
 GROUP = Group(
@@ -67,11 +64,10 @@ GROUP = Group(
             default="coverage",
             allowed=("coverage", "threshold"),
         ),
-        number("MinimumCoveragePercent", "Mode coverage: share of the running instances.", 80, 0, 100),
-        number("BackupJobThreshold", "Mode threshold: number of completed backup jobs.", 3, 0, 100000),
+        number("MinimumCoveragePercent", "Mode coverage: share of the running instances.", 80, 1, 100),
+        number("BackupJobThreshold", "Mode threshold: number of completed backup jobs.", 3, 1, 100000),
         number("LookBackHours", "Hours before the gate in which its backups were made.", 12, 1, 168),
         number("MaximumLeadMinutes", "Minutes between the gate and the window's start, at most.", 180, 5, 1440),
-        MAXIMUM_PROOF_AGE,
         BACKUP_RESOURCES,
         FREEZE_CALENDARS,
         WAIVED_CATEGORIES,
@@ -202,8 +198,6 @@ def _open_variables() -> Node:
         "MINIMUM_COVERAGE_PERCENT": ref("MinimumCoveragePercent"),
         "LOOK_BACK_HOURS": ref("LookBackHours"),
         "MAXIMUM_LEAD_MINUTES": ref("MaximumLeadMinutes"),
-        "MAXIMUM_PROOF_AGE_MINUTES": ref("MaximumProofAgeMinutes"),
-        "WINDOW_CUTOFF_HOURS": ref("MaintenanceWindowCutoff"),
         "BACKUP_RESOURCES": ref("BackupResources"),
         "FREEZE_CALENDARS": ref("FreezeCalendars"),
         "WAIVED_MESSAGE_CATEGORIES": ref("WaivedMessageCategories"),

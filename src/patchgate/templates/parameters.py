@@ -50,8 +50,6 @@ class Parameter:
             return self._number_problem(value)
         if self.pattern and not re.fullmatch(self.pattern, value):
             return f"'{value}' does not match {self.pattern}"
-        if self.length and not self.length[0] <= len(value) <= self.length[1]:
-            return f"'{value}' has {len(value)} characters, allowed are {self.length[0]} to {self.length[1]}"
         return ""
 
     def _number_problem(self, value: str) -> str:

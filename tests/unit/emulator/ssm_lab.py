@@ -116,7 +116,9 @@ def misfits(value: Any, shape: Any, path: str = "$") -> list[str]:
             return [f"{path} is not a structure"]
         found = [f"{path}.{key} is unknown" for key in value if key not in shape.members]
         missing = [f"{path}.{key} is missing" for key in shape.required_members if key not in value]
-        inner = [misfits(item, shape.members[key], f"{path}.{key}") for key, item in value.items() if key in shape.members]
+        inner = [
+            misfits(item, shape.members[key], f"{path}.{key}") for key, item in value.items() if key in shape.members
+        ]
         return found + missing + [problem for problems in inner for problem in problems]
     if shape.type_name == "list":
         inner = [misfits(item, shape.member, f"{path}[{number}]") for number, item in enumerate(value)]
@@ -196,9 +198,7 @@ class Lab:
 
     def automate(self, name: str = "runbook", **parameters: str) -> str:
         given = {key: [value] for key, value in parameters.items()}
-        return str(
-            self.call("StartAutomationExecution", DocumentName=name, Parameters=given)["AutomationExecutionId"]
-        )
+        return str(self.call("StartAutomationExecution", DocumentName=name, Parameters=given)["AutomationExecutionId"])
 
     def execution(self, execution_id: str) -> dict[str, Any]:
         found = self.call("GetAutomationExecution", AutomationExecutionId=execution_id)["AutomationExecution"]

@@ -19,6 +19,7 @@ name                                            what the door needs it for
 ``moto.core.utils.get_service_model``           the service model that parser and serialiser work on
 ``moto.iam.models.iam_backends``                whose access keys moto's own IAM and STS have handed out
 ``moto.s3.models.FakeBucket.get_permission``    moto's reading of bucket policies skips conditions: replaced
+``moto.s3.models.utcnow``, ``moto.logs.models.utcnow``  the time at which moto keeps objects and log lines
 ``moto.iam.access_control.PermissionResult``    what that method answers
 ``moto.moto_api._internal.mock_random``         the source of moto's identifiers, seeded for replay
 ``botocore.endpoint.time``                      where retries sleep
@@ -38,6 +39,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -59,6 +61,7 @@ import moto.core.serialize
 import moto.core.utils
 import moto.iam.access_control
 import moto.iam.models
+import moto.logs.models
 import moto.moto_api._internal
 import moto.s3.models
 from botocore.exceptions import CapacityNotAvailableError
@@ -182,9 +185,15 @@ def _only_utc() -> tuple[Any]:
     return (botocore.utils.tzutc,)
 
 
+def _naive_utc(waiting: Waiting) -> datetime:
+    return datetime.fromtimestamp(waiting.time(), UTC).replace(tzinfo=None)
+
+
 @contextmanager
 def virtual_time(waiting: Waiting) -> Iterator[None]:
     """Retries and waiters of botocore sleep and throw dice with ``waiting``, and instants come back in UTC.
+
+    What moto keeps in S3 and CloudWatch Logs is stamped by the same clock.
 
     Retries: for clients made inside.
     """
@@ -201,6 +210,8 @@ def virtual_time(waiting: Waiting) -> Iterator[None]:
             (botocore.utils, "get_tzinfo_options", _only_utc),
             (bucket, "Clock", partial(_VirtualClock, waiting)),
             (bucket, "TokenBucket", _VirtualTokenBucket),
+            (moto.s3.models, "utcnow", partial(_naive_utc, waiting)),
+            (moto.logs.models, "utcnow", partial(_naive_utc, waiting)),
         ):
             stack.enter_context(replaced(holder, name, value))
         yield
