@@ -29,6 +29,7 @@ class Violation:
     ``first`` is the first window (or gate, backup, close that belongs to none) as an aware UTC datetime, None when the
     rule is not about one. ``affected`` of ``total`` break it. ``detail`` has the first case's numbers, ``mend`` what to
     do. ``reading`` names the reading of AWS's silence under which it breaks; "" when it breaks under every one.
+    ``shortfall`` is what lacks at worst, in seconds.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class Violation:
     detail: str
     mend: str
     reading: str = ""
+    shortfall: int = 0
 
     @property
     def broken(self) -> str:
@@ -140,6 +142,7 @@ def _violations(
             describe_breach(breach, lane, schedules),
             rule.mend.format(shortfall=describe_seconds(_minutes_up(breach.shortfall))),
             reading if len(found) < len(examined) else "",
+            breach.shortfall,
         )
 
 

@@ -29,6 +29,7 @@ class Rule:
     """One rule: its code, what is wrong where it is broken, what mends that, and the fault of the catalogue.
 
     ``mend`` may hold ``{shortfall}``, the worst distance from what is needed.
+    ``counted`` is what the rule is held against. ``idle`` rules are about what belongs to no window.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Rule:
     mend: str
     fault: str
     idle: bool = False
+    counted: str = "window"
 
 
 _ALL = (
@@ -143,6 +145,7 @@ _ALL = (
         "run the gate on the window's days only; or accept it with --allow-idle: such a gate only holds",
         "F25",
         idle=True,
+        counted="gate",
     ),
     Rule(
         "backup-idle",
@@ -150,6 +153,7 @@ _ALL = (
         "run backups on the window's days only; or accept and pay for it with --allow-idle",
         "F25",
         idle=True,
+        counted="backup",
     ),
     Rule(
         "close-idle",
@@ -157,24 +161,28 @@ _ALL = (
         "run the close on the window's days only; or accept it with --allow-idle: such a close changes nothing",
         "F25",
         idle=True,
+        counted="close",
     ),
     Rule(
         "targets-shared",
         "two lanes of one account and Region have the same tags",
         "a lane belongs to one target of the fleet file",
         "F19",
+        counted="lane",
     ),
     Rule(
         "too-many-windows",
         "more windows run at once than AWS allows in one account and Region",
         "stagger them: see the lanes' hours",
         "F57",
+        counted="lane",
     ),
     Rule(
         "capacity-exceeded",
         "more instances than the window can patch",
         "raise InstallMaxConcurrency or MaintenanceWindowDuration, or split the lane",
         "F57",
+        counted="instance",
     ),
 )
 

@@ -1,0 +1,239 @@
+"""Prove the order of lanes before anything is deployed: the schedules of each, and what they do to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from patchgate.config import LaneConfig
+from patchgate.domain.lane import Lane
+from patchgate.domain.regions import region, regions
+from patchgate.errors import InputError
+from patchgate.operations.deployment import LaneSettings, settle_lanes
+from patchgate.operations.parameter_values import check_parameter_values
+from patchgate.plan.capacity import Capacity, LaneLoad, compute_capacity, find_crowding
+from patchgate.plan.names import lane_tags
+from patchgate.plan.order import OrderProof, prove_order
+from patchgate.plan.order_rules import RULES
+from patchgate.plan.order_timeline import LaneSchedules
+
+if TYPE_CHECKING:
+    from patchgate.plan.order import Violation
+
+_ANY_ORGANIZATION = "o-0000000000"
+_ANY_ACCOUNT = "000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneCheck:
+    """One lane and the proof of its order. ``name`` is the lane's, or its Region's where the defaults are proved."""
+
+    name: str
+    lane: Lane
+    proof: OrderProof
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule that is broken, over all lanes that break it in the same way.
+
+    ``first`` (aware UTC) and ``zone`` are those of the earliest case, of which ``detail`` speaks; ``affected`` and
+    ``total`` count windows (or gates, backups, closes) of all the lanes. ``reading`` as in ``Violation``.
+    """
+
+    rule: str
+    lanes: tuple[str, ...]
+    first: datetime | None
+    zone: str
+    affected: int
+    total: int
+    detail: str
+    mend: str
+    reading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What was proved of all lanes from ``start`` to ``until``; ``without_zone`` names Regions that need TimeZone."""
+
+    start: datetime
+    until: datetime
+    lanes: tuple[LaneCheck, ...]
+    findings: tuple[Finding, ...]
+    capacities: tuple[Capacity, ...] = ()
+    without_zone: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether the order of every lane is proved."""
+        return not self.findings
+
+    @property
+    def windows(self) -> int:
+        """How many windows all lanes have in that time."""
+        return sum(len(one.proof.windows) for one in self.lanes)
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityFacts:
+    """What only the operator knows: lane name -> number of instances, and estimates in minutes."""
+
+    instances: Mapping[str, int]
+    scan_minutes: int = 5
+    install_minutes: int = 30
+
+
+def check_defaults(
+    parameters: Mapping[str, str], start: datetime, years: int, *, allow_idle: bool = False
+) -> CheckResult:
+    """Prove the templates' defaults, with ``parameters`` in their place, in every Region whose time zone is known.
+
+    Raises InputError for a parameter that no template has or takes, ScheduleError for a bad expression or zone.
+    """
+    placed = [each for each in regions() if each.time_zone or parameters.get("TimeZone")]
+    lanes = [LaneConfig(Lane(_ANY_ACCOUNT, each.name, "amazonlinux", "prd"), parameters) for each in placed]
+    check_parameter_values(lanes[:1])
+    settings = settle_lanes(lanes, _ANY_ORGANIZATION)
+    until = add_years(start, years)
+    checks = tuple(LaneCheck(one.lane.region, one.lane, _prove(one, start, until, allow_idle)) for one in settings)
+    unplaced = tuple(each.name for each in regions() if each not in placed)
+    return CheckResult(start, until, checks, tuple(_collect(checks)), without_zone=unplaced)
+
+
+def check_lanes(
+    lanes: Sequence[LaneConfig],
+    organization_id: str,
+    start: datetime,
+    years: int,
+    *,
+    facts: CapacityFacts | None = None,
+    allow_idle: bool = False,
+) -> CheckResult:
+    """Prove the lanes of a fleet file, each by itself and those of one account and Region together.
+
+    Raises InputError for a parameter that no template has or takes and for a lane whose Region has no known zone,
+    ScheduleError for a bad expression or zone.
+    """
+    check_parameter_values(lanes)
+    settings = settle_lanes(lanes, organization_id)
+    until = add_years(start, years)
+    checks = tuple(LaneCheck(one.lane.name, one.lane, _prove(one, start, until, allow_idle)) for one in settings)
+    facts = facts or CapacityFacts({})
+    together = _by_place(checks, settings, facts)
+    capacities = tuple(
+        capacity
+        for loads in together
+        for capacity in compute_capacity(loads, scan_minutes=facts.scan_minutes, install_minutes=facts.install_minutes)
+    )
+    findings = (
+        *_collect(checks),
+        *_shared_targets(checks),
+        *(finding for loads in together for finding in _crowded(loads)),
+        *_exceeded(capacities),
+    )
+    return CheckResult(start, until, checks, findings, capacities)
+
+
+def lane_zone(settings: LaneSettings) -> str:
+    """The IANA zone of a lane's schedules: its TimeZone, else its Region's; InputError when neither is known."""
+    zone = settings.values["TimeZone"] or region(settings.lane.region).time_zone
+    if not zone:
+        raise InputError(
+            f"{settings.lane.name}: the time zone of {settings.lane.region} is not published",
+            remedy="give the lane the parameter TimeZone",
+        )
+    return zone
+
+
+def add_years(start: datetime, years: int) -> datetime:
+    """The same date so many years later; 29 February becomes 28 February where there is none."""
+    try:
+        return start.replace(year=start.year + years)
+    except ValueError:
+        return start.replace(year=start.year + years, day=28)
+
+
+def _prove(settings: LaneSettings, start: datetime, until: datetime, allow_idle: bool) -> OrderProof:  # noqa: FBT001
+    schedules = LaneSchedules.from_parameters(settings.values, lane_zone(settings))
+    return prove_order(schedules, start, until, allow_idle=allow_idle)
+
+
+def _collect(checks: Sequence[LaneCheck]) -> Iterable[Finding]:
+    """The violations of all lanes by rule, mend and reading."""
+    groups: dict[tuple[str, str], list[tuple[LaneCheck, Violation]]] = {}
+    for check in checks:
+        for violation in check.proof.violations:
+            groups.setdefault((violation.rule, violation.reading), []).append((check, violation))
+    order = list(RULES)
+    for (rule, reading), members in sorted(groups.items(), key=lambda group: order.index(group[0][0])):
+        check, earliest = min(members, key=lambda member: member[1].first or member[0].proof.start)
+        yield Finding(
+            rule,
+            tuple(one.name for one, _ in members),
+            earliest.first,
+            check.proof.schedules.zone,
+            sum(one.affected for _, one in members),
+            sum(one.total for _, one in members),
+            earliest.detail,
+            max((one for _, one in members), key=lambda one: one.shortfall).mend,
+            reading,
+        )
+
+
+def _by_place(
+    checks: Sequence[LaneCheck], settings: Sequence[LaneSettings], facts: CapacityFacts
+) -> list[list[LaneLoad]]:
+    """The loads of every account and Region."""
+    places: dict[tuple[str, str], list[LaneLoad]] = {}
+    for check, one in zip(checks, settings, strict=True):
+        schedules = check.proof.schedules
+        load = LaneLoad(
+            check.name,
+            check.proof.windows,
+            schedules.duration_hours,
+            schedules.cutoff_hours,
+            one.values["InstallMaxConcurrency"],
+            facts.instances.get(check.name),
+        )
+        places.setdefault((check.lane.account, check.lane.region), []).append(load)
+    return list(places.values())
+
+
+def _shared_targets(checks: Sequence[LaneCheck]) -> Iterable[Finding]:
+    targets: dict[tuple[object, ...], list[LaneCheck]] = {}
+    for check in checks:
+        tags = tuple(sorted(lane_tags(check.lane.os, check.lane.env).items()))
+        targets.setdefault((check.lane.account, check.lane.region, tags), []).append(check)
+    rule = RULES["targets-shared"]
+    for (_, _, tags), sharing in targets.items():
+        if len(sharing) > 1:
+            names = tuple(check.name for check in sharing)
+            yield Finding(rule.code, names, None, "", len(names), len(checks), f"the tags are {tags}", rule.mend)
+
+
+def _crowded(loads: Sequence[LaneLoad]) -> Iterable[Finding]:
+    crowding = find_crowding(loads)
+    if crowding is None:
+        return
+    rule = RULES["too-many-windows"]
+    delays = ", ".join(f"{name} by {hours} h" for name, hours in crowding.delays)
+    detail = f"{crowding.most} windows run at once, AWS allows 5"
+    first = datetime.fromtimestamp(crowding.first, UTC)
+    yield Finding(
+        rule.code, crowding.lanes, first, "UTC", len(crowding.lanes), len(loads), detail, f"start later: {delays}"
+    )
+
+
+def _exceeded(capacities: Sequence[Capacity]) -> Iterable[Finding]:
+    rule = RULES["capacity-exceeded"]
+    for capacity in capacities:
+        if not capacity.left_over:
+            continue
+        shared = f", the 100 automations shared with {', '.join(capacity.shared_with)}" if capacity.shared_with else ""
+        detail = (
+            f"{capacity.instances} instances, {capacity.at_once} at once{shared}: {capacity.capacity} can start, "
+            f"{capacity.left_over} are left for a later window"
+        )
+        yield Finding(rule.code, (capacity.lane,), None, "", capacity.left_over, capacity.instances, detail, rule.mend)

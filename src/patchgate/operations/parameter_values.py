@@ -1,0 +1,52 @@
+"""Values of template parameters, judged as CloudFormation would before it starts anything.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from patchgate.errors import InputError
+from patchgate.templates import Parameter, build_templates
+
+if TYPE_CHECKING:
+    from patchgate.config import LaneConfig
+
+
+def check_parameter_values(lanes: Sequence[LaneConfig]) -> None:
+    """InputError with every value, of every lane, that a template would refuse. Unknown names are not judged."""
+    declared: dict[str, list[Parameter]] = {}
+    for template in build_templates().values():
+        for parameter in template.parameters:
+            declared.setdefault(parameter.name, []).append(parameter)
+    problems: dict[str, None] = {}
+    for lane in lanes:
+        for name, value in lane.parameters.items():
+            for parameter in declared.get(name, ()):
+                if problem := describe_refusal(parameter, value):
+                    problems[f"{name} is '{value}': {problem}"] = None
+    if problems:
+        raise InputError("\n".join(problems), remedy="docs/reference/templates.md lists the parameters")
+
+
+def describe_refusal(parameter: Parameter, value: str) -> str:
+    """Why CloudFormation would refuse the value; '' when it takes it."""
+    if parameter.allowed and value not in map(str, parameter.allowed):
+        return "one of " + ", ".join(map(str, parameter.allowed))
+    if parameter.pattern and not re.fullmatch(parameter.pattern, value):
+        return f"it must match {parameter.pattern}"
+    if parameter.type == "Number" and not parameter.allowed:
+        return _describe_number(parameter, value)
+    return ""
+
+
+def _describe_number(parameter: Parameter, value: str) -> str:
+    if not re.fullmatch("-?[0-9]+", value):
+        return "a whole number is needed"
+    low, high = parameter.minimum, parameter.maximum
+    if (low is not None and int(value) < low) or (high is not None and int(value) > high):
+        return f"from {low} to {high}"
+    return ""
