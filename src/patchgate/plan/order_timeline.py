@@ -11,6 +11,8 @@ from patchgate.errors import InputError
 from patchgate.schedule import Notice, Occurrence, Schedule, parse
 from patchgate.schedule.ambiguity import reading_choices, uncertain_occurrences
 
+_OFFSET = "MaintenanceWindowScheduleOffset"
+
 
 @dataclass(frozen=True, slots=True)
 class LaneSchedules:
@@ -49,6 +51,7 @@ class LaneSchedules:
             look_back_hours=_whole(values, "LookBackHours"),
             maximum_lead_minutes=_whole(values, "MaximumLeadMinutes"),
             maximum_proof_age_minutes=_whole(values, "MaximumProofAgeMinutes"),
+            window_offset_days=_whole({_OFFSET: "0", **values}, _OFFSET),
         )
 
     def parsed(self) -> ParsedSchedules:
