@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -116,7 +116,7 @@ def _kind(annotation: Any) -> str:
     return "number" if get_args(annotation) == (1,) else "text"
 
 
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
     "cli.md": build_cli_page,
     "fleet.md": build_fleet_page,
     "templates.md": lambda: build_templates_page(NOTICE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -173,6 +174,22 @@ def test_f53_freeze_parameter_stops_a_lane(rehearsed: Open) -> None:
         run.run_until(run.script.end)
         assert run.installs() == {}
         assert run.window_is_enabled() is False
+        assert run.judge().held
+
+
+VARIANTS = [
+    Assumptions(**{field.name: not getattr(Assumptions(), field.name)}) for field in dataclasses.fields(Assumptions)
+]
+
+
+@pytest.mark.parametrize("assumptions", VARIANTS, ids=str)
+def test_the_promises_hold_under_the_other_reading_of_each_open_question(
+    rehearsed: Open, assumptions: Assumptions
+) -> None:
+    instances = PLAIN + ", {name: e, backup: {outcome: FAILED}}, {name: f, agent: {ping: ConnectionLost}}"
+    with rehearsed(instances, assumptions=assumptions) as run:
+        run.run_until(run.script.end)
+        assert run.installs() == dict.fromkeys("abcd", "Success")
         assert run.judge().held
 
 

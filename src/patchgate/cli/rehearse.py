@@ -85,7 +85,7 @@ def read_overrides(
 )
 @click.option(
     "--output",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "svg"]),
     default="text",
     show_default=True,
     help="A screen for people, or one JSON object.",
@@ -174,10 +174,13 @@ def _run(fleet: FleetConfig, world_path: Path, request: RehearsalRequest) -> Reh
 
 def _render(result: RehearsalResult, request: RehearsalRequest) -> str:
     from patchgate.report.rehearsal_json import render_rehearsal_json
+    from patchgate.report.rehearsal_svg import render_rehearsal_svg
     from patchgate.report.rehearsal_text import render_rehearsal_text
 
     if request.output == "json":
         return render_rehearsal_json(result)
+    if request.output == "svg":
+        return render_rehearsal_svg(result, command="patchgate rehearse")
     terminal = describe_terminal(sys.stdout, os.environ)
     return render_rehearsal_text(
         result,

@@ -172,3 +172,12 @@ def test_watchdog_removes_leases_that_are_long_over(aws: FakeAws, close_gate: Cl
     aws.now += timedelta(seconds=1)
     close_gate("watchdog")
     assert sorted(aws.parameters) == [LANE + "window-id"]
+
+
+def test_a_close_is_six_calls_and_an_idle_watchdog_seven(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.calls.clear()
+    close_gate()
+    assert len(aws.calls) == 6
+    aws.calls.clear()
+    close_gate("watchdog")
+    assert len(aws.calls) == 7

@@ -251,3 +251,9 @@ def test_f29_any_error_is_raised(aws: FakeAws, prove_instance: Prove, operation:
     aws.errors[operation].append(client_error("AccessDenied"))
     with pytest.raises(ClientError, match="AccessDenied"):
         prove_instance("a")
+
+
+def test_a_proof_is_ten_calls(aws: FakeAws, prove_instance: Prove) -> None:
+    aws.calls.clear()
+    prove_instance("a")
+    assert len(aws.calls) == 10
