@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": CommandEntry("patchgate.cli.demo:demo", "Rehearse the sample fleet and say what to try next."),
     "rehearse": CommandEntry("patchgate.cli.rehearse:rehearse", "Run a patch cycle on the embedded AWS."),
     "check": CommandEntry("patchgate.cli.check:check", "Prove that all schedules line up, years ahead."),
+    "calendar": CommandEntry("patchgate.cli.calendar:calendar", "Show what runs when in every lane."),
     "schedule": CommandEntry("patchgate.cli.schedule:schedule", "Compute, explain and derive schedule expressions."),
     "synth": CommandEntry("patchgate.cli.synth:synth", "Write the CloudFormation templates."),
     "completion": CommandEntry("patchgate.cli.completion:completion", "Print the shell completion script."),
