@@ -10,18 +10,23 @@ else
 BIN := $(VENV)/bin
 endif
 
+CLIENTS_VENV := .venv-clients
+CLIENTS_BIN := $(CLIENTS_VENV)/$(notdir $(BIN))
+
 # An installed lock leaves a stamp; while the lock is unchanged, nothing is installed and no network is needed.
 CREATED := $(VENV)/.created
 RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
+CLIENTS := $(CLIENTS_VENV)/.installed
 
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 INSTALL_PATCHGATE := $(PIP_INSTALL) --no-build-isolation --editable .
-COMPILE_LOCK := $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
+COMPILE_REQUIREMENTS := $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+COMPILE_LOCK := $(COMPILE_REQUIREMENTS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-code check-generated check-tests generate bench lock clean
+.PHONY: help demo test clients check check-code check-generated check-tests generate bench lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -29,8 +34,10 @@ help:  ## Show this list
 demo: $(RUNTIME)  ## Set everything up and rehearse the sample fleet; no AWS account needed
 	@$(BIN)/patchgate demo
 
-test: $(DEVELOPMENT)  ## Run the whole test suite
+test: $(DEVELOPMENT) $(CLIENTS)  ## Run the whole test suite
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS)
+
+clients: $(CLIENTS)  ## Install the AWS CLI and sceptre, which the tests run against the embedded AWS
 
 check: check-code check-generated check-tests  ## Run every check that the CI runs
 
@@ -44,7 +51,7 @@ check-generated: $(DEVELOPMENT)
 	$(BIN)/patchgate synth --check
 	$(BIN)/python docs/generate.py --check
 
-check-tests: $(DEVELOPMENT)
+check-tests: $(DEVELOPMENT) $(CLIENTS)
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS)
 	$(BIN)/python -m pytest -q tests/unit/gate --cov=patchgate.gate --cov-branch --cov-fail-under=100 \
 		--cov-report=term-missing:skip-covered
@@ -56,12 +63,16 @@ generate: $(DEVELOPMENT)  ## Write templates/ and the reference pages anew
 bench: $(DEVELOPMENT)  ## Measure start-up, the sample rehearsal and the gate
 	@set -e; for bench in bench/*.py; do $(BIN)/python "$$bench"; done
 
-lock: $(DEVELOPMENT)  ## Make both lock files anew; UPGRADE=1 takes the newest versions
+bench-schedule: $(DEVELOPMENT)  ## Measure the schedule engine beside other libraries, and the proof of order
+	$(BIN)/python bench/schedule.py
+
+lock: $(DEVELOPMENT)  ## Make the lock files anew; UPGRADE=1 takes the newest versions
 	$(COMPILE_LOCK) $(if $(UPGRADE),--upgrade) --extra emulator --group build -o requirements.lock
 	$(COMPILE_LOCK) $(if $(UPGRADE),--upgrade) --extra emulator --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE_REQUIREMENTS) $(if $(UPGRADE),--upgrade) --group clients -o requirements-clients.lock
 
 clean:  ## Remove the environment, caches and build results
-	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CLIENTS_VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests docs bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(CREATED):
@@ -81,3 +92,11 @@ $(DEVELOPMENT): requirements-dev.lock pyproject.toml | $(CREATED)
 	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
 	@$(INSTALL_PATCHGATE)
 	@touch $(RUNTIME) $@
+
+# Has no pip of its own: it is filled from the development environment.
+$(CLIENTS): requirements-clients.lock | $(DEVELOPMENT)
+	@echo "Installing the AWS CLI and sceptre into $(CLIENTS_VENV) ..."
+	@$(BIN)/python -m venv --without-pip --clear $(CLIENTS_VENV)
+	@$(BIN)/python -m pip --python $(CLIENTS_BIN)/python install --quiet --disable-pip-version-check --no-deps \
+		--no-compile --require-hashes -r requirements-clients.lock
+	@touch $@

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-clients.lock")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+?)(?: ; .*)? \\$")
 
 
@@ -26,13 +26,15 @@ def pins_of(lock: str) -> dict[str, set[str]]:
     return pins
 
 
-def asked_for(*, development: bool) -> list[Requirement]:
+def asked_for(lock: str) -> list[Requirement]:
     """The requirements of pyproject.toml that a lock has to hold."""
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"]
+    if lock == "requirements-clients.lock":
+        return [Requirement(entry) for entry in groups["clients"]]
     wanted = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["emulator"]]
     wanted += groups["build"]
-    if development:
+    if lock == "requirements-dev.lock":
         wanted += [entry for entry in groups["dev"] if isinstance(entry, str)]
     return [Requirement(entry) for entry in wanted]
 
@@ -40,7 +42,7 @@ def asked_for(*, development: bool) -> list[Requirement]:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_requirement_is_pinned_to_a_version_that_it_allows(lock: str) -> None:
     pins = pins_of(lock)
-    for requirement in asked_for(development=lock == "requirements-dev.lock"):
+    for requirement in asked_for(lock):
         versions = pins.get(canonicalize_name(requirement.name), set())
         assert versions, f"{requirement.name} is not in {lock}; run make lock"
         assert all(requirement.specifier.contains(Version(version)) for version in versions), requirement
