@@ -38,6 +38,9 @@ def build_cli_page() -> str:
         command = patchgate.load(name)
         context = command.make_context(name, [], parent=root, resilient_parsing=True)
         parts += [f"## patchgate {name}", _help_block(command, context)]
+        for below in command.commands.values() if isinstance(command, click.Group) else ():
+            inner = below.make_context(str(below.name), [], parent=context, resilient_parsing=True)
+            parts += [f"### patchgate {name} {below.name}", _help_block(below, inner)]
     return "\n\n".join([*parts, ENVIRONMENT_VARIABLES])
 
 
