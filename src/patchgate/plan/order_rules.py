@@ -197,5 +197,5 @@ def describe_seconds(seconds: int) -> str:
     if days > 9:
         return f"{days} days"
     parts = [f"{days} day{'' if days == 1 else 's'}"] * bool(days)
-    parts += [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes and not days)
+    parts += [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
     return " ".join(parts) or "0 min"
