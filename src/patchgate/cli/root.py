@@ -16,6 +16,7 @@ from patchgate.cli.lazy import CommandEntry, LazyGroup
 COMMANDS = {
     "demo": CommandEntry("patchgate.cli.demo:demo", "Rehearse the sample fleet and say what to try next."),
     "rehearse": CommandEntry("patchgate.cli.rehearse:rehearse", "Run a patch cycle on the embedded AWS."),
+    "emulator": CommandEntry("patchgate.cli.emulator:emulator", "Serve the embedded AWS to other tools."),
     "check": CommandEntry("patchgate.cli.check:check", "Prove that all schedules line up, years ahead."),
     "calendar": CommandEntry("patchgate.cli.calendar:calendar", "Show what runs when in every lane."),
     "schedule": CommandEntry("patchgate.cli.schedule:schedule", "Compute, explain and derive schedule expressions."),

@@ -53,7 +53,7 @@ def open_stage(
     """An embedded AWS that holds the world at ``start``. One stage is open at a time."""
     cloud = Cloud(COMPONENTS, start=start, seed=seed, assumptions=assumptions, organization_id=organization_id)
     with WireDoor(cloud) as door:
-        _populate(cloud, world, start)
+        populate(cloud, world, start)
         stacks = CloudFormationStacks(
             lambda account, region: door.session(account, region).client("cloudformation"), _do_not_wait
         )
@@ -64,7 +64,8 @@ def _do_not_wait(_seconds: float) -> None:
     """The embedded CloudFormation has always finished when it answers."""
 
 
-def _populate(cloud: Cloud, world: World, start: datetime) -> None:
+def populate(cloud: Cloud, world: World, start: datetime) -> None:
+    """Put a world's machines into a cloud, and what will befall them on its agenda; hours count from ``start``."""
     ec2 = cloud.component(Ec2)
     for placed in world.instances(start):
         scope = Scope(placed.account, placed.region)

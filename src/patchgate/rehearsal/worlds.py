@@ -172,6 +172,15 @@ def read_world(directory: Path) -> World:
     return World(starts[0] if starts else None, tuple(group for _, file in files for group in file.groups))
 
 
+def parse_world(text: bytes, source: str) -> World:
+    """The world of one file's text; ``source`` names it in problems. Raises InputError with every one of them."""
+    file = validate_document(parse_document(text, source), WorldFile)
+    problems = tuple(_repetitions([(Path(source), file)]))
+    if problems:
+        raise InputError(problems=problems)
+    return World(file.start, tuple(file.groups))
+
+
 def _repetitions(files: list[tuple[Path, WorldFile]]) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     started = ""

@@ -12,6 +12,7 @@ from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.functions import Functions
 from patchgate.emulator.wire import private
 from patchgate.emulator.wire.buckets import BucketGuard
+from patchgate.emulator.wire.caller import answer_operator
 from patchgate.emulator.wire.errors import NetworkRefusedError, encode_error, unknown_key, unsigned
 from patchgate.emulator.wire.identity import Identity, KeyRing, Signature, signature_of
 from patchgate.emulator.wire.neighbour import MotoNeighbour
@@ -39,9 +40,17 @@ class WireDoor:
 
     Outside of the kernel's processes is the operator: a synchronous lambda Invoke from there runs the clock until the
     function has ended, and ``pause`` is called with the seconds that botocore waits (a waiter): by default none pass.
+    ``keys`` says whose an access key is; by default those are nobody's that were not handed out here.
     """
 
-    def __init__(self, cloud: Cloud, *, checked: bool = True, pause: Callable[[float], None] | None = None) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        *,
+        checked: bool = True,
+        pause: Callable[[float], None] | None = None,
+        keys: KeyRing | None = None,
+    ) -> None:
         self.cloud = cloud
         self._checked = checked
         self._pause = pause or _do_not_wait
@@ -131,6 +140,12 @@ class WireDoor:
 
     # -- requests ------------------------------------------------------------------------------------------------
 
+    def answer(self, request: Any) -> private.Response:
+        """Answer a prepared request that did not come from a client of this process (see wire.inbound)."""
+        if self._open is None:
+            _refuse(request.url)
+        return self._process(request)
+
     def _guard(self, request: Any, **_: Any) -> None:
         if self._open is None:
             _refuse(request.url)
@@ -152,7 +167,8 @@ class WireDoor:
                 raise unknown_key(service, protocol)
             if service in self.cloud.owned_services:
                 return self._ask_cloud(identity, signature, request, request_id)
-            return self._ask_moto(identity, signature, request)
+            said = answer_operator(identity, signature, request, request_id)
+            return said or self._ask_moto(identity, signature, request)
         except AwsError as error:
             return encode_error(error, protocol, request_id)
 

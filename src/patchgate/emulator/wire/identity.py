@@ -13,6 +13,8 @@ from patchgate.emulator.wire.private import key_owner
 
 SECRET = "the-embedded-aws-verifies-no-signature"  # noqa: S105 - the same for every key; signatures are not checked
 
+DEFAULT_ACCOUNT = "123456789012"
+_NAMED_ACCOUNT = re.compile(r"[A-Z]*(\d{12})")
 _SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request")
 
 
@@ -62,3 +64,20 @@ class KeyRing:
         if identity is None and (found := key_owner(access_key)) is not None:
             identity = Identity(*found)
         return identity
+
+
+class OpenKeyRing(KeyRing):
+    """Takes any key, for the tools of people who bring their own. Keys that were handed out here stay whose they are.
+
+    A key id that is an account id (``111122223333``), capital letters before it or not (``AKIA111122223333``), is an
+    operator's of that account; every other one is an operator's of ``default_account``.
+    """
+
+    def __init__(self, default_account: str = DEFAULT_ACCOUNT) -> None:
+        super().__init__()
+        self._default_account = default_account
+
+    def owner(self, access_key: str) -> Identity:
+        """Whose key this is; never nobody's."""
+        named = _NAMED_ACCOUNT.fullmatch(access_key)
+        return super().owner(access_key) or Identity(named[1] if named else self._default_account)
