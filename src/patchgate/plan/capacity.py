@@ -93,7 +93,9 @@ def compute_capacity(
         joined = [lanes for _, lanes in meetings if any(one is load for one in lanes)] or [(load,)]
         together = max(joined, key=lambda lanes: sum(one.at_once for one in lanes))
         wanted = sum(one.at_once for one in together)
-        share = load.at_once if wanted <= AUTOMATIONS_AT_ONCE else load.at_once * AUTOMATIONS_AT_ONCE // wanted
+        share = load.at_once
+        if wanted > AUTOMATIONS_AT_ONCE and share:
+            share = max(1, share * AUTOMATIONS_AT_ONCE // wanted)
         capacity = lane_capacity(load, share, scan_minutes=scan_minutes, install_minutes=install_minutes)
         others = tuple(one.name for one in together if one is not load)
         found.append(Capacity(load.name, load.instances, share, capacity, others if share < load.at_once else ()))

@@ -1,0 +1,206 @@
+"""``patchgate check``, ``schedule`` and ``calendar`` from the command line: output, exit codes, refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from patchgate.cli.check import count_instances, describe_defaults, read_parameters
+from patchgate.cli.root import run
+from patchgate.config import ParameterOverride
+from patchgate.errors import InputError
+
+FLEET = str(Path(__file__).parents[3] / "examples" / "fleet.yaml")
+LATER_CLOSE = ["--parameter", "DisableMaintenanceWindow=cron(10 4 ? * 1 *)"]
+FROM = ["--start", "2026-01-01"]
+
+
+def ran(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    code = run(arguments)
+    output, message = capsys.readouterr()
+    return code, output + message
+
+
+def test_defaults_that_hold_exit_with_0_and_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = ran(capsys, "check", *FROM, *LATER_CLOSE)
+    assert code == 0
+    assert "Order proved: each of " in text
+    assert "tzdata 20" in text
+    assert "the gate to the window 30 min" in text
+
+
+def test_the_source_documents_schedules_exit_with_3_and_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = ran(
+        capsys,
+        "check",
+        *FROM,
+        "--parameter",
+        "CheckBackUpJobAndEnableMaintenanceWindow=cron(0 22 27 1,4,7,10 ? *)",
+        "--parameter",
+        "DisableMaintenanceWindow=cron(0 23 27 1,4,7,10 ? *)",
+        "--parameter",
+        "TimeZone=America/New_York",
+    )
+    assert code == 3
+    words = " ".join(text.split())
+    regions = 48
+    assert f"no gate runs before the window: {516 * regions:,} of {522 * regions:,} windows" in words
+    assert "0 min after the start of a window that lasts 3 h" in words
+    assert f"a gate runs and no window follows: {34 * regions:,} of {40 * regions:,} gates" in words
+    assert "Order broken: 5 rules" in words
+
+
+def test_a_fleet_file_is_proved_lane_by_lane(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = ran(capsys, "check", FLEET, *FROM, *LATER_CLOSE, "--output", "json")
+    value = json.loads(text)
+    assert code == 3
+    assert value["proved"] is False
+    assert [finding["rule"] for finding in value["findings"]] == ["backup-unfinished"]
+    assert {one["lane"]: one["proved"] for one in value["lanes"]}["payments/us-east-1/ubuntu/prd"] is False
+    assert sum(one["proved"] for one in value["lanes"]) == 5
+    mended = ["--parameter", "*/ubuntu/prd:BackupCompletionWindowMinutes=120"]
+    assert ran(capsys, "check", FLEET, *FROM, *LATER_CLOSE, *mended)[0] == 0
+
+
+def test_instances_are_counted_against_the_window(capsys: pytest.CaptureFixture[str]) -> None:
+    mended = ["--parameter", "*/ubuntu/prd:BackupCompletionWindowMinutes=120"]
+    code, text = ran(capsys, "check", FLEET, *FROM, *LATER_CLOSE, *mended, "--instances", "*/windows/*:40")
+    assert code == 0
+    assert "payments/us-east-1/windows/prd: 40 instances, 10 at once, up to 40 a window" in text
+    assert ran(capsys, "check", FLEET, *FROM, *LATER_CLOSE, *mended, "--instances", "*/windows/*:4000")[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check", "--parameter", "GateMode"], "give NAME=VALUE"),
+        (["check", "--parameter", "*/prd:GateMode=threshold"], "there are no lanes"),
+        (["check", "--parameter", "GateMod=threshold"], "did you mean 'GateMode'?"),
+        (["check", "--instances", "*:4"], "--instances needs a fleet file"),
+        (["check", FLEET, "--instances", "windows"], "is not LANES:COUNT"),
+        (["check", FLEET, "--instances", "nowhere/*:4"], "no lane matches 'nowhere/*'"),
+        (["check", FLEET, "--parameter", "nowhere/*:GateMode=threshold"], "no lane matches 'nowhere/*'"),
+        (["check", "--years", "0"], "0"),
+        (["check", "absent.yaml"], "cannot read absent.yaml"),
+        (["check", "--parameter", "BackupSchedule=cron(0 19 ? * 8 *)"], "8 is outside 1-7"),
+        (["schedule", "next", "cron(0 25 ? * 7 *)"], "25 is outside 0-23"),
+        (["schedule", "next", "cron(0 5 * * ? *)", "--timezone", "Europe/Berlln"], "did you mean Europe/Berlin"),
+        (["schedule", "next", "rate(1 hours)", "--dialect", "ssm"], "singular"),
+        (["schedule", "explain", "cron(0 5 * * ? *)", "--dialect", "quartz"], "quartz"),
+        (["schedule", "derive"], "give EXPRESSION, or --at"),
+        (["schedule", "derive", "cron(0 5 * * ? *)", "--at", "05:00"], "give EXPRESSION, or --at"),
+        (["schedule", "derive", "rate(1 day)"], "only a cron expression"),
+        (["schedule", "derive", "cron(0 5 * * ? *)", "--cutoff", "3"], "--cutoff must be less than --duration"),
+        (["calendar", "--lane", "nowhere"], "no lane matches 'nowhere'"),
+        (["calendar", "--output-file", "absent/x.ics"], "there is no directory absent"),
+    ],
+)
+def test_wrong_input_is_told_and_exits_with_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, text = ran(capsys, *arguments)
+    assert code == 2
+    assert words in text
+
+
+def test_a_value_may_hold_colons_and_equal_signs() -> None:
+    context, parameter = None, None
+    read = read_parameters(context, parameter, ("WatchdogSchedule=at(2026-01-01T00:00:00)", "*/prd:GateMode=coverage"))  # type: ignore[arg-type]
+    assert read == (
+        ParameterOverride("*", "WatchdogSchedule", "at(2026-01-01T00:00:00)"),
+        ParameterOverride("*/prd", "GateMode", "coverage"),
+    )
+    assert describe_defaults(read[:1]).endswith("with WatchdogSchedule=at(2026-01-01T00:00:00)")
+
+
+def test_the_last_pattern_counts() -> None:
+    assert count_instances(["a/x", "b/x"], (("*", 5), ("b/*", 7))) == {"a/x": 5, "b/x": 7}
+    with pytest.raises(InputError, match="no lane matches 'c'"):
+        count_instances(["a/x"], (("c", 1),))
+
+
+def test_next_prints_local_time_and_utc(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["cron(0 23 ? * SAT *)", "--timezone", "Europe/Berlin", "--after", "2026-07-01", "--count", "2"]
+    assert ran(capsys, "schedule", "next", *arguments) == (
+        0,
+        "Sat 2026-07-04 23:00:00 +02:00  2026-07-04T21:00:00Z\nSat 2026-07-11 23:00:00 +02:00  2026-07-11T21:00:00Z\n",
+    )
+
+
+def test_next_shows_every_reading_where_aws_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["cron(30 2 ? * SUN *)", "--dialect", "ssm", "--timezone", "Europe/Berlin", "--after", "2026-03-28"]
+    _, text = ran(capsys, "schedule", "next", *arguments, "--count", "1")
+    assert text.splitlines() == [
+        "Sun 2026-03-29 02:30:00 Europe/Berlin: does not exist, clocks go forward",
+        "    skipped: no run (one of the possible readings)",
+        "    at the clock change: 2026-03-29T01:00:00Z (one of the possible readings)",
+        "    shifted: 2026-03-29T01:30:00Z (one of the possible readings)",
+    ]
+    value = json.loads(ran(capsys, "schedule", "next", *arguments, "--count", "1", "--output", "json")[1])
+    assert [reading["name"] for reading in value["runs"][0]["readings"]] == [
+        "skipped",
+        "at the clock change",
+        "shifted",
+    ]
+
+
+def test_next_says_when_there_is_no_more(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(capsys, "schedule", "next", "cron(0 5 ? * * 2020)") == (0, "It has expired: it does not run any more.\n")
+    assert ran(capsys, "schedule", "next", "cron(0 5 30 2 ? *)") == (0, "It never runs: no day has such a time.\n")
+
+
+def test_explain_speaks_plainly(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = ran(
+        capsys, "schedule", "explain", "cron(10 2 ? * 1 *)", "--timezone", "America/New_York", "--after", "2026-01-01"
+    )
+    assert code == 0
+    assert "  Runs at 02:10 on Sundays.\n" in text
+    assert "Sun 2026-03-08 02:10:00 America/New_York: does not exist, clocks go forward" in text
+    assert "https://docs.aws.amazon.com/scheduler/" in text
+    arguments = ["rate(5 minutes)", "--after", "2026-01-01", "--output", "json"]
+    value = json.loads(ran(capsys, "schedule", "explain", *arguments)[1])
+    assert value["next"][0] == "2026-01-01T00:05:00+00:00"
+
+
+def test_derive_prints_parameters_that_check_proves(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = ran(capsys, "schedule", "derive", "cron(30 1 ? * WED *)", *FROM, "--output", "json")
+    value = json.loads(text)
+    assert (code, value["proved"], value["broken"]) == (0, True, [])
+    parameters = [part for name, given in value["parameters"].items() for part in ("--parameter", f"{name}={given}")]
+    assert ran(capsys, "check", *FROM, *parameters)[0] == 0
+
+
+def test_derive_marks_what_one_expression_cannot_say(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [
+        "--at",
+        "23:00",
+        "--weekday",
+        "TUE",
+        "--ordinal",
+        "2",
+        "--offset-days",
+        "4",
+        "--timezone",
+        "UTC",
+        *FROM,
+    ]
+    code, text = ran(capsys, "schedule", "derive", *arguments)
+    assert code == 0
+    assert "cron(30 22 ? * SAT *)  superset: 40.2 further runs a year" in text
+    assert "The window needs ScheduleOffset 4." in text
+    code, text = ran(capsys, "schedule", "derive", *arguments, "--exact", "--years", "1")
+    assert code == 0
+    assert "exact from 2026 to 2027, then expired" in text
+    assert "SAT#2 2026" in text
+
+
+def test_a_calendar_is_written_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "windows.ics"
+    arguments = ["calendar", FLEET, *FROM, "--days", "7", "--only", "window", "--format", "ics"]
+    assert ran(capsys, *arguments, "--output-file", str(target)) == (0, "")
+    assert target.read_bytes().count(b"BEGIN:VEVENT\r\n") == 6
+    code, text = ran(capsys, "calendar", FLEET, *FROM, "--days", "7", "--lane", "web/*", "--format", "json")
+    assert code == 0
+    assert {entry["kind"] for entry in json.loads(text)["entries"]} == {"backup", "gate", "window", "close"}
