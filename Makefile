@@ -26,7 +26,7 @@ COMPILE_REQUIREMENTS := $(BIN)/uv pip compile --no-config --quiet --universal --
 COMPILE_LOCK := $(COMPILE_REQUIREMENTS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test clients check check-code check-generated check-tests generate bench lock clean
+.PHONY: help demo test clients check check-code check-generated check-tests generate bench bench-schedule lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'

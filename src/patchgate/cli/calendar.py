@@ -100,10 +100,21 @@ def _no_lane(pattern: str, names: list[str]) -> InputError:
 
 def _render(entries: list[Entry], start: datetime, until: datetime, form: str) -> str:
     from patchgate.cli.console import describe_terminal
-    from patchgate.report.calendar import render_calendar_ics, render_calendar_json, render_calendar_text
+    from patchgate.report.calendar import (
+        CHANGE_CALENDAR_BYTES,
+        render_calendar_ics,
+        render_calendar_json,
+        render_calendar_text,
+    )
 
     if form == "ics":
-        return render_calendar_ics(entries, start)
+        text = render_calendar_ics(entries, start)
+        if len(text.encode()) > CHANGE_CALENDAR_BYTES:
+            sys.stderr.write(
+                f"patchgate: {len(text.encode()) // 1024} KB: SSM Change Calendar takes 64 KB in all; "
+                "name fewer lanes, days or kinds\n"
+            )
+        return text
     if form == "json":
         return render_calendar_json(entries, start, until)
     terminal = describe_terminal(sys.stdout, os.environ)

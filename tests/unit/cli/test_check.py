@@ -204,3 +204,10 @@ def test_a_calendar_is_written_to_a_file(tmp_path: Path, capsys: pytest.CaptureF
     code, text = ran(capsys, "calendar", FLEET, *FROM, "--days", "7", "--lane", "web/*", "--format", "json")
     assert code == 0
     assert {entry["kind"] for entry in json.loads(text)["entries"]} == {"backup", "gate", "window", "close"}
+
+
+def test_a_file_too_large_for_change_calendar_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["calendar", FLEET, *FROM, "--days", "90", "--format", "ics"]) == 0
+    output, message = capsys.readouterr()
+    assert output.startswith("BEGIN:VCALENDAR")
+    assert "SSM Change Calendar takes 64 KB in all" in message

@@ -34,6 +34,11 @@ def test_the_defaults_with_a_later_close_prove_in_every_region_for_thirty_years(
     assert result.windows == sum(len(one.proof.windows) for one in result.lanes)
 
 
+@pytest.mark.xfail(strict=True, reason="clocks change on Sundays at the hour of the shipped close")
+def test_the_shipped_defaults_prove_in_every_region() -> None:
+    assert check_defaults({}, START, 30).holds
+
+
 def test_a_close_at_ten_past_two_is_told_with_the_regions_in_which_clocks_change_then() -> None:
     result = check_defaults({"DisableMaintenanceWindow": "cron(10 2 ? * 1 *)"}, START, 10)
     found = {finding.rule: finding for finding in result.findings}
