@@ -55,7 +55,7 @@ def emulator(
 
     Prints what to export: any access key is taken, and one that ends with the 12 digits of an account (such as
     AKIA111122223333) is of that account. The clock stands still until it is moved: see /_patchgate/clock.
-    Nothing is kept when it stops.
+    Nothing is kept when it stops, which Ctrl-C does, with exit code 0.
     """
     require_emulator()
     from patchgate.emulator.server import CloudHost, EmulatorServer, HostSettings

@@ -113,7 +113,7 @@ class CloudHost:
 
     def advance_by(self, duration: timedelta) -> ClockReading:
         """Let everything happen that is due within ``duration``, which is not negative."""
-        return self._do(lambda: self._advance_to(self._open.cloud.now + duration))
+        return self._do(self._advance_by, duration)
 
     def read_history(self, start: int = 0) -> list[Record]:
         """The records from the one with the number ``start`` on."""
@@ -169,6 +169,13 @@ class CloudHost:
     def _read_clock(self) -> ClockReading:
         cloud = self._open.cloud
         return ClockReading(cloud.now, cloud.kernel.next_event_at(), len(cloud.history))
+
+    def _advance_by(self, duration: timedelta) -> ClockReading:
+        try:
+            when = self._open.cloud.now + duration
+        except OverflowError as error:
+            raise InputError(f"{duration} from now is no instant of the calendar") from error
+        return self._advance_to(when)
 
     def _advance_to(self, when: datetime) -> ClockReading:
         """From event to event, so that the server can be stopped in between."""

@@ -58,6 +58,11 @@ class EmulatorServer(ThreadingHTTPServer):
                 f"cannot listen on {name} port {port}: {reason}", remedy="choose another one: --port 0 takes a free one"
             ) from error
 
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's
+        """A client that goes away in the middle is no fault."""
+        if not isinstance(sys.exception(), ConnectionError):
+            traceback.print_exc(file=sys.stderr)
+
     @property
     def port(self) -> int:
         """The port that it listens on."""
@@ -122,7 +127,7 @@ class _Exchange(BaseHTTPRequestHandler):
             return _failure(403, "AccessDenied", "requests of web pages are not answered")
         host = self.headers.get("Host", "")
         if not self._server.is_own_name(host):
-            return _failure(403, "AccessDenied", f"this is not {host}: use {self._server.url}")
+            return _failure(403, "AccessDenied", f"not answered as '{host}': use localhost or the address")
         return None
 
     def _answer(self, body: bytes) -> Response:

@@ -8,20 +8,16 @@ from urllib.parse import urlsplit
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 
-from patchgate.emulator.cloud import partition_of
 from patchgate.emulator.wire.identity import signature_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
-
-
 def prepare_request(method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> AWSPreparedRequest:
     """The request as AWS's own endpoint would have got it: the credential scope says which service and Region.
 
     ``target`` is the request line's: path and query as they were sent. Buckets are named by the path. An unsigned
-    request goes to a service that there is none of.
+    request goes to a service that there is none of. The domain is the same in every partition: moto knows no other.
     """
     kept = HTTPHeaders()
     for name, value in headers:
@@ -29,7 +25,7 @@ def prepare_request(method: str, target: str, headers: Iterable[tuple[str, str]]
     request = AWSPreparedRequest(method, f"https://unsigned.invalid{_path_of(target)}", kept, body, stream_output=False)
     signature = signature_of(request)
     if signature is not None:
-        host = f"{signature.service}.{signature.region}.{_suffix(signature.region)}"
+        host = f"{signature.service}.{signature.region}.amazonaws.com"
         request.url = f"https://{host}{_path_of(target)}"
         del kept["Host"]
         kept["Host"] = host
@@ -42,7 +38,3 @@ def _path_of(target: str) -> str:
         return target
     parts = urlsplit(target)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-
-
-def _suffix(region: str) -> str:
-    return _SUFFIXES.get(partition_of(region), "amazonaws.com")

@@ -8,7 +8,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 
-from patchgate.emulator.wire.identity import Identity, KeyRing, Signature, signature_of
+from patchgate.emulator.wire.identity import Identity, KeyRing, OpenKeyRing, Signature, signature_of
 
 
 def prepared(url: str, **headers: str | bytes) -> AWSPreparedRequest:
@@ -48,3 +48,23 @@ def test_signature_in_a_presigned_url() -> None:
 def test_no_signature() -> None:
     assert signature_of(prepared("https://ssm.eu-west-1.amazonaws.com/")) is None
     assert signature_of(prepared("https://ssm.eu-west-1.amazonaws.com/", Authorization="Bearer x")) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "account"),
+    [
+        ("111122223333", "111122223333"),
+        ("AKIA111122223333", "111122223333"),
+        ("ASIA111122223333", "111122223333"),
+        ("AKIAIOSFODNN7EXAMPLE", "999999999999"),
+        ("AKIA1111222233334", "999999999999"),
+        ("test", "999999999999"),
+    ],
+)
+def test_an_open_ring_takes_any_key(key: str, account: str) -> None:
+    assert OpenKeyRing("999999999999").owner(key) == Identity(account)
+
+
+def test_an_open_ring_knows_the_keys_that_it_handed_out() -> None:
+    ring, identity = OpenKeyRing(), Identity("111122223333", "arn:aws:iam::111122223333:role/gate")
+    assert ring.owner(ring.mint(identity)) == identity
