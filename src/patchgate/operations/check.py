@@ -41,6 +41,7 @@ class Finding:
 
     ``first`` (aware UTC) and ``zone`` are those of the earliest case, of which ``detail`` speaks; ``affected`` and
     ``total`` count windows (or gates, backups, closes) of all the lanes. ``reading`` as in ``Violation``.
+    ``alike``: every one of the lanes has the same share of them.
     """
 
     rule: str
@@ -52,6 +53,7 @@ class Finding:
     detail: str
     mend: str
     reading: str = ""
+    alike: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,7 @@ def _collect(checks: Sequence[LaneCheck]) -> Iterable[Finding]:
             earliest.detail,
             max((one for _, one in members), key=lambda one: one.shortfall).mend,
             reading,
+            alike=len({(one.affected, one.total) for _, one in members}) == 1,
         )
 
 
@@ -202,15 +205,17 @@ def _by_place(
 
 
 def _shared_targets(checks: Sequence[LaneCheck]) -> Iterable[Finding]:
-    targets: dict[tuple[object, ...], list[LaneCheck]] = {}
+    targets: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[LaneCheck]] = {}
     for check in checks:
         tags = tuple(sorted(lane_tags(check.lane.os, check.lane.env).items()))
         targets.setdefault((check.lane.account, check.lane.region, tags), []).append(check)
     rule = RULES["targets-shared"]
-    for (_, _, tags), sharing in targets.items():
+    for (_, _, shared), sharing in targets.items():
         if len(sharing) > 1:
             names = tuple(check.name for check in sharing)
-            yield Finding(rule.code, names, None, "", len(names), len(checks), f"the tags are {tags}", rule.mend)
+            yield Finding(
+                rule.code, names, None, "", len(names), len(checks), f"the tags are {dict(shared)}", rule.mend
+            )
 
 
 def _crowded(loads: Sequence[LaneLoad]) -> Iterable[Finding]:

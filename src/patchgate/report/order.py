@@ -91,16 +91,25 @@ def _margins(result: CheckResult) -> Margins:
 
 def _finding(finding: Finding, width: int, glyphs: Glyphs) -> Iterator[Line]:
     rule = RULES[finding.rule]
-    noun = rule.counted if finding.total == 1 else f"{rule.counted}s"
     begin = (Piece(f"  {finding.rule} ", "bad"), Piece(f"{rule.fault} ", "dim"), Piece(f"{rule.broken}: ", "title"))
-    many = f"{finding.affected:,} of {finding.total:,} {noun}"
-    yield from wrap((*begin, Piece(f"{many}, in {_named(finding.lanes)}")), width=width, indent=4)
+    yield from wrap((*begin, Piece(f"{_share(finding)} {_named(finding.lanes)}")), width=width, indent=4)
     if said := _first(finding):
         yield from wrap((Piece(f"    {said}"),), width=width, indent=4)
     if finding.reading:
         yield from wrap((Piece(f"    under one reading: {finding.reading}", "dim"),), width=width, indent=4)
     mend = (Piece(f"    {glyphs.arrow} "), Piece(one_line(finding.mend), "command"))
     yield from wrap(mend, width=width, indent=6)
+
+
+def _share(finding: Finding) -> str:
+    """How many windows (gates, backups ...) break the rule: of each lane, where that is the same for all."""
+    lanes = len(finding.lanes)
+    affected, total = finding.affected, finding.total
+    if finding.alike:
+        affected, total = affected // lanes, total // lanes
+    noun = RULES[finding.rule].counted + ("" if total == 1 else "s")
+    where = f"in each of {lanes}:" if finding.alike and lanes > 1 else "in"
+    return f"{affected:,} of {total:,} {noun} {where}"
 
 
 def _first(finding: Finding) -> str:
@@ -178,6 +187,7 @@ def _finding_value(finding: Finding) -> dict[str, Any]:
         "detail": finding.detail,
         "mend": finding.mend,
         "reading": finding.reading,
+        "alike": finding.alike,
     }
 
 
