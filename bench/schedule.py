@@ -1,8 +1,8 @@
 """The schedule engine beside croniter, cronsim and APScheduler, and how long the proof of order takes.
 
 Every library computes the next 1,000 occurrences of the same eight schedules in a zone with daylight saving. *Cold* is
-a new object each time, parsed anew, with nothing remembered of it; *warm* the same object again (the libraries other
-than this engine remember nothing that makes a difference). All are measured in turn in one run, and the medians
+a new object each time, parsed anew, with nothing remembered of it; *warm* the same object again, whose instants this
+engine remembers; the other libraries remember nothing that makes a difference. All are measured in turn in one run, and the medians
 compared, so that a slow machine slows all of them. Run: ``make bench-schedule``. Exits with 1 when a goal is missed.
 """
 
@@ -137,7 +137,7 @@ def print_engine() -> dict[str, float]:
     load_zone(ZONE)
     ratios: dict[str, list[float]] = {name: [] for name in ("croniter", "cronsim", "apscheduler")}
     print(f"The next {COUNT:,} occurrences in {ZONE}, microseconds each, median of {ROUNDS} runs; in brackets: times")
-    print("slower than this engine, warm")
+    print("slower than this engine, warm; other: libraries that compute other instants, at clock changes")
     print(
         f"  {'':<27} {'cold':>6} {'warm':>6} {'epochs':>6} {'croniter':>15} {'cronsim':>15} {'APScheduler':>15}  other"
     )
