@@ -12,8 +12,10 @@ from botocore import xform_name
 from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation
 from patchgate.emulator.wire import WireDoor
 
-SERVICES = ("ec2", "backup", "ssm", "scheduler", "lambda", "cloudformation")
+SERVICES = ("ec2", "backup", "ssm", "scheduler", "lambda", "cloudformation", "organizations")
 ACCOUNT, REGION = "111122223333", "eu-west-1"
+GLOBAL = {"organizations": "us-east-1"}
+"""Services with one endpoint in each partition, and the Region that requests to it are signed for."""
 
 
 class EchoingCloud(Cloud):
@@ -60,7 +62,8 @@ def test_params_and_results_survive(service: str, door: WireDoor, sampled: Calla
         result = getattr(client, xform_name(name))(**params)
         del result["ResponseMetadata"]
         result = {key: value.read() if hasattr(value, "read") else value for key, value in result.items()}
-        expected = {"scope": Scope(ACCOUNT, REGION), "service": service, "operation": name, "params": params}
+        scope = Scope(ACCOUNT, GLOBAL.get(service, REGION))
+        expected = {"scope": scope, "service": service, "operation": name, "params": params}
         differences += [name for got, sent in ((cloud.asked, expected), (result, cloud.answer)) if got != sent]
     assert differences == []
 

@@ -16,6 +16,12 @@ import pytest
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.engine import COMPONENTS
+from patchgate.emulator.organizations import (
+    Organization,
+    OrganizationAccount,
+    OrganizationalUnit,
+    Organizations,
+)
 from patchgate.emulator.wire import WireDoor
 from patchgate.emulator.world import InstanceSpec, Patch, VolumeSpec
 
@@ -28,6 +34,7 @@ class Place:
     """A Region with one instance in it, and boto3's clients of it."""
 
     def __init__(self, door: WireDoor) -> None:
+        self.door = door
         self.cloud = door.cloud
         self.client = door.session(SCOPE).client
         self.cloud.component(Ec2).add_instance(
@@ -213,6 +220,33 @@ def stacks(place: Place) -> None:
     assert place.client("sns").list_topics()["Topics"] == []
 
 
+def stack_sets(place: Place) -> None:
+    member = "222233334444"
+    unit = OrganizationalUnit("ou-root-units001", "unit")
+    accounts = (OrganizationAccount(member, "member", unit.id),)
+    organization = Organization("o-abcdefghij", SCOPE.account, (unit,), accounts)
+    place.cloud.component(Organizations).establish(organization)
+    children = place.client("organizations").list_children(ParentId=unit.id, ChildType="ACCOUNT")["Children"]
+    assert [child["Id"] for child in children] == [member]
+    cloudformation = place.client("cloudformation")
+    body = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}}}
+    cloudformation.create_stack_set(
+        StackSetName="set", TemplateBody=json.dumps(body), PermissionModel="SERVICE_MANAGED"
+    )
+    where = {"DeploymentTargets": {"OrganizationalUnitIds": [unit.id]}, "Regions": ["eu-central-1"]}
+    cloudformation.create_stack_instances(StackSetName="set", **where)
+    with pytest.raises(cloudformation.exceptions.OperationInProgressException):
+        cloudformation.update_stack_set(StackSetName="set", UsePreviousTemplate=True)
+    place.later(hours=1)
+    pages = cloudformation.get_paginator("list_stack_instances").paginate(StackSetName="set")
+    assert [item["Status"] for page in pages for item in page["Summaries"]] == ["CURRENT"]
+    there = place.door.session(member, "eu-central-1").client("sns").list_topics()["Topics"]
+    assert [topic["TopicArn"] for topic in there] == [f"arn:aws:sns:eu-central-1:{member}:t"]
+    cloudformation.delete_stack_instances(StackSetName="set", RetainStacks=False, **where)
+    place.later(hours=1)
+    cloudformation.delete_stack_set(StackSetName="set")
+
+
 def deploy_function(place: Place, name: str, code: str) -> str:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as bundle:
@@ -289,6 +323,7 @@ SCENARIOS: tuple[Callable[[Place], None], ...] = (
     windows,
     automations,
     stacks,
+    stack_sets,
     functions,
     schedules,
 )

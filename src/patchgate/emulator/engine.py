@@ -6,8 +6,10 @@ from patchgate.emulator.agent.agents import Agents
 from patchgate.emulator.agent.patching import Patching
 from patchgate.emulator.backup import Backup
 from patchgate.emulator.cloudformation import CloudFormation
+from patchgate.emulator.cloudformation.stack_sets import StackSets
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.functions import Functions
+from patchgate.emulator.organizations import Organizations
 from patchgate.emulator.scheduler import Scheduler
 from patchgate.emulator.ssm_automation import Automation
 from patchgate.emulator.ssm_baselines import Baselines
@@ -40,4 +42,6 @@ COMPONENTS = (
     Scheduler,
     Functions,
     CloudFormation,
+    StackSets,
+    Organizations,
 )

@@ -105,6 +105,13 @@ class CloudFormation(ChangeSetOperations):
         StackEngine(self.cloud, acting, state, stack, params.get("ClientRequestToken") or "").delete(retain)
         return {}
 
+    @operation("UpdateTerminationProtection")
+    def update_termination_protection(self, scope: Scope, params: Params) -> Result:
+        """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateTerminationProtection.html"""
+        stack = self._live(scope, params)
+        stack.termination_protection = bool(params["EnableTerminationProtection"])
+        return {"StackId": stack.id}
+
     @operation("DescribeStacks")
     def describe_stacks(self, scope: Scope, params: Params) -> Result:
         """One stack by name or id (deleted ones by id only), or every stack that is not deleted."""

@@ -1,0 +1,125 @@
+"""Stack sets, their instances and operations in the shapes of the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from patchgate.emulator.cloud import Params, Result, paginate
+from patchgate.emulator.cloudformation.stack_sets_state import PlaceResult, SetOperation, StackInstance, StackSet
+
+Shape = dict[str, Any]
+
+
+def present(shape: Shape) -> Shape:
+    """The members that say something."""
+    return {name: value for name, value in shape.items() if value not in (None, "")}
+
+
+def page(member: str, items: list[Result], params: Params) -> Result:
+    """One page of a list."""
+    part, token = paginate(items, params, limit="MaxResults", token="NextToken", default=100, maximum=100)  # noqa: S106
+    return {member: part} | ({"NextToken": token} if token else {})
+
+
+def _model(item: StackSet) -> Shape:
+    shape: Shape = {"PermissionModel": "SERVICE_MANAGED" if item.service_managed else "SELF_MANAGED"}
+    if item.service_managed:
+        automatic: Shape = {"Enabled": item.auto_deployment}
+        if item.auto_deployment:
+            automatic["RetainStacksOnAccountRemoval"] = item.retain_on_removal
+        shape["AutoDeployment"] = automatic
+    return shape | {"ManagedExecution": {"Active": False}}
+
+
+def set_shape(item: StackSet, arn: str) -> Shape:
+    """A set as DescribeStackSet returns it."""
+    return _model(item) | present({
+        "StackSetName": item.name,
+        "StackSetId": item.id,
+        "StackSetARN": arn,
+        "Description": item.description,
+        "Status": item.status,
+        "TemplateBody": item.template,
+        "Parameters": item.described_parameters,
+        "Capabilities": list(item.capabilities),
+        "Tags": [{"Key": key, "Value": value} for key, value in item.tags.items()],
+        "AdministrationRoleARN": item.administration_role,
+        "ExecutionRoleName": item.execution_role,
+        "StackSetDriftDetectionDetails": {
+            "DriftStatus": "NOT_CHECKED",
+            "TotalStackInstancesCount": len(item.instances),
+        },
+        "OrganizationalUnitIds": list(item.targets),
+        "Regions": item.regions(),
+    })  # fmt: skip
+
+
+def set_summary(item: StackSet) -> Shape:
+    """A set as ListStackSets returns it."""
+    return _model(item) | present({
+        "StackSetName": item.name,
+        "StackSetId": item.id,
+        "Description": item.description,
+        "Status": item.status,
+        "DriftStatus": "NOT_CHECKED",
+    })  # fmt: skip
+
+
+def instance_summary(stack_set: StackSet, item: StackInstance) -> Shape:
+    """An instance as ListStackInstances returns it."""
+    return present({
+        "StackSetId": stack_set.id,
+        "Account": item.account,
+        "Region": item.region,
+        "StackId": item.stack_id,
+        "Status": item.status,
+        "StatusReason": item.reason,
+        "StackInstanceStatus": {"DetailedStatus": item.detailed_status},
+        "OrganizationalUnitId": item.unit,
+        "DriftStatus": "NOT_CHECKED",
+        "LastOperationId": item.operation,
+    })  # fmt: skip
+
+
+def instance_shape(stack_set: StackSet, item: StackInstance) -> Shape:
+    """An instance as DescribeStackInstance returns it."""
+    overrides = [{"ParameterKey": key, "ParameterValue": value} for key, value in item.overrides.items()]
+    return instance_summary(stack_set, item) | {"ParameterOverrides": overrides}
+
+
+def operation_summary(item: SetOperation) -> Shape:
+    """An operation as ListStackSetOperations returns it."""
+    return present({
+        "OperationId": item.id,
+        "Action": item.action,
+        "Status": item.status,
+        "StatusReason": item.reason,
+        "CreationTimestamp": item.created_at,
+        "EndTimestamp": item.ended_at,
+        "StatusDetails": {"FailedStackInstancesCount": len(item.in_status("FAILED"))},
+        "OperationPreferences": dict(item.preferences),
+    })  # fmt: skip
+
+
+def operation_shape(stack_set: StackSet, item: SetOperation) -> Shape:
+    """An operation as DescribeStackSetOperation returns it."""
+    return operation_summary(item) | present({
+        "StackSetId": stack_set.id,
+        "RetainStacks": item.retain if item.action == "DELETE" else None,
+        "AdministrationRoleARN": stack_set.administration_role,
+        "ExecutionRoleName": stack_set.execution_role,
+        "DeploymentTargets": item.targets,
+    })  # fmt: skip
+
+
+def result_shape(item: PlaceResult) -> Shape:
+    """One place's result, as ListStackSetOperationResults returns it."""
+    gate = {"Status": "SKIPPED", "StatusReason": "Function not found"}
+    return present({
+        "Account": item.account,
+        "Region": item.region,
+        "Status": item.status,
+        "StatusReason": item.reason,
+        "AccountGateResult": None if item.status == "PENDING" else gate,
+        "OrganizationalUnitId": item.unit,
+    })  # fmt: skip
