@@ -2,8 +2,9 @@
 
 Every library computes the next 1,000 occurrences of the same eight schedules in a zone with daylight saving. *Cold* is
 a new object each time, parsed anew, with nothing remembered of it; *warm* the same object again, whose instants this
-engine remembers; the other libraries remember nothing that makes a difference. All are measured in turn in one run, and the medians
-compared, so that a slow machine slows all of them. Run: ``make bench-schedule``. Exits with 1 when a goal is missed.
+engine remembers; the other libraries remember nothing that makes a difference. All are measured in turn in one run,
+and the medians compared, so that a slow machine slows all of them. Run: ``make bench-schedule``.
+Exits with 1 when a goal is missed.
 """
 
 from __future__ import annotations
