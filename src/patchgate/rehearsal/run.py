@@ -17,7 +17,7 @@ from patchgate.operations.deployment import CAPABILITIES, LaneSettings, deploy_l
 from patchgate.plan import names
 from patchgate.rehearsal.cycles import LaneCalendar, read_calendar
 from patchgate.rehearsal.outcome import Contrast, RehearsalResult, RehearsedLane
-from patchgate.rehearsal.stage import DEFAULT_START, Stage, open_stage
+from patchgate.rehearsal.stage import DEFAULT_START, DoorName, Stage, open_stage
 from patchgate.rehearsal.summary import summarise
 
 if TYPE_CHECKING:
@@ -71,17 +71,18 @@ def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
     progress: Progress = lambda _: None,
     contrast: bool = True,
     assumptions: Assumptions | None = None,
+    door: DoorName = "wire",
     stopwatch: Callable[[], float] = time.monotonic,
 ) -> RehearsalResult:
     """Rehearse a fleet in a world and return what came of it; the same arguments give the same history.
 
     ``start`` defaults to the world's. With ``contrast`` the same world is run a second time under a gate that counts
-    jobs. Raises InputError for a fleet that cannot be rehearsed, PatchgateError when a stack cannot be deployed.
+    jobs. ``door`` is how the cloud is reached, which no history shows. Raises InputError for a fleet that cannot be rehearsed, PatchgateError when a stack cannot be deployed.
     """
     began = stopwatch()
     script = write_script(fleet, start or world.start or DEFAULT_START, cycles)
     with open_stage(
-        world, script.start, seed=seed, assumptions=assumptions, organization_id=script.organization_id
+        world, script.start, seed=seed, assumptions=assumptions, organization_id=script.organization_id, door=door
     ) as stage:
         deployment = deploy_lanes(script.lanes, log_account=script.log_account, control=stage.stacks, progress=progress)
         progress("running the virtual clock")
@@ -105,7 +106,7 @@ def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
         )
     if contrast:
         progress("the same world behind a gate that counts jobs")
-        result = replace(result, contrast=_contrast(script, world, seed, judgement))
+        result = replace(result, contrast=_contrast(script, world, seed, judgement, door))
     return replace(result, elapsed_seconds=stopwatch() - began)
 
 
@@ -159,8 +160,8 @@ def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
     )
 
 
-def _contrast(script: Script, world: World, seed: int, ours: Judgement) -> Contrast:
-    with open_stage(world, script.start, seed=seed) as stage:
+def _contrast(script: Script, world: World, seed: int, ours: Judgement, door: DoorName) -> Contrast:
+    with open_stage(world, script.start, seed=seed, door=door) as stage:
         for settings in script.lanes:
             _deploy_naive(stage, settings)
         stage.run_until(script.end)

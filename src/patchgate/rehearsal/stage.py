@@ -1,4 +1,4 @@
-"""The stage of a rehearsal: an embedded AWS with a world in it, reached through the wire door."""
+"""The stage of a rehearsal: an embedded AWS with a world in it, reached through one of its doors."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from patchgate.aws.stacks import CloudFormationStacks
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.engine import COMPONENTS
-from patchgate.emulator.wire import WireDoor
 from patchgate.emulator.world import InstanceStateChange, VolumeAttachment
 
 if TYPE_CHECKING:
     from patchgate.emulator.assumptions import Assumptions
+    from patchgate.emulator.direct import DirectDoor
+    from patchgate.emulator.direct.session import DirectSession
+    from patchgate.emulator.wire import WireDoor
     from patchgate.emulator.wire.session import DoorSession
     from patchgate.rehearsal.worlds import World
+
+DoorName = Literal["wire", "direct"]
+"""How clients reach the cloud: with requests as AWS gets them, or without a wire between. The history is the same."""
 
 DEFAULT_START = datetime(2026, 7, 10, 12, tzinfo=UTC)
 """When a world begins that does not say: a fixed instant, so that the same seed is the same run on every day."""
@@ -29,10 +34,10 @@ class Stage:
     """An open cloud. ``stacks`` deploys to it as to AWS, through real clients."""
 
     cloud: Cloud
-    door: WireDoor
+    door: WireDoor | DirectDoor
     stacks: CloudFormationStacks
 
-    def session(self, account: str, region: str) -> DoorSession:
+    def session(self, account: str, region: str) -> DoorSession | DirectSession:
         """The SDK, as an operator of that account."""
         return self.door.session(account, region)
 
@@ -49,15 +54,27 @@ def open_stage(
     seed: int = 0,
     assumptions: Assumptions | None = None,
     organization_id: str = "",
+    door: DoorName = "wire",
 ) -> Iterator[Stage]:
-    """An embedded AWS that holds the world at ``start``. One stage is open at a time."""
+    """An embedded AWS that holds the world at ``start``, behind the named door. One stage is open at a time."""
     cloud = Cloud(COMPONENTS, start=start, seed=seed, assumptions=assumptions, organization_id=organization_id)
-    with WireDoor(cloud) as door:
+    with open_door(cloud, door) as opened:
         populate(cloud, world, start)
         stacks = CloudFormationStacks(
-            lambda account, region: door.session(account, region).client("cloudformation"), _do_not_wait
+            lambda account, region: opened.session(account, region).client("cloudformation"), _do_not_wait
         )
-        yield Stage(cloud, door, stacks)
+        yield Stage(cloud, opened, stacks)
+
+
+def open_door(cloud: Cloud, name: DoorName) -> WireDoor | DirectDoor:
+    """The door of that name, still to be entered; moto is loaded only for the wire."""
+    if name == "direct":
+        from patchgate.emulator.direct import DirectDoor  # noqa: PLC0415 - a door brings its libraries
+
+        return DirectDoor(cloud)
+    from patchgate.emulator.wire import WireDoor  # noqa: PLC0415 - a door brings its libraries
+
+    return WireDoor(cloud)
 
 
 def _do_not_wait(_seconds: float) -> None:

@@ -1,0 +1,172 @@
+"""Every part of botocore that is no documented interface and that the direct door uses. The pattern is wire/private.py's.
+
+Nothing else in ``emulator.direct`` touches these names. Each has a test that fails when an upgrade removes it or changes
+its shape.
+
+==================================================  ================================================================
+name                                                what the door needs it for
+==================================================  ================================================================
+``botocore.client.BaseClient._make_api_call``       every call of a client's methods goes through it: overridden
+``botocore.client.BaseClient._emit_api_params``     lets the handlers of a client see and change parameters
+``botocore.client.BaseClient._service_model``       the model of the client's operations
+``BaseClient._PY_TO_OP_NAME``, ``BaseClient._cache``  names and settings of paginators, which are made once here
+``botocore.client.ClientMeta._client_config``       with the other arguments of ``ClientMeta``: a client's own ``meta``
+``botocore.handlers.generate_idempotent_uuid``      draws client tokens from the system's randomness: taken out
+``botocore.handlers.json_decode_policies``          undoes an encoding that answers do not have here: taken out
+``botocore.hooks.EventAliaser._emitter``            with ``HierarchicalEmitter._handlers``: who listens to an event
+``botocore.retries.standard``                       ``register_retry_handler`` and ``ExponentialBackoff``: rules, quota
+                                                    and jitter of the mode ``standard``
+``botocore.retryhandler``                           retry rules of the mode ``legacy``; ``random`` is its jitter
+``botocore.translate.build_retry_config``           what those rules are made from
+``botocore.waiter.time``                            where waiters sleep
+``botocore.configprovider``                         ``BOTOCORE_DEFAUT_SESSION_VARIABLES``, to read no environment
+==================================================  ================================================================
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+import botocore.client
+import botocore.configprovider
+import botocore.handlers
+import botocore.retries.standard
+import botocore.retryhandler
+import botocore.translate
+import botocore.waiter
+
+RetryDelay = Callable[..., Any]
+"""Called as botocore emits ``needs-retry``: seconds until the next attempt, or None when there is none."""
+
+_IDLE = frozenset({"_handle_request_validation_mode_member", "block_endpoint_discovery_required_operations"})
+"""Handlers of every call that do nothing to the operations that are answered here."""
+
+
+class Waiting(Protocol):
+    """The clock and the dice that stand in for the system's."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+
+    def random(self) -> float:
+        """A number in [0, 1)."""
+
+
+@contextmanager
+def virtual_time(waiting: Waiting) -> Iterator[None]:
+    """Waiters sleep with ``waiting``, and the retries of the mode ``legacy`` throw its dice."""
+    replacements = (
+        (botocore.waiter, "time", SimpleNamespace(sleep=waiting.sleep)),
+        (botocore.retryhandler, "random", SimpleNamespace(random=waiting.random)),
+    )
+    originals = [(holder, name, getattr(holder, name)) for holder, name, _ in replacements]
+    for holder, name, value in replacements:
+        setattr(holder, name, value)
+    try:
+        yield
+    finally:
+        for holder, name, value in originals:
+            setattr(holder, name, value)
+
+
+def isolated_session_variables() -> dict[str, tuple[Any, ...]]:
+    """botocore's session variables with their defaults, reading neither environment nor configuration files."""
+    known = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
+    variables = {name: (item[0], None, item[2], item[3]) for name, item in known.items()}
+    variables["config_file"] = (None, None, os.devnull, None)
+    variables["credentials_file"] = (None, None, os.devnull, None)
+    variables["ignore_configured_endpoint_urls"] = (None, None, True, None)
+    return variables
+
+
+def take_out_handlers(session: Any) -> None:
+    """Clients of the session fill in no client tokens, and leave policies of IAM as they are."""
+    session.unregister("before-parameter-build", botocore.handlers.generate_idempotent_uuid)
+    session.unregister("after-call.iam", botocore.handlers.json_decode_policies)
+
+
+def service_model(client: Any) -> Any:
+    """The model of a client's operations."""
+    return client._service_model  # noqa: SLF001
+
+
+def is_heard(client: Any, event: str) -> bool:
+    """Whether a handler that does something listens to an event of the client."""
+    handlers = client.meta.events._emitter._handlers.prefix_search(event)  # noqa: SLF001
+    return any(getattr(handler, "__name__", "") not in _IDLE for handler in handlers)
+
+
+def emit_parameters(client: Any, params: dict[str, Any], operation: Any, context: dict[str, Any]) -> dict[str, Any]:
+    """The parameters as the client's handlers leave them."""
+    changed: dict[str, Any] = client._emit_api_params(  # noqa: SLF001
+        api_params=params, operation_model=operation, context=context
+    )
+    return changed
+
+
+def own_meta(meta: Any) -> Any:
+    """A client's ``meta`` with events of its own."""
+    return botocore.client.ClientMeta(
+        copy.copy(meta.events),
+        meta._client_config,  # noqa: SLF001
+        meta.endpoint_url,
+        meta.service_model,
+        meta.method_to_api_mapping,
+        meta.partition,
+    )
+
+
+def pages_of(client: Any, method: str) -> tuple[dict[str, Any], Any]:
+    """How an operation pages, by its Python name, and its model."""
+    operation = client._PY_TO_OP_NAME[method]  # noqa: SLF001
+    return client._cache["page_config"][operation], service_model(client).operation_model(operation)  # noqa: SLF001
+
+
+def retry_delay(client: Any, loader: Any, waiting: Waiting) -> tuple[RetryDelay, Callable[..., None] | None]:
+    """The retry rules of a client's mode, with a fresh quota, and what gives capacity back after a call.
+
+    ValueError for a mode that only the wire door has.
+    """
+    retries = client.meta.config.retries
+    mode = retries["mode"]
+    if mode == "standard":
+        return _standard(client, retries, waiting)
+    if mode == "legacy":
+        return _legacy(client, retries, loader), None
+    raise ValueError(f"retries of the mode {mode}")
+
+
+def _standard(client: Any, retries: dict[str, Any], waiting: Waiting) -> tuple[RetryDelay, Callable[..., None]]:
+    """What ``register_retry_handler`` registers, with the run's jitter."""
+    standard = botocore.retries.standard
+    registered: dict[str, Callable[..., Any]] = {}
+
+    def register(event: str, handler: Callable[..., Any], **_: Any) -> None:
+        registered[event.split(".", maxsplit=1)[0]] = handler
+
+    meta = SimpleNamespace(service_model=service_model(client), events=SimpleNamespace(register=register))
+    backoff = standard.ExponentialBackoff
+    standard.ExponentialBackoff = partial(backoff, random=waiting.random)
+    try:
+        standard.register_retry_handler(SimpleNamespace(meta=meta), retries.get("total_max_attempts"))
+    finally:
+        standard.ExponentialBackoff = backoff
+    return registered["needs-retry"], registered["after-call"]
+
+
+def _legacy(client: Any, retries: dict[str, Any], loader: Any) -> RetryDelay:
+    """As ``ClientCreator._register_legacy_retries``."""
+    given = dict(retries)
+    if "total_max_attempts" in given:
+        given["max_attempts"] = given.pop("total_max_attempts") - 1
+    prefix = service_model(client).endpoint_prefix
+    known = loader.load_data("_retry")
+    config = botocore.translate.build_retry_config(prefix, known["retry"], known["definitions"], given)
+    handler: RetryDelay = botocore.retryhandler.create_retry_handler(config, prefix)
+    return handler

@@ -1,0 +1,60 @@
+"""cloud.Neighbour in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from patchgate.emulator.errors import NotEmulatedError
+from patchgate.emulator.light.alarms import Alarms
+from patchgate.emulator.light.iam import Iam
+from patchgate.emulator.light.identity import Identity
+from patchgate.emulator.light.logs import Logs
+from patchgate.emulator.light.s3 import S3
+from patchgate.emulator.light.sns import Sns
+from patchgate.emulator.light.sqs import Sqs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope
+
+_SERVICES: tuple[type[Component], ...] = (S3, Iam, Identity, Sns, Sqs, Logs, Alarms)
+
+
+class LightNeighbour:
+    """S3, IAM, STS, SNS, SQS, CloudWatch Logs and alarms. Draws nothing from the run's seed: ids follow from names."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self._services = [kind(cloud) for kind in _SERVICES]
+        self._handlers: dict[tuple[str, str], Callable[[Scope, Params], Result]] = {
+            (component.service, name): getattr(component, method)
+            for component in self._services
+            for name, method in component.operations()
+        }
+
+    def call(self, scope: Scope, service: str, operation: str, params: Params) -> Result:
+        """The answer in botocore's shape, or AwsError; each is a request to the cloud."""
+        self.cloud.requests += 1
+        handler = self._handlers.get((service, operation))
+        if handler is None:
+            raise NotEmulatedError(f"{service}:{operation}")
+        result = handler(scope, params)
+        for event, facts in facts_of(service, operation, params):
+            self.cloud.record(scope, event, **facts)
+        return result
+
+    def implemented(self) -> list[tuple[str, str]]:
+        """Every (service, operation) that is here, sorted."""
+        return sorted(self._handlers)
+
+
+def facts_of(service: str, operation: str, params: Params) -> list[tuple[str, dict[str, Any]]]:
+    """What the history of a run must know of a request that succeeded."""
+    if (service, operation) in (("s3", "PutObject"), ("s3", "CopyObject")):
+        return [("ObjectWritten", {"bucket": params["Bucket"], "key": params["Key"]})]
+    if (service, operation) == ("sns", "Publish"):
+        topic = params.get("TopicArn") or params.get("TargetArn") or ""
+        message = {"topic": topic, "subject": params.get("Subject", ""), "message": params.get("Message", "")}
+        return [("MessagePublished", message)]
+    return []

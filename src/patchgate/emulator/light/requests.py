@@ -1,0 +1,36 @@
+"""What every service here asks of a request."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from patchgate.emulator.errors import NotEmulatedError
+
+if TYPE_CHECKING:
+    from patchgate.emulator.cloud import Params
+
+
+def refuse_others(params: Params, what: str, known: Iterable[str]) -> None:
+    """Raise NotEmulatedError when a request has members that the service here does not know."""
+    unknown = sorted(params.keys() - set(known))
+    if unknown:
+        raise NotEmulatedError(f"{what} with {', '.join(unknown)}")
+
+
+def derived_id(prefix: str, text: str, length: int) -> str:
+    """An id of capital letters and digits that follows from ``text``."""
+    return prefix + hashlib.sha256(text.encode()).hexdigest().upper()[: length - len(prefix)]
+
+
+def derived_uuid(text: str) -> str:
+    """A UUID that follows from ``text``."""
+    digits = hashlib.sha256(text.encode()).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
+
+
+def milliseconds(when: datetime) -> int:
+    """Since the Unix epoch."""
+    return round(when.timestamp() * 1000)
