@@ -6,6 +6,7 @@ from patchgate.emulator.agent.agents import Agents
 from patchgate.emulator.agent.patching import Patching
 from patchgate.emulator.backup import Backup
 from patchgate.emulator.cloudformation import CloudFormation
+from patchgate.emulator.cloudformation.drift import StackDrift
 from patchgate.emulator.cloudformation.stack_sets import StackSets
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.functions import Functions
@@ -42,6 +43,7 @@ COMPONENTS = (
     Scheduler,
     Functions,
     CloudFormation,
+    StackDrift,
     StackSets,
     Organizations,
 )

@@ -38,6 +38,8 @@ class StackResource:
     status: str
     status_reason: str
     updated_at: datetime
+    drift: dict[str, Any] | None = None
+    """As DescribeStackResourceDrifts returns it, None while the resource was not checked as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Stack:
     termination_protection: bool = False
     timeout_minutes: int | None = None
     retain_except_on_create: bool = False
+    drift_status: str = "NOT_CHECKED"
+    drift_checked_at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -12,7 +12,6 @@ from patchgate.emulator.cloudformation.stacks import Stack, StackEvent, StackOut
 from patchgate.emulator.cloudformation.template import Template
 
 Shape = dict[str, Any]
-_NOT_CHECKED = {"StackDriftStatus": "NOT_CHECKED"}
 
 
 def _present(shape: Shape) -> Shape:
@@ -40,9 +39,23 @@ def stack_shape(stack: Stack) -> Shape:
         "RoleARN": stack.role_arn,
         "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items()],
         "EnableTerminationProtection": stack.termination_protection,
-        "DriftInformation": dict(_NOT_CHECKED),
+        "DriftInformation": drift_shape(stack),
         "RetainExceptOnCreate": stack.retain_except_on_create or None,
     })  # fmt: skip
+
+
+def drift_shape(stack: Stack) -> Shape:
+    """What the last drift detection found."""
+    return _present({"StackDriftStatus": stack.drift_status, "LastCheckTimestamp": stack.drift_checked_at})
+
+
+def _resource_drift_shape(resource: StackResource) -> Shape:
+    if resource.drift is None:
+        return {"StackResourceDriftStatus": "NOT_CHECKED"}
+    return {
+        "StackResourceDriftStatus": resource.drift["StackResourceDriftStatus"],
+        "LastCheckTimestamp": resource.drift["Timestamp"],
+    }
 
 
 def output_shape(output: StackOutput) -> Shape:
@@ -64,7 +77,7 @@ def summary_shape(stack: Stack) -> Shape:
         "DeletionTime": stack.deleted_at,
         "StackStatus": stack.status,
         "StackStatusReason": stack.status_reason,
-        "DriftInformation": dict(_NOT_CHECKED),
+        "DriftInformation": drift_shape(stack),
     })  # fmt: skip
 
 
@@ -94,7 +107,7 @@ def resource_shape(resource: StackResource, *, timestamp: str) -> Shape:
         timestamp: resource.updated_at,
         "ResourceStatus": resource.status,
         "ResourceStatusReason": resource.status_reason,
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+        "DriftInformation": _resource_drift_shape(resource),
     })  # fmt: skip
 
 

@@ -80,6 +80,8 @@ class Provider(ABC):
     """What GetAtt knows."""
     name_property: ClassVar[str] = ""
     """The property that names the resource, where a template may."""
+    compared: ClassVar[frozenset[str]] = frozenset()
+    """The properties that drift detection compares; none where it does not know the type."""
     gone: ClassVar[frozenset[str]] = frozenset()
     """Error codes that say, in answer to a delete, that there is nothing to delete."""
 
@@ -94,6 +96,10 @@ class Provider(ABC):
     @abstractmethod
     def delete(self, request: Request) -> None:
         """Delete the resource; ``request.properties`` are those it was last deployed with."""
+
+    def read(self, request: Request) -> Properties:
+        """The ``compared`` properties as they are now; AwsError with a code of ``gone`` for what is not there."""
+        raise NotEmulatedError(f"drift of {self.type} (resource {request.logical_id})")
 
     def replaces(self, old: Properties, new: Properties) -> bool:  # noqa: ARG002
         """Whether an update replaces the resource although no create-only property differs."""

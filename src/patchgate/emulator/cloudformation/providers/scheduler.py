@@ -30,7 +30,13 @@ class Schedule(Provider):
         "ScheduleExpressionTimezone", "State", "Target",
     )  # fmt: skip
     supported = frozenset({*_settings, "Name", "StartDate", "EndDate"})
+    compared = frozenset(_settings) - {"Target", "GroupName"}
     attributes = frozenset({"Arn"})
+
+    def read(self, request: Request) -> Properties:
+        group = request.properties.get("GroupName", _DEFAULT_GROUP)
+        found = request.call("scheduler", "GetSchedule", {"Name": request.physical_id, "GroupName": group})
+        return pick(found, *self.compared)
 
     def create(self, request: Request) -> Physical:
         name = request.name("Name", 64)

@@ -145,7 +145,12 @@ class Parameter(Provider):
     gone = _GONE
     _settings = ("Value", "Type", "Description", "AllowedPattern", "Tier", "Policies", "DataType")
     supported = frozenset({*_settings, "Name", "Tags"})
+    compared = frozenset({"Value", "Type"})
     attributes = frozenset({"Type", "Value", "Arn"})
+
+    def read(self, request: Request) -> Properties:
+        found = request.call("ssm", "GetParameter", {"Name": request.physical_id, "WithDecryption": False})
+        return pick(found["Parameter"], *self.compared)
 
     def create(self, request: Request) -> Physical:
         name = request.properties.get("Name") or f"CFN-{request.name('', 200)}"

@@ -35,7 +35,12 @@ class MaintenanceWindow(Provider):
         "Cutoff", "AllowUnassociatedTargets",
     )  # fmt: skip
     supported = frozenset({*_settings, "Tags"})
+    compared = frozenset(_settings)
     attributes = frozenset({"WindowId"})
+
+    def read(self, request: Request) -> Properties:
+        """Whether the window is enabled is no property of the type: AWS does not report it as drift either."""
+        return pick(request.call("ssm", "GetMaintenanceWindow", {"WindowId": request.physical_id}), *self._settings)
 
     def create(self, request: Request) -> Physical:
         settings = pick(request.properties, *self._settings, "Tags")
@@ -64,7 +69,15 @@ class MaintenanceWindowTarget(Provider):
     gone = _GONE
     _settings = ("Targets", "OwnerInformation", "Name", "Description")
     supported = frozenset({*_settings, "WindowId", "ResourceType"})
+    compared = frozenset({*_settings, "ResourceType"})
     attributes = frozenset({"WindowTargetId"})
+
+    def read(self, request: Request) -> Properties:
+        window, chosen = request.properties["WindowId"], [{"Key": "WindowTargetId", "Values": [request.physical_id]}]
+        found = request.call("ssm", "DescribeMaintenanceWindowTargets", {"WindowId": window, "Filters": chosen})
+        if not found["Targets"]:
+            raise AwsError("DoesNotExistException", f"{request.physical_id} is no target of {window}.")
+        return pick(found["Targets"][0], *self.compared)
 
     def create(self, request: Request) -> Physical:
         params = pick(request.properties, *self._settings, "WindowId", "ResourceType")
@@ -94,7 +107,12 @@ class MaintenanceWindowTask(Provider):
         "Description", "CutoffBehavior",
     )  # fmt: skip
     supported = frozenset({*_settings, "WindowId", "TaskType", "TaskInvocationParameters", "LoggingInfo"})
+    compared = frozenset(_settings) - {"TaskParameters"}
     attributes = frozenset({"WindowTaskId"})
+
+    def read(self, request: Request) -> Properties:
+        params = {"WindowId": request.properties["WindowId"], "WindowTaskId": request.physical_id}
+        return pick(request.call("ssm", "GetMaintenanceWindowTask", params), *self.compared)
 
     def create(self, request: Request) -> Physical:
         params = {**self._shaped(request.properties), "TaskType": request.properties["TaskType"]}
