@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from patchgate.emulator.history import iso
 from patchgate.emulator.server.durations import parse_duration
-from patchgate.errors import InputError, PatchgateError
+from patchgate.errors import InputError
 
 if TYPE_CHECKING:
     from patchgate.emulator.server.host import ClockReading, CloudHost, Response
@@ -43,7 +43,7 @@ def answer_control(host: CloudHost, method: str, target: str, body: bytes) -> Re
         return status, {**headers, "Allow": allowed}, text
     try:
         return handler(host, parts.query, body)
-    except PatchgateError as error:
+    except InputError as error:
         return _json({"error": str(error), "remedy": error.remedy}, status=400)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -109,15 +108,3 @@ def test_nothing_is_answered_before_the_beginning_and_after_the_end() -> None:
     host.__exit__(None, None, None)
     with pytest.raises(StoppingError):
         host.read_clock()
-
-
-def test_a_clock_on_its_way_stops_with_the_server() -> None:
-    host = CloudHost(HostSettings(START), OneMachine())
-    with ThreadPoolExecutor(1) as pool:
-        with host:
-            call(host, "CreateMaintenanceWindow", WINDOW | {"Schedule": "rate(5 minutes)"})
-            moving = pool.submit(host.advance_by, timedelta(days=36500))
-            while not moving.running():
-                time.sleep(0.001)
-        with pytest.raises(StoppingError):
-            moving.result()
