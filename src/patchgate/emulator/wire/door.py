@@ -54,7 +54,7 @@ class WireDoor:
         self.cloud = cloud
         self._checked = checked
         self._pause = pause or _do_not_wait
-        self._keys = KeyRing()
+        self._keys = keys or KeyRing()
         self._sessions: dict[Scope, DoorSession] = {}
         self._factory = SessionFactory(cloud.uuid, self._guard)
         self._buckets = BucketGuard(cloud.organization_id)
