@@ -13,6 +13,7 @@ from patchgate.emulator.wire.identity import signature_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+
 def prepare_request(method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> AWSPreparedRequest:
     """The request as AWS's own endpoint would have got it: the credential scope says which service and Region.
 
