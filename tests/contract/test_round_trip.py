@@ -12,7 +12,7 @@ from botocore import xform_name
 from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation
 from patchgate.emulator.wire import WireDoor
 
-SERVICES = ("ec2", "backup", "ssm", "scheduler", "lambda", "cloudformation", "organizations")
+SERVICES = ("ec2", "backup", "ssm", "scheduler", "lambda", "cloudformation", "organizations", "events")
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 GLOBAL = {"organizations": "us-east-1"}
 """Services with one endpoint in each partition, and the Region that requests to it are signed for."""
@@ -58,6 +58,7 @@ def test_params_and_results_survive(service: str, door: WireDoor, sampled: Calla
             continue
         params, cloud.answer = sampled(model.input_shape), sampled(model.output_shape)
         params.pop("UserData", None)  # botocore itself encodes it on the way
+        params.pop("EndpointId", None)  # a host name, with which botocore leaves the Region
         _status_as_http(cloud.answer, model.output_shape)
         result = getattr(client, xform_name(name))(**params)
         del result["ResponseMetadata"]

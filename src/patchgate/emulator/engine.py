@@ -9,6 +9,7 @@ from patchgate.emulator.cloudformation import CloudFormation
 from patchgate.emulator.cloudformation.drift import StackDrift
 from patchgate.emulator.cloudformation.stack_sets import StackSets
 from patchgate.emulator.ec2 import Ec2
+from patchgate.emulator.events import Events
 from patchgate.emulator.functions import Functions
 from patchgate.emulator.organizations import Organizations
 from patchgate.emulator.scheduler import Scheduler
@@ -42,6 +43,7 @@ COMPONENTS = (
     WindowReports,
     Scheduler,
     Functions,
+    Events,
     CloudFormation,
     StackDrift,
     StackSets,

@@ -105,6 +105,9 @@ class Neighbour:
 
     _scheduler_UpdateSchedule = _scheduler_CreateSchedule  # noqa: N815
 
+    def _events_PutRule(self, scope: Scope, params: Params, serial: int) -> Result:  # noqa: N802
+        return {"RuleArn": scope.arn("events", f"rule/{params['Name']}")}
+
     def _scheduler_CreateScheduleGroup(self, scope: Scope, params: Params, serial: int) -> Result:  # noqa: N802
         return {"ScheduleGroupArn": scope.arn("scheduler", f"schedule-group/{params['Name']}")}
 

@@ -355,5 +355,21 @@ LIVES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
         {"TargetKeyId": "key-2"},
         ["CreateAlias", "UpdateAlias", "DeleteAlias"],
     ),
+    (
+        "AWS::Events::Rule",
+        {"Name": "nightly", "ScheduleExpression": "rate(1 day)", "Targets": [{"Id": "1", "Arn": "a"}], "Tags": TAGS},
+        {"State": "DISABLED", "Targets": [{"Id": "2", "Arn": "b"}], "Tags": TAGS_AFTER},
+        [
+            "PutRule",
+            "PutTargets",
+            "PutRule",
+            "RemoveTargets",
+            "PutTargets",
+            "TagResource",
+            "UntagResource",
+            "RemoveTargets",
+            "DeleteRule",
+        ],
+    ),
 ]
 """Type, properties, what an update changes (None takes away), and every call of create, update and delete."""

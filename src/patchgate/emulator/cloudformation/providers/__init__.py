@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from patchgate.emulator.cloudformation.providers import (
     backup,
+    events,
     functions,
     iam,
     keys,
@@ -20,7 +21,7 @@ from patchgate.emulator.cloudformation.providers.base import Provider
 
 PROVIDERS: Mapping[str, Provider] = {
     provider.type: provider
-    for module in (s3, iam, backup, ssm, windows, functions, scheduler, messaging, observability, keys)
+    for module in (s3, iam, backup, ssm, windows, functions, scheduler, events, messaging, observability, keys)
     for provider in module.PROVIDERS
 }
 """Every resource type that is emulated, by its name."""
