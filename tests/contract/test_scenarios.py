@@ -10,6 +10,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,10 @@ from patchgate.emulator.world import InstanceSpec, Patch, VolumeSpec
 SCOPE = Scope("111122223333", "eu-west-1")
 INSTANCE, VOLUME = "i-0123456789abcdef0", "vol-0123456789abcdef0"
 START = datetime(2026, 7, 4, 12, tzinfo=UTC)
+
+
+def policy(statement: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statement}
 
 
 class Place:
@@ -49,6 +54,15 @@ class Place:
                 patches=(Patch("openssl"),),
             ),
         )
+
+    def role(self, name: str, service: str) -> str:
+        """The ARN of a new role that a service may assume and that may do everything."""
+        everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        trust = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        iam = self.client("iam")
+        arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(policy(trust)))["Role"]["Arn"]
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(policy(everything)))
+        return arn
 
     def later(self, **duration: float) -> None:
         self.cloud.kernel.run_until(self.cloud.now + timedelta(**duration))
@@ -93,7 +107,7 @@ def backups(place: Place) -> None:
     backup = place.client("backup")
     arn = SCOPE.arn("ec2", f"instance/{INSTANCE}")
     backup.create_backup_vault(BackupVaultName="vault")
-    role = f"arn:aws:iam::{SCOPE.account}:role/AWSBackup"
+    role = place.role("AWSBackup", "backup")
     started = backup.start_backup_job(BackupVaultName="vault", ResourceArn=arn, IamRoleArn=role)
     place.later(hours=2)
     job = backup.describe_backup_job(BackupJobId=started["BackupJobId"])
@@ -254,7 +268,7 @@ def deploy_function(place: Place, name: str, code: str) -> str:
     made = place.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.13",
-        Role=f"arn:aws:iam::{SCOPE.account}:role/{name}",
+        Role=place.role(name, "lambda"),
         Handler="index.handler",
         Timeout=60,
         Code={"ZipFile": archive.getvalue()},
@@ -278,7 +292,7 @@ def handler(event, context):
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={
             "Arn": deploy_function(place, "fired", code),
-            "RoleArn": f"arn:aws:iam::{SCOPE.account}:role/scheduler",
+            "RoleArn": place.role("scheduler", "scheduler"),
             "Input": '{"at": "<aws.scheduler.scheduled-time>"}',
         },
     )

@@ -5,17 +5,19 @@ and is ABORTED when its completion window is over first. An instance's recovery 
 every volume attached at the start; a volume's is its snapshot. Until the job completes, the point is CREATING.
 
 Assumptions: a job starts 1 to 5 minutes after its creation; the texts of messages, and the category FAILURE of a job
-that did not complete, are ours.
+that did not complete, are ours; so is which calls of EC2 a backup makes with its role.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from patchgate.emulator.backup_plans import Plans
 from patchgate.emulator.backup_resources import ENDED, Candidate, Job, Plan, RecoveryPoint, Shape
 from patchgate.emulator.ec2 import Ec2
+from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.world import BackupBehaviour
 
 if TYPE_CHECKING:
@@ -25,6 +27,24 @@ if TYPE_CHECKING:
 STOPPING = timedelta(seconds=30)
 DELETION_SPREAD_SECONDS = 8 * 3600
 GIB = 1024**3
+Calls = Sequence[tuple[str, dict[str, Any]]]
+
+_CALLS: dict[str, Callable[[str], Calls]] = {
+    "EC2": lambda instance: (
+        ("DescribeInstances", {}),
+        ("CreateImage", {"InstanceId": instance}),
+        ("CreateTags", {"Resources": ["ami-*", "snap-*"]}),
+        ("DescribeImages", {}),
+        ("DescribeSnapshots", {}),
+    ),
+    "EBS": lambda volume: (
+        ("DescribeVolumes", {}),
+        ("CreateSnapshot", {"VolumeId": volume}),
+        ("CreateTags", {"Resources": ["snap-*"]}),
+        ("DescribeSnapshots", {}),
+    ),
+}
+"""resource type -> the calls of EC2 that a backup makes with its role."""
 
 
 class Jobs(Plans):
@@ -129,6 +149,21 @@ class Jobs(Plans):
             instance = self.cloud.component(Ec2).instance(scope, job.resource_id)
             if instance.spec.root_device == "instance-store":
                 return "Instance store-backed Amazon EC2 instances are not supported."
+        return self._denial(scope, job, _CALLS[job.resource_type](job.resource_id))
+
+    def _denial(self, scope: Scope, job: Job, calls: Calls) -> str:
+        """Why the job's role cannot be used for these calls, or nothing."""
+        acting = scope.as_principal(job.role_arn)
+        if not self.cloud.authority.trusts(acting, job.role_arn, "backup.amazonaws.com"):
+            return f"IAM Role {job.role_arn} cannot be assumed by AWS Backup."
+        try:
+            for operation, params in calls:
+                self.cloud.authority.check(acting, "ec2", operation, params)
+        except NotEmulatedError:
+            raise
+        except AwsError as error:
+            text = f"IAM Role {job.role_arn} does not have sufficient permissions to execute the backup."
+            return f"{text} {error.message}"
         return ""
 
     def _make_recovery_point(self, scope: Scope, job: Job) -> None:
@@ -173,7 +208,17 @@ class Jobs(Plans):
         self.enter(scope, job, "COMPLETED", message=behaviour.message)
         if point.delete_at is not None:
             spread = timedelta(seconds=self.cloud.random.randint(0, DELETION_SPREAD_SECONDS))
-            self.cloud.kernel.at(point.delete_at + spread, self.delete_point, scope, point.arn)
+            self.cloud.kernel.at(point.delete_at + spread, self._retire, scope, point.arn)
+
+    def _retire(self, scope: Scope, arn: str) -> None:
+        """The end of a point's lifecycle: it is deleted, or EXPIRED when its role may not do that any more."""
+        point = self.region(scope).recovery_points.get(arn)
+        if point is None:
+            return
+        if self._denial(scope, point.job, _deletions(point)):
+            point.status = "EXPIRED"
+        else:
+            self.delete_point(scope, arn)
 
     def _overrun(self, scope: Scope, job: Job) -> None:
         if job.state == "RUNNING":
@@ -240,6 +285,15 @@ class Jobs(Plans):
             ec2.remove_image(scope, point.made_id)
         else:
             ec2.remove_snapshot(scope, point.made_id)
+
+
+def _deletions(point: RecoveryPoint) -> Calls:
+    """The calls of EC2 with which a recovery point is deleted."""
+    snapshots = [("DeleteSnapshot", {"SnapshotId": made}) for _, made in point.job.snapshots]
+    return [
+        *([("DeregisterImage", {"ImageId": point.made_id})] if point.job.resource_type == "EC2" else []),
+        *snapshots,
+    ]
 
 
 def _encrypted(volumes: list[Volume]) -> bool:

@@ -62,6 +62,36 @@ class NoNeighbour:
         raise NotEmulatedError(f"{service}:{operation}")
 
 
+class Authority(Protocol):
+    """Decides what roles may do, and which services may assume them. The operator may do everything."""
+
+    def check(self, scope: Scope, service: str, operation: str, params: Params) -> None:
+        """Raise AwsError, in the words of the service, unless the scope's principal may make the call."""
+
+    def trusts(self, scope: Scope, role_arn: str, service: str, source_arn: str | None = None) -> bool:
+        """Whether the role exists and lets a service (``ssm.amazonaws.com``) assume it for a resource in ``scope``.
+
+        ``source_arn`` is what AWS gives as aws:SourceArn, beside aws:SourceAccount; None where it is not documented.
+        """
+
+    def forget(self) -> None:
+        """Roles or policies have changed."""
+
+
+class NoAuthority:
+    """A cloud without IAM: everybody may do everything."""
+
+    def check(self, scope: Scope, service: str, operation: str, params: Params) -> None:
+        """Nothing is denied."""
+
+    def trusts(self, scope: Scope, role_arn: str, service: str, source_arn: str | None = None) -> bool:  # noqa: ARG002
+        """Every role is there for every service."""
+        return True
+
+    def forget(self) -> None:
+        """Nothing is remembered."""
+
+
 Handler = Callable[[Any, Scope, Params], Result]
 _Component = TypeVar("_Component", bound="Component")
 
@@ -115,6 +145,8 @@ class Cloud:
         self.random = random.Random(seed)  # noqa: S311 - replayable by design, never a secret
         self.neighbour: Neighbour = neighbour or NoNeighbour()
         self.assumptions = assumptions or Assumptions()
+        self.authority: Authority = NoAuthority()
+        """Who is asked before a call of a role is carried out; a door with an IAM behind it puts its own here."""
         self.organization_id = organization_id
         """The organization of which every account of the cloud is a member; "" for none."""
         self.api_latency = 0.02
@@ -146,12 +178,17 @@ class Cloud:
 
     def invoke(self, scope: Scope, service: str, operation: str, params: Params) -> Result:
         """``call`` for callers that have a scope at hand."""
+        if scope.principal:
+            self.authority.check(scope, service, operation, params)
         handler = self._handlers.get((service, operation))
         if handler is not None:
             return handler(scope, params)
         if service in self.owned_services:
             raise NotEmulatedError(f"{service}:{operation}")
-        return self.neighbour.call(scope, service, operation, params)
+        result = self.neighbour.call(scope, service, operation, params)
+        if service == "iam" and not operation.startswith(("Get", "List")):
+            self.authority.forget()
+        return result
 
     def component(self, kind: type[_Component]) -> _Component:
         """The one instance of a component: how components of the cloud reach each other."""

@@ -21,7 +21,7 @@ from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.functions_destinations import Destinations
 from patchgate.emulator.functions_environments import Environment, Invocation
 from patchgate.emulator.functions_resources import Function
-from patchgate.emulator.functions_settings import FunctionSettings
+from patchgate.emulator.functions_settings import NOT_ASSUMABLE, FunctionSettings
 
 RETRY_DELAYS = (timedelta(minutes=1), timedelta(minutes=2))
 LONGEST_BACKOFF = timedelta(minutes=5)
@@ -85,6 +85,8 @@ class Functions(FunctionSettings):
 
     def _received(self, scope: Scope, function: Function, payload: Any, kind: str) -> Invocation:
         place = scope.as_principal(function.role)
+        if not self.cloud.authority.trusts(place, function.role, "lambda.amazonaws.com"):
+            raise AwsError("AccessDeniedException", NOT_ASSUMABLE, status=403)
         return Invocation(place, function.name, self.cloud.uuid(), payload, kind, self.cloud.now)
 
     def _begin_or_refuse(self, invocation: Invocation, function: Function) -> None:

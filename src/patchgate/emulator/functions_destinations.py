@@ -26,7 +26,7 @@ class Destinations:
     def write_log(self, invocation: Invocation, environment: Environment) -> None:
         """Write a run's lines to the function's log group, when there is one.
 
-        Only a log group that does not exist (ResourceNotFoundException) is no error.
+        Lines that have nowhere to go (ResourceNotFoundException) or that the role may not write are lost, as in AWS.
         """
         function = environment.function
         place = {"logGroupName": function.log_group, "logStreamName": environment.stream}
@@ -46,7 +46,7 @@ class Destinations:
                 environment.has_stream = True
             answer = self.cloud.invoke(invocation.scope, "logs", "PutLogEvents", place | {"logEvents": events})
         except AwsError as error:
-            if error.code != "ResourceNotFoundException":
+            if error.code not in ("ResourceNotFoundException", "AccessDeniedException"):
                 raise
             return
         if answer.get("rejectedLogEventsInfo"):
@@ -110,8 +110,8 @@ class Destinations:
 def send_to_queue(
     cloud: Cloud, scope: Scope, queue: str, text: str, attributes: dict[str, dict[str, str]] | None = None
 ) -> None:
-    """Send a message to a queue of that name in ``scope``."""
-    url = cloud.invoke(scope, "sqs", "GetQueueUrl", {"QueueName": queue})["QueueUrl"]
+    """Send a message to a queue of that name in ``scope``, as its principal."""
+    url = cloud.invoke(scope.as_principal(""), "sqs", "GetQueueUrl", {"QueueName": queue})["QueueUrl"]
     message: dict[str, Any] = {"QueueUrl": url, "MessageBody": text}
     cloud.invoke(scope, "sqs", "SendMessage", message | ({"MessageAttributes": attributes} if attributes else {}))
 

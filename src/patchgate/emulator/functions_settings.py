@@ -26,6 +26,7 @@ from patchgate.emulator.functions_resources import (
 
 ACCOUNT_CONCURRENCY = 1000
 UNRESERVED_CONCURRENCY = 100
+NOT_ASSUMABLE = "The role defined for the function cannot be assumed by Lambda."
 EVENT_CONFIG = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
 
 
@@ -45,6 +46,11 @@ class FunctionSettings(Component):
         if found is None or (qualifier or "$LATEST") != "$LATEST":
             raise not_found(scope.arn("lambda", f"function:{name}"))
         return found
+
+    def check_role(self, scope: Scope, role_arn: str) -> None:
+        """Raise AwsError InvalidParameterValueException unless Lambda can assume the role."""
+        if not self.cloud.authority.trusts(scope, role_arn, "lambda.amazonaws.com"):
+            raise invalid(NOT_ASSUMABLE)
 
     def create_inline(self, scope: Scope, params: Params, source_text: str) -> Result:
         """CreateFunction with source text, as CloudFormation's inline ZipFile: it becomes ``index.py``."""
@@ -266,6 +272,7 @@ class FunctionSettings(Component):
             tags=dict(params.get("Tags") or {}),
         )
         apply_settings(function, params)
+        self.check_role(scope, function.role)
         functions[name] = function
         return function.configuration()
 

@@ -25,6 +25,7 @@ FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(minutes=8)
 LATEST_DUPLICATE_SECONDS = 90
 DEFAULT_GROUP = "default"
+NOT_ASSUMABLE = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class Scheduler(Component):
         schedules = self._region(scope).schedules
         if (group, name) in schedules:
             raise AwsError("ConflictException", f"Schedule {name} already exists.", status=409)
-        document = checked_document(params, self.cloud.now)
+        document = self._checked(scope, params, group)
         arn = scope.arn("scheduler", f"schedule/{group}/{name}")
         schedule = schedules[group, name] = Schedule(name, group, arn, document, self.cloud.now, self.cloud.now)
         self._plan(scope, schedule)
@@ -77,7 +78,7 @@ class Scheduler(Component):
         What the request does not name goes back to its default.
         """
         schedule = self._schedule(scope, params)
-        schedule.document = checked_document(params, self.cloud.now)
+        schedule.document = self._checked(scope, params, schedule.group)
         schedule.modified_at = self.cloud.now
         schedule.revision += 1
         self._plan(scope, schedule)
@@ -168,6 +169,18 @@ class Scheduler(Component):
 
     # State
 
+    def _checked(self, scope: Scope, params: Params, group: str) -> Shape:
+        """What a request says of a schedule, or AwsError; its role must be there for Scheduler."""
+        document = checked_document(params, self.cloud.now)
+        if not self._trusted(scope, document["Target"]["RoleArn"], group):
+            raise invalid(NOT_ASSUMABLE)
+        return document
+
+    def _trusted(self, scope: Scope, role_arn: str, group: str) -> bool:
+        """https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"""
+        source = scope.arn("scheduler", f"schedule-group/{group}")
+        return self.cloud.authority.trusts(scope, role_arn, "scheduler.amazonaws.com", source)
+
     def _region(self, scope: Scope) -> _Region:
         if scope.key not in self._regions:
             arn = scope.arn("scheduler", f"schedule-group/{DEFAULT_GROUP}")
@@ -241,13 +254,19 @@ class Scheduler(Component):
             target=target["Arn"],
             attempt=firing.attempt,
         )
-        params = {"FunctionName": target["Arn"], "InvocationType": "Event", "Payload": _payload(firing).encode()}
         try:
-            self.cloud.invoke(scope.as_principal(target["RoleArn"]), "lambda", "Invoke", params)
+            self._invoke_target(firing)
         except NotEmulatedError:
             raise
         except AwsError as error:
             self._failed(firing, error)
+
+    def _invoke_target(self, firing: _Firing) -> None:
+        target, scope = firing.target, firing.scope
+        if not self._trusted(scope, target["RoleArn"], firing.group):
+            raise AwsError("AccessDeniedException", NOT_ASSUMABLE, status=403)
+        params = {"FunctionName": target["Arn"], "InvocationType": "Event", "Payload": _payload(firing).encode()}
+        self.cloud.invoke(scope.as_principal(target["RoleArn"]), "lambda", "Invoke", params)
 
     def _failed(self, firing: _Firing, error: AwsError) -> None:
         policy = firing.target["RetryPolicy"]
@@ -289,7 +308,12 @@ class Scheduler(Component):
         }
         typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         there = Scope(account, region, firing.target["RoleArn"])
-        send_to_queue(self.cloud, there, queue, _payload(firing), typed)
+        try:
+            send_to_queue(self.cloud, there, queue, _payload(firing), typed)
+        except NotEmulatedError:
+            raise
+        except AwsError as refusal:  # AWS drops what the queue does not take
+            self.cloud.record(firing.scope, "ScheduleLost", schedule=firing.schedule, problem=str(refusal))
 
 
 def _stamp(when: datetime) -> str:

@@ -47,9 +47,13 @@ class Automation(AutomationEngine):
         document, version, content = self._runbook(scope, params)
         given = _parameter_lists(params.get("Parameters"))
         bound = bind_parameters(content.parameters, given, _INVALID)
+        execution_id = self.cloud.uuid()
+        assumed = _assumed_role(content, bound)
+        if assumed:
+            self._check_role(scope, assumed, execution_id)
         run = AutomationRun(
-            self.cloud.uuid(),
-            scope.as_principal(_assumed_role(content, bound)),
+            execution_id,
+            scope.as_principal(assumed or scope.principal),
             scope.principal,
             document.name,
             str(version.number),
@@ -60,6 +64,7 @@ class Automation(AutomationEngine):
             window_execution,
             listener,
             requested=self.cloud.now,
+            assumed=assumed,
         )
         self.accept(run)
         return run.execution_id
@@ -138,6 +143,14 @@ class Automation(AutomationEngine):
             )
         self.stop(run)
         return {}
+
+    def _check_role(self, scope: Scope, role_arn: str, execution_id: str) -> None:
+        """AwsError unless the caller may pass the assume role on, and Automation may assume it."""
+        if scope.principal:
+            self.cloud.authority.check(scope, self.service, "PassRole", {"RoleArn": role_arn})
+        source = scope.arn("ssm", f"automation-execution/{execution_id}")
+        if not self.cloud.authority.trusts(scope, role_arn, "ssm.amazonaws.com", source):
+            raise AwsError(_INVALID, "The defined assume role is unable to be assumed.")
 
     def _runbook(self, scope: Scope, params: Params) -> tuple[Document, DocumentVersion, Content]:
         name = params["DocumentName"]

@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-actions.html
 
-Assumptions: properties are polled every ten seconds; a step that fails to resolve one of its declared outputs fails.
+Assumptions: properties are polled every ten seconds; a step that fails to resolve one of its declared outputs fails;
+a command is followed with ListCommands and ListCommandInvocations and stopped with CancelCommand, as the assume role.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Actions(Component):
         if step.process is not None:
             step.process.kill(reason)
             step.process = None
-        if step.command_id:
+        if step.command_id and not self._refusal(run, "CancelCommand"):
             commands = self.cloud.component(Commands)
             command = commands.commands(run.scope)[step.command_id]
             commands.cancel(command, list(command.invocations))
@@ -91,7 +92,7 @@ class Actions(Component):
             raise NotEmulatedError(f"aws:executeScript with the runtime {inputs['Runtime']}")
         if inputs.get("Attachment"):
             raise NotEmulatedError("aws:executeScript with an attachment")
-        if not run.scope.principal:
+        if not run.assumed:
             raise AwsError("ValidationException", "aws:executeScript needs an assume role for the automation.")
         name = f"{run.execution_id}/{step.step.name}"
         self.cloud.kernel.after(SCRIPT_LIMIT, self.expire, run, step, step.attempt)
@@ -151,6 +152,8 @@ class Actions(Component):
         }
         if "TimeoutSeconds" in request:
             request["TimeoutSeconds"] = int(request["TimeoutSeconds"])
+        if run.scope.principal:
+            self.cloud.authority.check(run.scope, "ssm", "SendCommand", request)
         listener = (self._command_ended, (run, step, step.attempt))
         step.command_id = self.cloud.component(Commands).send(run.scope, request, listener).command_id
 
@@ -165,14 +168,27 @@ class Actions(Component):
             "Output": "".join(item.output for item in command.invocations.values()),
         }
         status: Status = _COMMAND_STATUS.get(command.status, "Failed")
-        failure = ""
-        if status != "Success":
+        failure = self._refusal(run, "ListCommands", "ListCommandInvocations")
+        if failure:
+            status = "Failed"
+        elif status != "Success":
             errors = "".join(item.error for item in command.invocations.values()).strip()
             failure = (
                 f"Command {command_id} ended with {{Status=[{command.status}], StatusDetails=[{command.details}], "
                 f"ResponseCode=[{step.outputs['ResponseCode']}], Output=[{step.outputs['Output'].strip()} {errors}]}}"
             )
         self.end_step(run, step, attempt, status, failure)
+
+    def _refusal(self, run: AutomationRun, *operations: str) -> str:
+        """Why the execution's role may not make one of the calls with which a step follows its command, or nothing."""
+        try:
+            for operation in operations if run.scope.principal else ():
+                self.cloud.authority.check(run.scope, "ssm", operation, {})
+        except NotEmulatedError:
+            raise
+        except AwsError as error:
+            return str(error)
+        return ""
 
     # Calls of AWS APIs
 

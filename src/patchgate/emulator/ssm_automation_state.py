@@ -73,7 +73,7 @@ class StepRun:
 
 @dataclass(slots=True)
 class AutomationRun:
-    """One execution. ``scope``'s principal is the assume role, ``caller`` who started it."""
+    """One execution. ``scope``'s principal is the assume role (``assumed``), else the ``caller`` who started it."""
 
     execution_id: str
     scope: Scope
@@ -94,6 +94,7 @@ class AutomationRun:
     requested: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None
+    assumed: str = ""
 
     @property
     def final(self) -> bool:

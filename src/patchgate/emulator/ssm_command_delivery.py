@@ -130,6 +130,7 @@ class Delivery(Component):
 
     def _upload(self, command: Command, invocation: Invocation) -> None:
         bucket = command.request.get("OutputS3BucketName")
+        agent = command.scope.as_principal(self._instance(command, invocation.instance_id).spec.role_arn)
         for result in invocation.results if bucket else ():
             for stream, text in (("stdout", result.output), ("stderr", result.error)):
                 if not text:
@@ -137,7 +138,9 @@ class Delivery(Component):
                 key = command.key(invocation, result, stream)
                 body = {"Bucket": bucket, "Key": key, "Body": text.encode(), "ACL": "bucket-owner-full-control"}
                 try:
-                    self.cloud.invoke(command.scope.as_principal(""), "s3", "PutObject", body)
+                    if agent.principal:
+                        self.cloud.invoke(agent, "s3", "GetBucketEncryption", {"Bucket": bucket})
+                    self.cloud.invoke(agent, "s3", "PutObject", body)
                 except NotEmulatedError:
                     raise
                 except AwsError as error:  # the agent's output is lost and the command's result stands

@@ -101,7 +101,7 @@ class ResourceTags(Component):
             raise NotEmulatedError(f"tags of {kind} resources")
         name, member = _LOOK_UPS[kind]
         try:
-            self.cloud.invoke(scope, self.service, name, {member: resource_id})
+            self.cloud.invoke(scope.as_principal(""), self.service, name, {member: resource_id})
         except NotEmulatedError:
             raise
         except AwsError:

@@ -3,7 +3,9 @@
 https://docs.aws.amazon.com/systems-manager/latest/userguide/maintenance-windows-how-to.html
 
 Assumptions: an execution that would be one too many (five at once in a scope) fails without running; a task whose
-invocations all ended is FAILED when any of them is; targets are resolved when the task begins.
+invocations all ended is FAILED when any of them is; targets are resolved when the task begins; a window follows its
+tasks in the name of their service role, with the calls for which AWS's documentation asks that role for permission
+(ListCommands, ListCommandInvocations, CancelCommand, GetAutomationExecution).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from patchgate.emulator.cloud import Cloud, Component, Scope
-from patchgate.emulator.errors import AwsError
+from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.ssm_automation import Automation
 from patchgate.emulator.ssm_commands import Commands
 from patchgate.emulator.ssm_constraints import share
@@ -116,6 +118,8 @@ class WindowExecutions(Component):
         commands = self.cloud.component(Commands)
         for unit in task.units:
             if task.kind == "RUN_COMMAND" and unit.status == "IN_PROGRESS":
+                if self._refusal(execution, task, ("CancelCommand", {})):
+                    continue
                 command = commands.commands(execution.scope)[unit.execution_id]
                 commands.cancel(command, list(command.invocations))
 
@@ -225,6 +229,8 @@ class WindowExecutions(Component):
                 self._start_automation(execution, task, unit)
             else:
                 self._send_command(execution, task, unit)
+        except NotEmulatedError:
+            raise
         except AwsError as error:
             unit.status, unit.details, unit.ended = "FAILED", str(error)[:250], self.cloud.now
             return False
@@ -237,8 +243,9 @@ class WindowExecutions(Component):
         request: dict[str, Any] = {"DocumentName": task.settings["TaskArn"], "Parameters": parameters}
         if given.get("DocumentVersion"):
             request["DocumentVersion"] = given["DocumentVersion"]
+        acting = self._assume(execution, task, "StartAutomationExecution", request)
         unit.execution_id = self.cloud.component(Automation).start(
-            self._role(execution, task),
+            acting,
             request,
             listener=(self._automation_ended, (execution, task, unit)),
             target=unit.instance_ids[0] if unit.instance_ids else "",
@@ -264,10 +271,28 @@ class WindowExecutions(Component):
             for key in ("TimeoutSeconds", "Comment", "DocumentVersion", "DocumentHash")
             if given.get(key)
         }
-        command = self.cloud.component(Commands).send(
-            self._role(execution, task), request, (self._command_ended, (execution, task, unit))
-        )
+        acting = self._assume(execution, task, "SendCommand", request)
+        command = self.cloud.component(Commands).send(acting, request, (self._command_ended, (execution, task, unit)))
         unit.execution_id = command.command_id
+
+    def _assume(self, execution: Execution, task: TaskExecution, operation: str, request: dict[str, Any]) -> Scope:
+        """The scope of the task's role; AwsError unless Systems Manager may assume it and it may make the call."""
+        acting = self._role(execution, task)
+        if not self.cloud.authority.trusts(acting, acting.principal, "ssm.amazonaws.com"):
+            raise AwsError("AccessDeniedException", f"Systems Manager cannot assume the role {acting.principal}.")
+        self.cloud.authority.check(acting, self.service, operation, request)
+        return acting
+
+    def _refusal(self, execution: Execution, task: TaskExecution, *calls: tuple[str, dict[str, str]]) -> str:
+        """Why the task's role may not make one of the calls with which a window follows its tasks, or nothing."""
+        try:
+            for operation, params in calls:
+                self.cloud.authority.check(self._role(execution, task), self.service, operation, params)
+        except NotEmulatedError:
+            raise
+        except AwsError as error:
+            return str(error)
+        return ""
 
     def _role(self, execution: Execution, task: TaskExecution) -> Scope:
         """The task's service role, or the service-linked one."""
@@ -277,11 +302,16 @@ class WindowExecutions(Component):
 
     def _command_ended(self, execution: Execution, task: TaskExecution, unit: Unit, command_id: str) -> None:
         command = self.cloud.component(Commands).commands(execution.scope)[command_id]
-        self._end_unit(execution, task, unit, command.status, command.details)
+        refusal = self._refusal(execution, task, ("ListCommands", {}), ("ListCommandInvocations", {}))
+        status, details = ("Failed", refusal) if refusal else (command.status, command.details)
+        self._end_unit(execution, task, unit, status, details)
 
     def _automation_ended(
         self, execution: Execution, task: TaskExecution, unit: Unit, status: str, details: str
     ) -> None:
+        asked = {"AutomationExecutionId": unit.execution_id}
+        refusal = self._refusal(execution, task, ("GetAutomationExecution", asked))
+        status, details = ("Failed", refusal) if refusal else (status, details)
         self._end_unit(execution, task, unit, status, details)
 
     def _end_unit(self, execution: Execution, task: TaskExecution, unit: Unit, status: str, details: str) -> None:

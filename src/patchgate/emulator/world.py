@@ -69,7 +69,8 @@ class InstanceSpec:
     """One machine. ``operating_system`` is SSM's value, for example ``AMAZON_LINUX_2``.
 
     The first volume is the root of an ``ebs`` instance. ``scan_minutes`` and ``install_minutes`` are how long
-    the patch operations take on it.
+    the patch operations take on it. ``role_arn`` is the role of its instance profile, with which the agent writes
+    what a command put out; "" leaves that to nobody's permission.
     """
 
     instance_id: str
@@ -85,6 +86,7 @@ class InstanceSpec:
     patches: tuple[Patch, ...] = ()
     scan_minutes: int = 2
     install_minutes: int = 12
+    role_arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

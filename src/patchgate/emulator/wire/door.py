@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from moto import mock_aws
 
-from patchgate.emulator.cloud import Cloud, NoNeighbour, Scope
+from patchgate.emulator.cloud import Cloud, NoAuthority, NoNeighbour, Scope
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.functions import Functions
+from patchgate.emulator.iam.authority import RoleAuthority
 from patchgate.emulator.wire import private
 from patchgate.emulator.wire.buckets import BucketGuard
 from patchgate.emulator.wire.caller import answer_operator
 from patchgate.emulator.wire.errors import NetworkRefusedError, encode_error, unknown_key, unsigned
 from patchgate.emulator.wire.identity import Identity, KeyRing, Signature, signature_of
 from patchgate.emulator.wire.neighbour import MotoNeighbour
-from patchgate.emulator.wire.observation import facts_of
+from patchgate.emulator.wire.observation import changes_iam, facts_of, question_of
 from patchgate.emulator.wire.protocol import WireCall, check_answer, decode, encode, protocol_of
 from patchgate.emulator.wire.session import DoorSession, SessionFactory
 
@@ -75,11 +76,14 @@ class WireDoor:
             self._moto = stack.enter_context(private.diverted_requests(self._process))
             stack.enter_context(private.closed_network(_refuse))
             stack.enter_context(private.guarded_buckets(self._buckets.check))
+            stack.enter_context(private.iam_of_the_signing_partition())
             stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
             stack.enter_context(private.virtual_time(self))
             stack.enter_context(private.replaced(self.cloud, "sdk", self))
             if isinstance(self.cloud.neighbour, NoNeighbour):
                 stack.enter_context(private.replaced(self.cloud, "neighbour", MotoNeighbour(self)))
+            if isinstance(self.cloud.authority, NoAuthority):
+                stack.enter_context(private.replaced(self.cloud, "authority", RoleAuthority(self.cloud)))
             self._open = stack.pop_all()
         return self
 
@@ -183,6 +187,8 @@ class WireDoor:
     def _carry_out(self, scope: Scope, call: WireCall) -> dict[str, Any]:
         outside = self.cloud.kernel.current is None and self.cloud.has_component(Functions)
         if outside and _waits_for_a_function(call):
+            if scope.principal:
+                self.cloud.authority.check(scope, call.service, call.operation, call.params)
             name, payload = call.params["FunctionName"], call.params.get("Payload", b"")
             return self.cloud.component(Functions).invoke_and_wait(scope, name, payload)
         return self.cloud.invoke(scope, call.service, call.operation, call.params)
@@ -191,6 +197,8 @@ class WireDoor:
         request.headers["x-moto-account-id"] = identity.account
         events = facts_of(signature.service, request)
         scope = Scope(identity.account, signature.region, identity.principal)
+        if scope.principal and not self._quiet:
+            self.cloud.authority.check(scope, signature.service, *question_of(signature.service, request))
         self._buckets.caller, self._buckets.headers = scope, request.headers
         try:
             response = self._moto(request)
@@ -198,6 +206,8 @@ class WireDoor:
             raise NotEmulatedError(f"this request to {signature.service}: {error}") from error
         if response is None or response[2] == _NOT_IMPLEMENTED:
             raise NotEmulatedError(f"{signature.service} ({request.method} {request.url})")
+        if changes_iam(signature.service, request):
+            self.cloud.authority.forget()
         if response[0] < 300:
             for event, facts in events:
                 self.cloud.record(scope, event, **facts)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from patchgate.emulator.wire.protocol import decode, route
 
 Fact = tuple[str, dict[str, Any]]
 
+_READS = re.compile(rb"Action=(Get|List|Simulate)")
 _WRITES = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
 
 
@@ -26,9 +28,28 @@ def facts_of(service: str, request: Any) -> list[Fact]:
     return []
 
 
+def question_of(service: str, request: Any) -> tuple[str, dict[str, Any]]:
+    """The operation that a request asks moto for, and its parameters; of S3's only what authorisation looks at."""
+    if service != "s3":
+        call = decode(service, request)
+        return call.operation, call.params
+    operation, labels = route(service, request)
+    acl = _text(request.headers.get("x-amz-acl") or "")
+    return operation, labels | ({"ACL": acl} if acl else {})
+
+
+def changes_iam(service: str, request: Any) -> bool:
+    """Whether a request may change roles or policies."""
+    return service == "iam" and not _READS.search(_bytes(request.body))
+
+
 def _message(topic: str, entry: dict[str, Any]) -> Fact:
     facts = {"topic": topic, "subject": entry.get("Subject", ""), "message": entry.get("Message", "")}
     return "MessagePublished", facts
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _bytes(body: Any) -> bytes:

@@ -18,6 +18,8 @@ name                                            what the door needs it for
 ``moto.core.serialize.get_serializer_class``    response serialiser of a protocol; ``SerializationContext``
 ``moto.core.utils.get_service_model``           the service model that parser and serialiser work on
 ``moto.iam.models.iam_backends``                whose access keys moto's own IAM and STS have handed out
+``moto.iam.responses.IamResponse.region_regex``  moto reads the partition from the endpoint's name, which does not
+                                                say it in aws-us-gov: here from the signature
 ``moto.s3.models.FakeBucket.get_permission``    moto's reading of bucket policies skips conditions: replaced
 ``moto.s3.models.utcnow``, ``moto.logs.models.utcnow``  the time at which moto keeps objects and log lines
 ``moto.iam.access_control.PermissionResult``    what that method answers
@@ -37,6 +39,7 @@ name                                            what the door needs it for
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -61,6 +64,7 @@ import moto.core.serialize
 import moto.core.utils
 import moto.iam.access_control
 import moto.iam.models
+import moto.iam.responses
 import moto.logs.models
 import moto.moto_api._internal
 import moto.s3.models
@@ -137,6 +141,13 @@ def guarded_buckets(guard: Callable[[str, bytes | None, str, str], None]) -> Ite
         return moto.iam.access_control.PermissionResult.NEUTRAL
 
     with replaced(moto.s3.models.FakeBucket, "get_permission", get_permission):
+        yield
+
+
+@contextmanager
+def iam_of_the_signing_partition() -> Iterator[None]:
+    """moto's IAM answers for the partition of the Region that a request is signed for."""
+    with replaced(moto.iam.responses.IamResponse, "region_regex", re.compile(r"(?!)")):
         yield
 
 

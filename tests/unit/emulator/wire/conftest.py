@@ -14,6 +14,20 @@ from patchgate.emulator.wire import WireDoor
 START = datetime(2026, 7, 4, 22, 30, tzinfo=UTC)
 
 
+@pytest.fixture
+def allow_everything(door: WireDoor) -> Callable[[str], None]:
+    """Makes the role of an ARN, and lets it do everything."""
+
+    def make(role_arn: str) -> None:
+        _, _, _, _, account, name = role_arn.replace("role/", "").split(":")
+        iam = door.session(account, "eu-west-1").client("iam")
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+        everything = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=everything)
+
+    return make
+
+
 class Trouble(Component):
     """What the next calls answer with instead, first to last."""
 

@@ -47,7 +47,10 @@ def door(cloud: Cloud) -> Iterator[WireDoor]:
 
 
 class TestIdentity:
-    def test_a_call_arrives_in_its_account_region_and_principal(self, door: WireDoor) -> None:
+    def test_a_call_arrives_in_its_account_region_and_principal(
+        self, door: WireDoor, allow_everything: Callable[[str], None]
+    ) -> None:
+        allow_everything(ROLE)
         value = call(door.session(ACCOUNT, REGION, ROLE), "ssm")["Parameter"]["Value"]
         assert value == f"{ACCOUNT} {REGION} {ROLE}"
 
@@ -103,8 +106,11 @@ class TestIdentity:
         with pytest.raises(ClientError, match="MissingAuthenticationToken"):
             client.list_objects_v2(Bucket="b")
 
-    def test_an_assumed_role_calls_in_its_own_account(self, door: WireDoor) -> None:
+    def test_an_assumed_role_calls_in_its_own_account(
+        self, door: WireDoor, allow_everything: Callable[[str], None]
+    ) -> None:
         role = f"arn:aws:iam::{OTHER}:role/audit"
+        allow_everything(role)
         sts = door.session(ACCOUNT, REGION).client("sts")
         given = sts.assume_role(RoleArn=role, RoleSessionName="audit")["Credentials"]
         assumed = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], REGION)

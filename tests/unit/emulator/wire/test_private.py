@@ -173,6 +173,15 @@ def test_moto_asks_buckets_for_permission() -> None:
     assert ("123456789012", None, "s3:PutObject", "arn:aws:s3:::patching-logs/k") in asked
 
 
+@pytest.mark.parametrize(
+    ("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn"), ("eu-west-1", "aws")]
+)
+def test_motos_iam_is_of_the_partition_that_a_request_is_signed_for(region: str, partition: str) -> None:
+    with moto.mock_aws(), private.iam_of_the_signing_partition():
+        role = boto3.client("iam", region_name=region).create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]
+        assert role["Arn"] == f"arn:{partition}:iam::123456789012:role/r"
+
+
 def test_identifiers_are_seeded_and_motos_own_state_comes_back() -> None:
     source = moto.moto_api._internal.mock_random
     before = source.getstate()

@@ -1,0 +1,144 @@
+"""The check of every call that a role makes, and of every service that assumes one.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+
+A call is allowed when the role's policies allow every need of its operation, and its permissions boundary as well; for
+a bucket of the role's own account the bucket's policy may allow it instead. The policies of topics, queues, functions
+and keys give roles nothing here, which is stricter than AWS. Every denial is recorded in the history.
+
+Assumption: in messages, the session of an assumed role is named after the function or execution that runs, else
+``session``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from patchgate.emulator.bucket_policy import ObjectRequest, evaluate_bucket_policy
+from patchgate.emulator.errors import AwsError, NotEmulatedError
+from patchgate.emulator.iam.requirements import REQUIREMENTS, Need, Table
+from patchgate.emulator.iam.requirements_ssm import SSM_REQUIREMENTS
+from patchgate.emulator.iam.roles import Role, RoleBook, Ruling
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from patchgate.emulator.cloud import Cloud, Params, Scope
+
+KNOWN_OPERATIONS: Table = REQUIREMENTS | SSM_REQUIREMENTS
+
+_CODES = {
+    "ec2": ("UnauthorizedOperation", 403),
+    "s3": ("AccessDenied", 403),
+    "sns": ("AuthorizationError", 403),
+    "sqs": ("AccessDenied", 403),
+    "ssm": ("AccessDeniedException", 400),
+    "logs": ("AccessDeniedException", 400),
+}
+"""service -> error code and HTTP status of a denial; the rest say AccessDeniedException with 403."""
+
+_SPELLINGS = {"sns:Publish": "SNS:Publish", "sqs:SendMessage": "sqs:sendmessage"}
+"""Actions as the messages of their service spell them."""
+
+_UNNAMED = frozenset({"ec2", "backup"})
+"""Services whose messages leave the resource out when the action has none; the others show a star."""
+
+_WHY: Mapping[Ruling, str] = {
+    "explicit deny": "with an explicit deny in an identity-based policy",
+    "no identity": "because no identity-based policy allows the {action} action",
+    "no boundary": "because no permissions boundary allows the {action} action",
+}
+
+
+class RoleAuthority:
+    """cloud.Authority on the roles of the cloud's IAM."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._book = RoleBook(cloud)
+
+    def forget(self) -> None:
+        """Roles or policies have changed."""
+        self._book.forget()
+
+    def check(self, scope: Scope, service: str, operation: str, params: Params) -> None:
+        """Raise AwsError unless the scope's role may make the call; NotEmulatedError when what it needs is unknown."""
+        role = self._book.role(scope, scope.principal)
+        requirement = KNOWN_OPERATIONS.get((service, operation))
+        if requirement is None:
+            if role is not None and role.is_administrator:
+                return
+            raise NotEmulatedError(f"the permissions of {service}:{operation}, called by {scope.principal}")
+        for need in requirement(self._cloud, scope, params):
+            ruling: Ruling = (
+                role.ruling(need.action, need.resource, lambda need=need: self._context(scope, need))  # type: ignore[misc]
+                if role is not None
+                else "no identity"
+            )
+            if ruling != "allow" and not (ruling == "no identity" and self._bucket_allows(scope, role, need)):
+                self._deny(scope, service, operation, need, ruling)
+
+    def trusts(self, scope: Scope, role_arn: str, service: str, source_arn: str | None = None) -> bool:
+        """Whether the role exists and its trust policy lets the service assume it."""
+        role = self._book.role(scope, role_arn)
+        if role is None:
+            return False
+        known = {"aws:sourceaccount": scope.account, "aws:sourcearn": source_arn} if source_arn is not None else None
+        return role.trusts(service, known)
+
+    def _context(self, scope: Scope, need: Need) -> dict[str, str]:
+        context = {
+            "aws:principalaccount": scope.principal.split(":")[4],
+            "aws:principalarn": scope.principal,
+            "aws:requestedregion": scope.region,
+            "aws:securetransport": "true",
+        }
+        if self._cloud.organization_id:
+            context["aws:principalorgid"] = self._cloud.organization_id
+        return {**context, **need.facts}
+
+    def _bucket_allows(self, scope: Scope, role: Role | None, need: Need) -> bool:
+        """Whether the policy of a bucket in the role's own account allows what the role's policies do not mention."""
+        if role is None or not need.action.startswith("s3:") or role.boundary is not None:
+            return False
+        bucket = need.resource.split(":", 5)[5].partition("/")[0]
+        owner = type(scope)(scope.principal.split(":")[4], scope.region)
+        call = self._cloud.neighbour.call
+        if bucket not in [item["Name"] for item in call(owner, "s3", "ListBuckets", {})["Buckets"]]:
+            return False
+        try:
+            policy = call(owner, "s3", "GetBucketPolicy", {"Bucket": bucket})["Policy"]
+        except NotEmulatedError:
+            raise
+        except AwsError as error:
+            if error.code != "NoSuchBucketPolicy":
+                raise
+            return False
+        request = ObjectRequest(scope.principal, need.action, need.resource, self._context(scope, need))
+        return evaluate_bucket_policy(json.loads(policy), request) == "allow"
+
+    def _deny(self, scope: Scope, service: str, operation: str, need: Need, ruling: Ruling) -> None:
+        self._cloud.record(
+            scope,
+            "CallDenied",
+            principal=scope.principal,
+            service=service,
+            operation=operation,
+            action=need.action,
+            resource=need.resource,
+        )
+        code, status = _CODES.get(service, ("AccessDeniedException", 403))
+        raise AwsError(code, self._message(scope, service, need, ruling), status=status)
+
+    def _message(self, scope: Scope, service: str, need: Need, ruling: Ruling) -> str:
+        process = self._cloud.kernel.current
+        session = process.name.split(" ")[0].split("/")[0] if process is not None else "session"
+        _, partition, _, _, account, path = scope.principal.split(":", 5)
+        who = f"arn:{partition}:sts::{account}:assumed-role/{path.rpartition('/')[2]}/{session}"
+        action = _SPELLINGS.get(need.action, need.action)
+        resource = need.resource if need.resource != "*" else scope.arn(service, "*")
+        shown = f'"{resource}"' if service == "s3" else resource
+        on = "" if need.resource == "*" and service in _UNNAMED else f" on resource: {shown}"
+        text = f"User: {who} is not authorized to perform: {action}{on} {_WHY[ruling].format(action=action)}"
+        return f"You are not authorized to perform this operation. {text}" if service == "ec2" else text

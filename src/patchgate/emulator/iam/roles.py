@@ -1,0 +1,201 @@
+"""The roles that IAM keeps, with everything that decides what they may do; read once and kept until IAM changes.
+
+IAM is the neighbour's. Users are not emulated: their calls are those of the operator.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from patchgate.emulator.errors import AwsError, NotEmulatedError
+from patchgate.emulator.iam.policy import Answer, Context, Statement, as_list, evaluate, read_policy
+
+if TYPE_CHECKING:
+    from patchgate.emulator.cloud import Cloud, Scope
+
+Ruling = Literal["allow", "explicit deny", "no identity", "no boundary"]
+"""Allowed, or why not: a deny, no identity-based policy that allows it, no permissions boundary that allows it."""
+
+MAXIMUM_REMEMBERED = 10_000
+
+_SERVICE_LINKED = {
+    "AWSServiceRoleForAmazonSSM": ("ssm.amazonaws.com", "AmazonSSMServiceRolePolicy"),
+    "AWSServiceRoleForBackup": ("backup.amazonaws.com", "AWSBackupServiceLinkedRolePolicyForBackup"),
+}
+"""Service-linked roles that are in every account: the service, and the AWS managed policy."""
+
+
+class Policies:
+    """The statements of one kind of policy, sorted by the action that they speak of when it is first asked for."""
+
+    def __init__(self, statements: tuple[Statement, ...]) -> None:
+        self.statements = statements
+        self._by_action: dict[str, tuple[Statement, ...]] = {}
+
+    def about(self, action: str) -> tuple[Statement, ...]:
+        """The statements that speak of an action."""
+        found = self._by_action.get(action)
+        if found is None:
+            found = tuple(statement for statement in self.statements if statement.speaks_of(action))
+            self._by_action[action] = found
+        return found
+
+    def answer(self, action: str, resource: str, context: Context) -> Answer:
+        return evaluate(self.about(action), action, resource, context)
+
+    def is_conditional(self, action: str) -> bool:
+        """Whether what they say of an action depends on more than the resource."""
+        return any(statement.conditions for statement in self.about(action))
+
+    @property
+    def allow_everything(self) -> bool:
+        """Whether they allow whatever there is, as AdministratorAccess does."""
+        probe = "\0:\0"
+        return all(s.allows and not s.unknown for s in self.statements) and any(
+            not s.conditions and s.actions.fit(probe) and s.resources.fit(probe) for s in self.statements
+        )
+
+
+@dataclass(slots=True)
+class Role:
+    """One role as IAM has it now."""
+
+    arn: str
+    trust: tuple[Statement, ...]
+    identity: Policies
+    boundary: Policies | None
+    _rulings: dict[tuple[str, str], Ruling] = field(default_factory=dict)
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether every call is allowed, whatever it needs."""
+        return self.identity.allow_everything and (self.boundary is None or self.boundary.allow_everything)
+
+    def ruling(self, action: str, resource: str, context: Callable[[], Context]) -> Ruling:
+        """Whether an action on a resource is allowed; ``context`` makes the condition keys when they are needed."""
+        known = self._rulings.get((action, resource))
+        if known is not None:
+            return known
+        conditional = self.identity.is_conditional(action)
+        conditional = conditional or (self.boundary is not None and self.boundary.is_conditional(action))
+        ruling = self._rule(action, resource, context() if conditional else {})
+        if not conditional:
+            if len(self._rulings) >= MAXIMUM_REMEMBERED:
+                self._rulings.clear()
+            self._rulings[action, resource] = ruling
+        return ruling
+
+    def _rule(self, action: str, resource: str, context: Context) -> Ruling:
+        identity = self.identity.answer(action, resource, context)
+        boundary = self.boundary.answer(action, resource, context) if self.boundary is not None else "allow"
+        if "deny" in (identity, boundary):
+            return "explicit deny"
+        if identity == "silent":
+            return "no identity"
+        return "allow" if boundary == "allow" else "no boundary"
+
+    def trusts(self, service: str, source: Context | None) -> bool:
+        """Whether the trust policy lets a service assume the role; ``source`` None: what it sets is not documented."""
+        meant = [s for s in self.trust if s.unknown or _names_service(s.principal, service)]
+        if source is None and (tested := [c.key for s in meant for c in s.conditions]):
+            raise NotEmulatedError(f"{tested[0]} in a trust policy for {service}, which is not documented to set it")
+        return evaluate(meant, "sts:AssumeRole", "*", source or {}) == "allow"
+
+
+def _names_service(principal: Any, service: str) -> bool:
+    if principal == "*":
+        raise NotEmulatedError("a trust policy for everybody")
+    return service in as_list(principal.get("Service", []))
+
+
+class RoleBook:
+    """The roles that have been asked for, by ARN."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._roles: dict[str, Role | None] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_roles": {}}
+
+    def forget(self) -> None:
+        self._roles.clear()
+
+    def role(self, scope: Scope, arn: str) -> Role | None:
+        """The role of that ARN, None when there is none. NotEmulatedError for any other principal."""
+        if arn not in self._roles:
+            self._roles[arn] = self._read(scope, arn)
+        return self._roles[arn]
+
+    def _read(self, scope: Scope, arn: str) -> Role | None:
+        kind, _, path = arn.split(":", 5)[5].partition("/")
+        if kind != "role":
+            raise NotEmulatedError(f"what {arn} may do: only roles have policies here")
+        name = path.rpartition("/")[2]
+        if path.startswith("aws-service-role/"):
+            return self._service_linked(scope, arn, name)
+        reader = _Reader(self._cloud, scope, arn.split(":")[4])
+        try:
+            role = reader.ask("GetRole", RoleName=name)["Role"]
+        except NotEmulatedError:
+            raise
+        except AwsError as error:
+            if error.code != "NoSuchEntity":
+                raise
+            return None
+        if role["Arn"] != arn:
+            return None
+        boundary = (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
+        return Role(
+            arn,
+            read_policy(role["AssumeRolePolicyDocument"]),
+            Policies(tuple(reader.identity(name))),
+            Policies(reader.managed(boundary)) if boundary else None,
+        )
+
+    def _service_linked(self, scope: Scope, arn: str, name: str) -> Role:
+        if name not in _SERVICE_LINKED:
+            raise NotEmulatedError(f"the service-linked role {name}")
+        service, policy = _SERVICE_LINKED[name]
+        managed = f"arn:{scope.partition}:iam::aws:policy/aws-service-role/{policy}"
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        reader = _Reader(self._cloud, scope, arn.split(":")[4])
+        return Role(arn, read_policy({"Statement": trust}), Policies(reader.managed(managed)), None)
+
+
+class _Reader:
+    """Reads an account's IAM as its operator."""
+
+    def __init__(self, cloud: Cloud, scope: Scope, account: str) -> None:
+        self._cloud = cloud
+        self._scope = type(scope)(account, scope.region)
+
+    def ask(self, operation: str, **params: str) -> dict[str, Any]:
+        return self._cloud.neighbour.call(self._scope, "iam", operation, params)
+
+    def identity(self, role: str) -> Iterator[Statement]:
+        """The statements of a role's inline and attached policies."""
+        for name in self._list("ListRolePolicies", "PolicyNames", role):
+            yield from read_policy(self.ask("GetRolePolicy", RoleName=role, PolicyName=name)["PolicyDocument"])
+        for attached in self._list("ListAttachedRolePolicies", "AttachedPolicies", role):
+            yield from self.managed(attached["PolicyArn"])
+
+    def managed(self, arn: str) -> tuple[Statement, ...]:
+        """The statements of a managed policy's default version; AWS's own are written for this partition."""
+        version = self.ask("GetPolicy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        document = self.ask("GetPolicyVersion", PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        if ":iam::aws:policy/" in arn:
+            text = document if isinstance(document, str) else json.dumps(document)
+            document = text.replace("arn:aws:", f"arn:{self._scope.partition}:")
+        return read_policy(document)
+
+    def _list(self, operation: str, into: str, role: str) -> Iterator[Any]:
+        page = self.ask(operation, RoleName=role)
+        yield from page[into]
+        while page.get("IsTruncated"):
+            page = self.ask(operation, RoleName=role, Marker=page["Marker"])
+            yield from page[into]

@@ -1,0 +1,93 @@
+"""The table of what operations need, against the service authorization reference that cfn-lint carries."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cfnlint
+import pytest
+
+from patchgate.emulator.cloud import Cloud, Scope
+from patchgate.emulator.engine import COMPONENTS
+from patchgate.emulator.iam.authority import KNOWN_OPERATIONS
+
+REFERENCE = json.loads(
+    (Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "Policies.json").read_text(encoding="utf-8")
+)
+HERE = Scope("111111111111", "eu-west-1", "arn:aws:iam::111111111111:role/r")
+ROLE = "arn:aws:iam::111111111111:role/p"
+GIVEN: dict[str, Any] = {
+    "AutomationExecutionId": "1",
+    "Bucket": "logs",
+    "CalendarNames": ["freeze", "arn:aws:ssm:eu-west-1:222222222222:document/shared"],
+    "DocumentName": "AWS-RunPatchBaseline",
+    "FunctionName": "f",
+    "GroupName": "g",
+    "ImageId": "ami-1",
+    "InstanceId": "i-1",
+    "InstanceIds": ["i-1"],
+    "Key": "k",
+    "Name": "/n",
+    "Names": ["/n", "plain"],
+    "OutputS3BucketName": "logs",
+    "Path": "/n/",
+    "QueueUrl": "https://sqs.eu-west-1.amazonaws.com/111111111111/q",
+    "RecoveryPointArn": "arn:aws:ec2:eu-west-1::image/ami-1",
+    "Resources": ["ami-1", "snap-1", "i-1", "vol-1"],
+    "RoleArn": ROLE,
+    "SnapshotId": "snap-1",
+    "TopicArn": "arn:aws:sns:eu-west-1:111111111111:t",
+    "VolumeId": "vol-1",
+    "WindowId": "mw-1",
+    "logGroupName": "/g",
+    "logStreamName": "s",
+}
+UNTYPED = {"backup": [r"arn:.*:ec2:.*::(image|snapshot)/.*"]}
+"""Recovery points of EC2 have ARNs of EC2, which the reference's patterns leave open."""
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Cloud:
+    return Cloud(COMPONENTS, start=datetime(2026, 7, 10, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(("service", "operation"), sorted(KNOWN_OPERATIONS))
+def test_actions_exist_and_resources_are_of_a_type_that_they_take(cloud: Cloud, service: str, operation: str) -> None:
+    needs = list(KNOWN_OPERATIONS[service, operation](cloud, HERE, GIVEN))
+    assert needs or (service, operation) == ("sts", "GetCallerIdentity")
+    for need in needs:
+        prefix, name = need.action.split(":")
+        actions = {known.lower(): facts for known, facts in REFERENCE[prefix]["Actions"].items()}
+        kinds = actions[name.lower()].get("Resources") or []
+        if need.resource == "*":
+            assert not kinds, need
+            continue
+        formats = [
+            pattern for kind in kinds for pattern in REFERENCE[prefix]["Resources"].get(kind, {}).get("ARNFormats", [])
+        ] + UNTYPED.get(prefix, [])
+        assert any(_fits(pattern, need.resource) for pattern in formats), (need, formats)
+
+
+def _fits(pattern: str, arn: str) -> bool:
+    return re.fullmatch(re.sub(r"\$\{\w+\}", "[^:]*", pattern), arn) is not None
+
+
+def test_a_version_or_label_is_no_part_of_a_parameters_arn(cloud: Cloud) -> None:
+    (need,) = KNOWN_OPERATIONS["ssm", "GetParameter"](cloud, HERE, {"Name": "/a/b:3"})
+    assert need.resource == "arn:aws:ssm:eu-west-1:111111111111:parameter/a/b"
+
+
+def test_documents_of_aws_belong_to_no_account(cloud: Cloud) -> None:
+    first, *_ = KNOWN_OPERATIONS["ssm", "SendCommand"](cloud, HERE, GIVEN)
+    assert first.resource == "arn:aws:ssm:eu-west-1::document/AWS-RunPatchBaseline"
+
+
+def test_an_acl_is_a_permission_of_its_own(cloud: Cloud) -> None:
+    given = GIVEN | {"ACL": "bucket-owner-full-control"}
+    needs = list(KNOWN_OPERATIONS["s3", "PutObject"](cloud, HERE, given))
+    assert [need.action for need in needs] == ["s3:PutObject", "s3:PutObjectAcl"]
+    assert needs[0].facts == {"s3:x-amz-acl": "bucket-owner-full-control"}
