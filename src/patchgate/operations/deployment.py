@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from patchgate.errors import InputError
+from patchgate.operations.parameter_values import describe_refused_schedule
 from patchgate.plan import names
 from patchgate.templates import Parameter, Template, build_templates
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from patchgate.operations.ports import StackControl, StackResult
 
 CAPABILITIES = ("CAPABILITY_NAMED_IAM",)
+_LANES_LISTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +41,23 @@ class Deployment:
 
 
 def settle_lanes(lanes: Sequence[LaneConfig], organization_id: str) -> tuple[LaneSettings, ...]:
-    """Every lane with all of its template parameters; InputError names each one that no template takes."""
+    """Every lane with all of its template parameters.
+
+    Raises InputError for names that no template has and values that CloudFormation or the service behind would refuse:
+    a line for each, with the lanes that it concerns.
+    """
     templates = build_templates()
     known = {parameter.name: parameter for template in templates.values() for parameter in template.parameters}
-    problems = [
-        f"{lane.lane.name}: {problem}"
-        for lane in lanes
-        for name, value in lane.parameters.items()
-        if (problem := _problem(name, value, known))
-    ]
-    if problems:
-        raise InputError("\n".join(problems), remedy="docs/reference/templates.md lists the parameters")
-    return tuple(LaneSettings(lane.lane, _settle(lane, organization_id, templates.values())) for lane in lanes)
+    settled = tuple(LaneSettings(lane.lane, _settle(lane, organization_id, templates.values())) for lane in lanes)
+    concerned: dict[str, list[str]] = {}
+    for lane, settings in zip(lanes, settled, strict=True):
+        problems = [problem for name, value in lane.parameters.items() if (problem := _problem(name, value, known))]
+        for problem in problems or _contradictions(settings.values):
+            concerned.setdefault(problem, []).append(lane.lane.name)
+    if concerned:
+        lines = [f"{_describe_lanes(names, len(lanes))}: {problem}" for problem, names in concerned.items()]
+        raise InputError("\n".join(lines), remedy="docs/reference/templates.md lists the parameters")
+    return settled
 
 
 def deploy_lanes(
@@ -98,9 +105,25 @@ def _settle(lane: LaneConfig, organization_id: str, templates: Iterable[Template
     return defaults | own | dict(lane.parameters)
 
 
+def _contradictions(values: Mapping[str, str]) -> Iterable[str]:
+    """What no single value can show, where each by itself is fine."""
+    duration, cutoff = values["MaintenanceWindowDuration"], values["MaintenanceWindowCutoff"]
+    if int(cutoff) >= int(duration):
+        yield f"MaintenanceWindowCutoff: {cutoff} is not less than MaintenanceWindowDuration, which is {duration}"
+
+
+def _describe_lanes(names: Sequence[str], total: int) -> str:
+    """The lanes that a problem concerns: their names, or how many they are."""
+    if len(names) == total > _LANES_LISTED:
+        return f"all {total} lanes"
+    if len(names) > _LANES_LISTED:
+        return f"{', '.join(names[: _LANES_LISTED - 1])} and {len(names) - _LANES_LISTED + 1} more lanes"
+    return ", ".join(names)
+
+
 def _problem(name: str, value: str, known: Mapping[str, Parameter]) -> str:
     if name in known:
-        problem = known[name].problem(value)
+        problem = known[name].problem(value) or describe_refused_schedule(name, value)
         return f"{name}: {problem}" if problem else ""
     matches = get_close_matches(name, list(known), n=1)
     return f"no template has a parameter '{name}'" + (f"; did you mean '{matches[0]}'?" if matches else "")

@@ -6,14 +6,28 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-sectio
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from patchgate.errors import InputError
+from patchgate.schedule import Dialect, ScheduleError, parse
+from patchgate.schedule.zones import load_zone
 from patchgate.templates import Parameter, build_templates
 
 if TYPE_CHECKING:
     from patchgate.config import LaneConfig
+
+SCHEDULE_DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {
+        "BackupSchedule": "backup",
+        "CheckBackUpJobAndEnableMaintenanceWindow": "scheduler",
+        "MaintenanceWindowCronSchedule": "ssm",
+        "DisableMaintenanceWindow": "scheduler",
+        "WatchdogSchedule": "scheduler",
+    }
+)
+"""The parameters that hold schedule expressions, and whose dialect each is written in."""
 
 
 def check_parameter_values(lanes: Sequence[LaneConfig]) -> None:
@@ -40,6 +54,20 @@ def describe_refusal(parameter: Parameter, value: str) -> str:
         return f"it must match {parameter.pattern}"
     if parameter.type == "Number" and not parameter.allowed:
         return _describe_number(parameter, value)
+    return ""
+
+
+def describe_refused_schedule(name: str, value: str) -> str:
+    """Why AWS would refuse the schedule or the time zone that a template parameter holds; '' for any other one."""
+    try:
+        if name in SCHEDULE_DIALECTS:
+            parse(value, SCHEDULE_DIALECTS[name])
+        elif name == "TimeZone" and value:
+            load_zone(value)
+    except ScheduleError as error:
+        shown = "" if name == "TimeZone" else f"'{value}': "
+        said = "; ".join(f"{fault.field}: {fault.message}" if shown else fault.message for fault in error.faults)
+        return f"{shown}{said}" + (f"; {error.remedy}" if error.remedy else "")
     return ""
 
 

@@ -91,3 +91,61 @@ def test_values_that_no_template_takes_are_named_with_their_lane(name: str, valu
         settle_lanes([LaneConfig(UBUNTU, {name: value})], "o-a1b2c3d4e5")
     assert said in str(caught.value)
     assert "web/eu-central-1/ubuntu/prd: " in str(caught.value)
+
+
+def refused(*lanes: LaneConfig) -> str:
+    with pytest.raises(InputError) as caught:
+        settle_lanes(lanes, "o-a1b2c3d4e5")
+    return str(caught.value)
+
+
+def lanes_with(count: int, parameters: Mapping[str, str]) -> list[LaneConfig]:
+    return [LaneConfig(Lane(f"{number:012}", "eu-central-1", "ubuntu", "prd"), parameters) for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "others", "lanes"),
+    [
+        (2, 0, "000000000000/eu-central-1/ubuntu/prd, 000000000001/eu-central-1/ubuntu/prd"),
+        (6, 0, "all 6 lanes"),
+        (5, 1, "000000000000/eu-central-1/ubuntu/prd, 000000000001/eu-central-1/ubuntu/prd and 3 more lanes"),
+    ],
+)
+def test_one_problem_of_many_lanes_is_one_line(count: int, others: int, lanes: str) -> None:
+    fine = [LaneConfig(Lane("999999999999", "eu-west-1", "suse", "dev"), {})] * others
+    said = refused(*lanes_with(count, {"GateMode": "coverge"}), *fine)
+    assert said == f"{lanes}: GateMode: 'coverge' is none of coverage, threshold"
+
+
+def test_different_problems_are_lines_of_their_own() -> None:
+    wrong = [LaneConfig(UBUNTU, {"GateMode": "a", "RetentionDays": "x"}), LaneConfig(UBUNTU, {"GateMode": "b"})]
+    assert len(refused(*wrong).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("duration", "cutoff"),
+    [("3", "3"), ("2", "5"), ("1", None)],
+)
+def test_a_cutoff_leaves_some_of_the_window(duration: str, cutoff: str | None) -> None:
+    given = {"MaintenanceWindowDuration": duration} | ({"MaintenanceWindowCutoff": cutoff} if cutoff else {})
+    assert refused(LaneConfig(UBUNTU, given)) == (
+        f"web/eu-central-1/ubuntu/prd: MaintenanceWindowCutoff: {cutoff or 1} is not less than "
+        f"MaintenanceWindowDuration, which is {duration}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MaintenanceWindowCronSchedule", "cron(0 25 ? * 7 *)", "'cron(0 25 ? * 7 *)': hours: 25 is outside 0-23"),
+        ("BackupSchedule", "cron(0 19 ? * 8 *)", "'cron(0 19 ? * 8 *)': day-of-week: 8 is outside 1-7"),
+        ("DisableMaintenanceWindow", "cron(99 2 ? * 1 *)", "'cron(99 2 ? * 1 *)': minutes: 99 is outside 0-59"),
+        ("TimeZone", "Europe/Berlln", "'Europe/Berlln' is not in the IANA database"),
+        ("TimeZone", "Europe/Berlln", "did you mean Europe/Berlin"),
+    ],
+)
+def test_a_bad_schedule_or_zone_names_lane_and_parameter(name: str, value: str, said: str) -> None:
+    message = refused(LaneConfig(UBUNTU, {name: value}))
+    assert message.startswith(f"web/eu-central-1/ubuntu/prd: {name}: ")
+    assert said in message
+    assert len(message.splitlines()) == 1
