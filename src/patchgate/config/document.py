@@ -1,4 +1,4 @@
-"""YAML text -> plain values, and the place of each. Strict, because a fleet file decides what is patched.
+"""YAML text -> plain values, and the place of each. Strict, because these files decide what is patched.
 
 Scalars follow YAML 1.2's core schema (``no`` and ``on`` are words, not booleans). Refused, each with its line: tags,
 anchors and aliases, duplicate keys, keys that are not words, more than one document, nesting deeper than
@@ -83,7 +83,7 @@ class _Composer:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self._refuse("a second document; one file holds one fleet", event.start_mark)
+                    self._refuse("a second document; one file holds one", event.start_mark)
                     break
                 value = self._node(next(events), events, ())
         return value
@@ -94,12 +94,12 @@ class _Composer:
             self._refuse(f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
             raise InputError(problems=tuple(self.problems))
         if isinstance(event, yaml.AliasEvent):
-            self._refuse(f"alias '*{event.anchor}'; write the value out, or move it to defaults", event.start_mark)
+            self._refuse(f"alias '*{event.anchor}'; write the value out", event.start_mark)
             return None
         if event.anchor is not None:
-            self._refuse(f"anchor '&{event.anchor}'; write the value out, or move it to defaults", event.start_mark)
+            self._refuse(f"anchor '&{event.anchor}'; write the value out", event.start_mark)
         if event.tag is not None:
-            self._refuse(f"tag '{event.tag}'; a fleet file has plain values only", event.start_mark)
+            self._refuse(f"tag '{event.tag}'; this file has plain values only", event.start_mark)
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(events, path)
         if isinstance(event, yaml.SequenceStartEvent):

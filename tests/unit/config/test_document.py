@@ -69,24 +69,24 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
         (
             "a: &x [1]\nb: *x\n",
             [
-                "f.yaml:1:4: anchor '&x'; write the value out, or move it to defaults",
-                "f.yaml:2:4: alias '*x'; write the value out, or move it to defaults",
+                "f.yaml:1:4: anchor '&x'; write the value out",
+                "f.yaml:2:4: alias '*x'; write the value out",
             ],
         ),
         (
             "a: !!python/object/apply:os.system [id]",
-            ["f.yaml:1:4: tag 'tag:yaml.org,2002:python/object/apply:os.system'; a fleet file has plain values only"],
+            ["f.yaml:1:4: tag 'tag:yaml.org,2002:python/object/apply:os.system'; this file has plain values only"],
         ),
-        ("a: !Sub x", ["f.yaml:1:4: tag '!Sub'; a fleet file has plain values only"]),
+        ("a: !Sub x", ["f.yaml:1:4: tag '!Sub'; this file has plain values only"]),
         ("? [a, b]\n: c\n", ["f.yaml:1:3: a key that is not a plain word"]),
         (
             "&k a: b\n",
             [
                 "f.yaml:1:1: a key that is not a plain word",
-                "f.yaml:1:1: anchor '&k'; write the value out, or move it to defaults",
+                "f.yaml:1:1: anchor '&k'; write the value out",
             ],
         ),
-        ("a: 1\n---\nb: 2\n", ["f.yaml:2:1: a second document; one file holds one fleet"]),
+        ("a: 1\n---\nb: 2\n", ["f.yaml:2:1: a second document; one file holds one"]),
         ("[" * 5000, [f"f.yaml:1:{MAX_DEPTH + 2}: nested deeper than {MAX_DEPTH} levels"]),
         (b"a: 1\nb: \xff\n", ["f.yaml:2: not UTF-8 text"]),
         (b"#" * (MAX_BYTES + 1), ["f.yaml: larger than 4 MiB"]),
