@@ -1,8 +1,9 @@
-"""The real sceptre launches the three templates, wired by their outputs, and deletes them after a cycle."""
+"""The real sceptre launches the project of the how-to, wired by outputs, and deletes it after a cycle."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,41 +11,18 @@ import pytest
 
 from tests.serving import Served
 
-from .conftest import AFTER_THE_CYCLE, REGION, TEMPLATES, Tool
+from .conftest import AFTER_THE_CYCLE, ROOT, TEMPLATES, Tool
 
-PROJECT = {
-    "config/config.yaml": f"project_code: patchgate\nregion: {REGION}\n",
-    "config/prd/logs.yaml": """\
-template: {path: aws-create-s3-stack.yaml, type: file}
-parameters:
-  PrincipalOrgID: o-a1b2c3d4e5
-  TargetOperatingSystem: ubuntu
-  Environment: prd
-""",
-    "config/prd/patch.yaml": """\
-template: {path: aws-backup-and-patch-stackset.yaml, type: file}
-parameters:
-  S3Bucket: !stack_output prd/logs.yaml::BucketName
-  TargetOperatingSystem: ubuntu
-  Environment: prd
-""",
-    "config/prd/monitoring.yaml": """\
-template: {path: aws-monitoring-backup-stackset.yaml, type: file}
-parameters:
-  S3Bucket: !stack_output prd/logs.yaml::BucketName
-  BackupVaultName: !stack_output prd/patch.yaml::BackupVaultName
-  MaintenanceWindowName: !stack_output prd/patch.yaml::MaintenanceWindowName
-  TargetOperatingSystem: ubuntu
-  Environment: prd
-  MinimumCoveragePercent: "60"
-""",
-}
+PAGE = ROOT / "docs" / "how-to" / "use-the-embedded-aws-with-your-tools.md"
+_FILE = re.compile(r"`(config/\S+)`:\n\n```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def launched(sceptre: Tool, home: Path, server: Served) -> dict[str, dict[str, str]]:
     """Stack -> its outputs, a cycle after ``sceptre launch``."""
-    for name, text in PROJECT.items():
+    project = _FILE.findall(PAGE.read_text(encoding="utf-8"))
+    assert len(project) == 4
+    for name, text in project:
         path = home / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
