@@ -33,6 +33,7 @@ _KNOWN_KEYS = frozenset(
         "aws:sourceaccount",
         "aws:sourcearn",
         "iam:passedtoservice",
+        "s3:prefix",
         "s3:x-amz-acl",
     }
 )

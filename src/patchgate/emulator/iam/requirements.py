@@ -99,6 +99,11 @@ def _object(*actions: str) -> Requirement:
     return needs
 
 
+def _listing(_cloud: Cloud, scope: Scope, params: Params) -> Iterator[Need]:
+    resource = f"arn:{scope.partition}:s3:::{params['Bucket']}"
+    yield Need("s3:ListBucket", resource, {"s3:prefix": str(params.get("Prefix", ""))})
+
+
 def _bucket(action: str) -> Requirement:
     return lambda _cloud, scope, params: (Need(action, f"arn:{scope.partition}:s3:::{params['Bucket']}"),)
 
@@ -164,7 +169,7 @@ REQUIREMENTS: Table = _table(
         ("s3", "GetBucketEncryption"): _bucket("s3:GetEncryptionConfiguration"),
         ("s3", "GetObject"): _object("s3:GetObject"),
         ("s3", "HeadObject"): _object("s3:GetObject"),
-        ("s3", "ListObjectsV2"): _bucket("s3:ListBucket"),
+        ("s3", "ListObjectsV2"): _listing,
         ("s3", "PutObject"): _object("s3:PutObject"),
         ("scheduler", "GetSchedule"): _get_schedule,
         ("sns", "Publish"): _publish,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from patchgate.emulator.wire.protocol import decode, route
 
@@ -35,7 +36,8 @@ def question_of(service: str, request: Any) -> tuple[str, dict[str, Any]]:
         return call.operation, call.params
     operation, labels = route(service, request)
     acl = _text(request.headers.get("x-amz-acl") or "")
-    return operation, labels | ({"ACL": acl} if acl else {})
+    prefix = parse_qs(urlsplit(request.url).query).get("prefix", [""])[0]
+    return operation, labels | ({"ACL": acl} if acl else {}) | ({"Prefix": prefix} if prefix else {})
 
 
 def changes_iam(service: str, request: Any) -> bool:

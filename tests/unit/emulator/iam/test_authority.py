@@ -277,3 +277,15 @@ def test_the_service_linked_role_of_systems_manager_is_in_every_account(door: Wi
     door.cloud.authority.check(there, "ssm", "SendCommand", {"DocumentName": "AWS-RunPatchBaseline"})
     with pytest.raises(AwsError, match="PutParameter"):
         door.cloud.authority.check(there, "ssm", "PutParameter", {"Name": "/a"})
+
+
+def test_a_list_of_a_bucket_may_be_bound_to_a_prefix(door: WireDoor, allow: Allow) -> None:
+    door.session(ACCOUNT, REGION).client("s3").create_bucket(
+        Bucket="patching-logs", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    allow("s3:ListBucket", resource="arn:aws:s3:::patching-logs", StringLike={"s3:prefix": "evidence/*"})
+    s3 = client(door, "s3")
+    assert s3.list_objects_v2(Bucket="patching-logs", Prefix="evidence/a/b")["KeyCount"] == 0
+    for other in ({"Prefix": "logs/"}, {}):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.list_objects_v2(Bucket="patching-logs", **other)
