@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeVar
+from uuid import uuid4
 
+from patchgate.emulator import snapshot
 from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.history import History
 from patchgate.emulator.kernel import Kernel
+from patchgate.emulator.snapshot import Snapshot
 
 Params = Mapping[str, Any]
 Result = dict[str, Any]
@@ -151,16 +154,33 @@ class Cloud:
         """The organization of which every account of the cloud is a member; "" for none."""
         self.api_latency = 0.02
         """Virtual seconds that each API call of code running in a process takes before it arrives."""
+        self.iam_version = ""
+        """Names what IAM holds: no two changes of IAM, in whichever cloud, leave the same name. In no history."""
+        self.requests = 0
+        """Requests to the cloud so far, through the direct door or to its neighbour: what request ids are made from."""
         self.sdk: Any = None
         """The open door: where code taken from templates gets its SDK sessions (``SdkProvider``); None when shut."""
         self._components: dict[type[Component], Component] = {kind: kind(self) for kind in components}
         self._handlers: dict[tuple[str, str], Callable[[Scope, Params], Result]] = {}
+        self.bind_handlers()
+        self.owned_services = frozenset(component.service for component in self._components.values())
+
+    def bind_handlers(self) -> None:
+        """Look up which component answers what; ValueError when two answer the same."""
+        self._handlers = {}
         for component in self._components.values():
             for name, method in component.operations():
                 if (component.service, name) in self._handlers:
                     raise ValueError(f"two components implement {component.service}:{name}")
                 self._handlers[component.service, name] = getattr(component, method)
-        self.owned_services = frozenset(component.service for component in self._components.values())
+
+    def snapshot(self) -> Snapshot:
+        """The state of this cloud while it is quiet: see ``snapshot.take``."""
+        return snapshot.take(self)
+
+    def restore(self, taken: Snapshot) -> None:
+        """Take on the state of a snapshot: see ``snapshot.restore``."""
+        snapshot.restore(self, taken)
 
     @property
     def now(self) -> datetime:
@@ -188,6 +208,7 @@ class Cloud:
         result = self.neighbour.call(scope, service, operation, params)
         if service == "iam" and not operation.startswith(("Get", "List")):
             self.authority.forget()
+            self.iam_version = uuid4().hex
         return result
 
     def component(self, kind: type[_Component]) -> _Component:

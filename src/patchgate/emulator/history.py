@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,10 @@ class History:
             {"seq": len(self._records), "at": iso(at), "account": account, "region": region, "event": event}
             | {key: _plain(value) for key, value in facts.items()}
         )
+
+    def begin_with(self, records: Iterable[Record]) -> None:
+        """Start from the records of another history; they are shared, and never changed."""
+        self._records = list(records)
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records)

@@ -101,6 +101,11 @@ class Kernel:
         """The process that is running, or None between processes."""
         return self._current
 
+    def processes(self) -> list[str]:
+        """The names of the processes that run, sleep or are about to start."""
+        planned = [event.action for event in self._agenda if isinstance(event.action, Process)]
+        return [p.name for p in (*planned, self._current) if p is not None and not p.finished]
+
     def at(self, when: datetime, action: Callable[..., object], *args: Any) -> Event:
         """Call ``action(*args)`` at ``when``, or now if that has passed. Give a bound method and plain arguments."""
         return self._push(max(_to_millis(when), self._now), action, args)

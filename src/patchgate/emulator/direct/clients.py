@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.loaders
 import botocore.session
+from botocore.hooks import first_non_none_response
 from botocore.paginate import Paginator
 
 from patchgate.emulator.direct import private
@@ -31,35 +32,41 @@ SECRET = "the-embedded-aws-verifies-no-signature"  # noqa: S105 - nothing is sig
 class Operation:
     """What is settled once about an operation: names, converters, and which events of its prototype are heard."""
 
-    def __init__(self, client: Any, name: str) -> None:
-        service = private.service_model(client)
+    def __init__(self, meta: Any, name: str) -> None:
+        service = meta.service_model
         self.name = name
         self.model = service.operation_model(name)
         self.service = service.service_name
         self.protocol = service.resolved_protocol
         self.parameters = Parameters(self.model.input_shape)
         self.answer = answer_converter(self.model, self.protocol)
+        self.begins_with_metadata = self.protocol.startswith("rest-")
         self.tokens = tuple(self.model.idempotent_members)
         self.status = int(self.model.http.get("responseCode", 200))
         self.status_member = _status_member(self.model.output_shape)
         prefix = service.service_id.hyphenize()
         self.after_call = f"after-call.{prefix}.{name}"
+        self.provide_params = f"provide-client-params.{prefix}.{name}"
+        self.before_build = f"before-parameter-build.{prefix}.{name}"
         self.needs_retry = f"needs-retry.{prefix}.{name}"
-        listens = functools.partial(private.is_heard, client)
-        self.is_prepared = listens(f"provide-client-params.{prefix}.{name}") or listens(
-            f"before-parameter-build.{prefix}.{name}"
-        )
+        listens = functools.partial(private.is_heard, meta.events)
+        self.is_prepared = listens(self.provide_params) or listens(self.before_build)
         self.is_heard_after = listens(self.after_call)
 
     def failure(self, error: AwsError, request_id: str) -> dict[str, Any]:
         """The parsed response of an error."""
-        parsed: dict[str, Any] = {"Error": {"Message": error.message, "Code": error.code}}
+        said = {"Message": error.message, "Code": error.code}
+        if self.protocol in ("query", "ec2", "rest-xml"):
+            fault = {"Type": "Sender" if error.status < 500 else "Receiver"} if self.protocol == "query" else {}
+            said = fault | {"Code": error.code, "Message": error.message}
+        parsed: dict[str, Any] = {"Error": said}
+        parsed["ResponseMetadata"] = metadata(request_id, error.status, 0)
         shape = self.model.service_model.shape_for_error_code(error.code)
         if shape is not None and "message" in shape.members and self.protocol != "rest-xml":
             parsed["message"] = error.message
         if shape is not None and "awsQueryCompatible" in self.model.service_model.metadata:
             parsed["Error"] |= {"QueryErrorCode": shape.name, "Type": "Sender" if error.status < 500 else "Receiver"}
-        return parsed | {"ResponseMetadata": metadata(request_id, error.status, 0)}
+        return parsed
 
 
 def metadata(request_id: str, status: int, retries: int) -> dict[str, Any]:
@@ -90,6 +97,14 @@ class DirectClient:
     def meta(self, meta: Any) -> None:
         self._shared_meta, self._own = meta, False
 
+    @property
+    def _service_model(self) -> Any:
+        return self._shared_meta.service_model
+
+    def prepare(self) -> None:
+        """Make this client a prototype."""
+        self._operations = {}
+
     def copy_for(self, door: DirectDoor, scope: Scope) -> DirectClient:
         """This prototype as a client of a scope."""
         client = object.__new__(type(self))
@@ -110,16 +125,24 @@ class DirectClient:
     def _make_api_call(self, operation_name: str, api_params: dict[str, Any]) -> dict[str, Any]:
         operation = self._operations.get(operation_name)
         if operation is None:
-            operation = self._operations[operation_name] = Operation(_Bare(self), operation_name)
+            operation = self._operations[operation_name] = Operation(self._shared_meta, operation_name)
         context: dict[str, Any] = {}
         for name in operation.tokens:
             if name not in api_params:
                 api_params[name] = self._door.cloud.uuid()
         if operation.is_prepared or self._own:
             context = {"client_region": self._shared_meta.region_name, "client_config": self._shared_meta.config}
-            api_params = private.emit_parameters(_Bare(self), api_params, operation.model, context)
+            api_params = self._prepared(operation, api_params, context)
         params = operation.parameters.convert(api_params)
         return self._attempt(operation, params, context)
+
+    def _prepared(self, operation: Operation, params: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
+        """The parameters as the client's handlers leave them."""
+        events, given = self._shared_meta.events, {"model": operation.model, "context": context}
+        answers = events.emit(operation.provide_params, params=params, **given)
+        params = first_non_none_response(answers, default=params)
+        events.emit(operation.before_build, params=params, **given)
+        return params
 
     def _attempt(self, operation: Operation, params: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
         """Ask until there is an answer, or an error that the retry rules leave."""
@@ -143,7 +166,11 @@ class DirectClient:
             break
         answer: dict[str, Any] = operation.answer(result)
         status = int(answer.get(operation.status_member, operation.status))
-        answer["ResponseMetadata"] = metadata(request_id, status, attempt - 1)
+        about = metadata(request_id, status, attempt - 1)
+        if operation.begins_with_metadata:
+            answer = {"ResponseMetadata": about, **answer}
+        else:
+            answer["ResponseMetadata"] = about
         if self._rules is not None or operation.is_heard_after or self._own:
             self._heard(operation, answer, status, context)
         return answer
@@ -152,7 +179,7 @@ class DirectClient:
         self, operation: Operation, parsed: dict[str, Any], attempt: int, context: dict[str, Any]
     ) -> float | None:
         if self._rules is None:
-            self._rules = private.retry_delay(_Bare(self), shared_loader(), self._door)
+            self._rules = private.retry_delay(self._shared_meta, shared_loader(), self._door)
         response = SimpleNamespace(status_code=parsed["ResponseMetadata"]["HTTPStatusCode"], headers={}, content=b"")
         delay: float | None = self._rules[0](
             response=(response, parsed),
@@ -174,21 +201,6 @@ class DirectClient:
             self._shared_meta.events.emit(
                 operation.after_call, http_response=response, parsed=parsed, model=operation.model, context=context
             )
-
-
-class _Bare:
-    """A client as ``private`` needs it, without making its events its own."""
-
-    def __init__(self, client: Any) -> None:
-        self.meta = client._shared_meta  # noqa: SLF001 - of this module
-        self._client = client
-
-    def __getattr__(self, name: str) -> Any:
-        return (
-            getattr(type(self._client), name).__get__(self)
-            if name == "_emit_api_params"
-            else getattr(self._client, name)
-        )
 
 
 def _status_member(shape: Any) -> str:
@@ -229,6 +241,6 @@ def prototype(service: str, region: str, options: dict[str, Any]) -> Any:
         made = _core(region).client(service, **options)
         if made.meta.config.retries["mode"] == "adaptive":
             raise NotEmulatedError("retries of the mode adaptive through the direct door; the wire door has them")
-        made._operations = {}
+        made.prepare()
         _PROTOTYPES[key] = made
     return made

@@ -1,14 +1,14 @@
-"""Every part of botocore that is no documented interface and that the direct door uses. The pattern is wire/private.py's.
+"""Every part of botocore that is no documented interface and that the direct door uses; as wire/private.py does it.
 
-Nothing else in ``emulator.direct`` touches these names. Each has a test that fails when an upgrade removes it or changes
-its shape.
+Nothing else in ``emulator.direct`` touches these names. Each has a test that fails when an upgrade removes it or
+changes its shape.
 
 ==================================================  ================================================================
 name                                                what the door needs it for
 ==================================================  ================================================================
 ``botocore.client.BaseClient._make_api_call``       every call of a client's methods goes through it: overridden
-``botocore.client.BaseClient._emit_api_params``     lets the handlers of a client see and change parameters
-``botocore.client.BaseClient._service_model``       the model of the client's operations
+``botocore.client.BaseClient._service_model``       asks ``meta`` for the model: overridden, as ``meta`` is a
+                                                    client's own once it was asked for
 ``BaseClient._PY_TO_OP_NAME``, ``BaseClient._cache``  names and settings of paginators, which are made once here
 ``botocore.client.ClientMeta._client_config``       with the other arguments of ``ClientMeta``: a client's own ``meta``
 ``botocore.handlers.generate_idempotent_uuid``      draws client tokens from the system's randomness: taken out
@@ -91,23 +91,10 @@ def take_out_handlers(session: Any) -> None:
     session.unregister("after-call.iam", botocore.handlers.json_decode_policies)
 
 
-def service_model(client: Any) -> Any:
-    """The model of a client's operations."""
-    return client._service_model  # noqa: SLF001
-
-
-def is_heard(client: Any, event: str) -> bool:
-    """Whether a handler that does something listens to an event of the client."""
-    handlers = client.meta.events._emitter._handlers.prefix_search(event)  # noqa: SLF001
+def is_heard(events: Any, event: str) -> bool:
+    """Whether a handler that does something listens to an event."""
+    handlers = events._emitter._handlers.prefix_search(event)  # noqa: SLF001
     return any(getattr(handler, "__name__", "") not in _IDLE for handler in handlers)
-
-
-def emit_parameters(client: Any, params: dict[str, Any], operation: Any, context: dict[str, Any]) -> dict[str, Any]:
-    """The parameters as the client's handlers leave them."""
-    changed: dict[str, Any] = client._emit_api_params(  # noqa: SLF001
-        api_params=params, operation_model=operation, context=context
-    )
-    return changed
 
 
 def own_meta(meta: Any) -> Any:
@@ -125,24 +112,24 @@ def own_meta(meta: Any) -> Any:
 def pages_of(client: Any, method: str) -> tuple[dict[str, Any], Any]:
     """How an operation pages, by its Python name, and its model."""
     operation = client._PY_TO_OP_NAME[method]  # noqa: SLF001
-    return client._cache["page_config"][operation], service_model(client).operation_model(operation)  # noqa: SLF001
+    return client._cache["page_config"][operation], client._service_model.operation_model(operation)  # noqa: SLF001
 
 
-def retry_delay(client: Any, loader: Any, waiting: Waiting) -> tuple[RetryDelay, Callable[..., None] | None]:
+def retry_delay(meta: Any, loader: Any, waiting: Waiting) -> tuple[RetryDelay, Callable[..., None] | None]:
     """The retry rules of a client's mode, with a fresh quota, and what gives capacity back after a call.
 
     ValueError for a mode that only the wire door has.
     """
-    retries = client.meta.config.retries
+    retries = meta.config.retries
     mode = retries["mode"]
     if mode == "standard":
-        return _standard(client, retries, waiting)
+        return _standard(meta.service_model, retries, waiting)
     if mode == "legacy":
-        return _legacy(client, retries, loader), None
+        return _legacy(meta.service_model, retries, loader), None
     raise ValueError(f"retries of the mode {mode}")
 
 
-def _standard(client: Any, retries: dict[str, Any], waiting: Waiting) -> tuple[RetryDelay, Callable[..., None]]:
+def _standard(service: Any, retries: dict[str, Any], waiting: Waiting) -> tuple[RetryDelay, Callable[..., None]]:
     """What ``register_retry_handler`` registers, with the run's jitter."""
     standard = botocore.retries.standard
     registered: dict[str, Callable[..., Any]] = {}
@@ -150,7 +137,7 @@ def _standard(client: Any, retries: dict[str, Any], waiting: Waiting) -> tuple[R
     def register(event: str, handler: Callable[..., Any], **_: Any) -> None:
         registered[event.split(".", maxsplit=1)[0]] = handler
 
-    meta = SimpleNamespace(service_model=service_model(client), events=SimpleNamespace(register=register))
+    meta = SimpleNamespace(service_model=service, events=SimpleNamespace(register=register))
     backoff = standard.ExponentialBackoff
     standard.ExponentialBackoff = partial(backoff, random=waiting.random)
     try:
@@ -160,12 +147,12 @@ def _standard(client: Any, retries: dict[str, Any], waiting: Waiting) -> tuple[R
     return registered["needs-retry"], registered["after-call"]
 
 
-def _legacy(client: Any, retries: dict[str, Any], loader: Any) -> RetryDelay:
+def _legacy(service: Any, retries: dict[str, Any], loader: Any) -> RetryDelay:
     """As ``ClientCreator._register_legacy_retries``."""
     given = dict(retries)
     if "total_max_attempts" in given:
         given["max_attempts"] = given.pop("total_max_attempts") - 1
-    prefix = service_model(client).endpoint_prefix
+    prefix = service.endpoint_prefix
     known = loader.load_data("_retry")
     config = botocore.translate.build_retry_config(prefix, known["retry"], known["definitions"], given)
     handler: RetryDelay = botocore.retryhandler.create_retry_handler(config, prefix)

@@ -14,9 +14,8 @@ from typing import Any
 
 from botocore.exceptions import ParamValidationError
 from botocore.response import StreamingBody
-from botocore.utils import parse_to_aware_datetime
+from botocore.utils import parse_to_aware_datetime, tzutc
 from botocore.validate import ParamValidator
-from dateutil.tz import tzutc
 
 Converter = Callable[[Any], Any]
 
@@ -177,12 +176,15 @@ class _LenientStructure:
 
 
 class _answered_structure:  # noqa: N801 - a leaf among functions
-    """A structure of an answer: in the model's order, without what is None. The orders seen are remembered."""
+    """A structure of an answer: what travels in headers first, else in the model's order, and without what is None.
+
+    The orders seen are remembered.
+    """
 
     __slots__ = ("_members", "_orders")
 
-    def __init__(self, _shape: Any, members: dict[str, Converter]) -> None:
-        self._members = members
+    def __init__(self, shape: Any, members: dict[str, Converter]) -> None:
+        self._members = dict(sorted(members.items(), key=lambda member: _is_in_body(shape.members[member[0]])))
         self._orders: dict[tuple[str, ...], list[tuple[str, Converter]]] = {}
 
     def __call__(self, value: Any) -> dict[str, Any]:
@@ -191,6 +193,10 @@ class _answered_structure:  # noqa: N801 - a leaf among functions
         if order is None:
             order = self._orders[names] = [(name, convert) for name, convert in self._members.items() if name in value]
         return {name: convert(value[name]) for name, convert in order if value[name] is not None}
+
+
+def _is_in_body(member: Any) -> bool:
+    return "location" not in member.serialization
 
 
 class _StrictString:

@@ -27,11 +27,21 @@ class LightNeighbour:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self._services = [kind(cloud) for kind in _SERVICES]
-        self._handlers: dict[tuple[str, str], Callable[[Scope, Params], Result]] = {
+        self._handlers = self._bound()
+
+    def _bound(self) -> dict[tuple[str, str], Callable[[Scope, Params], Result]]:
+        return {
             (component.service, name): getattr(component, method)
             for component in self._services
             for name, method in component.operations()
         }
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"cloud": self.cloud, "_services": self._services}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._handlers = self._bound()
 
     def call(self, scope: Scope, service: str, operation: str, params: Params) -> Result:
         """The answer in botocore's shape, or AwsError; each is a request to the cloud."""

@@ -220,7 +220,7 @@ class S3(Component):
             if acl:
                 context["s3:x-amz-acl"] = acl
             request = ObjectRequest(principal, action, f"arn:{scope.partition}:s3:::{bucket.name}{path}", context)
-            answer = evaluate_bucket_policy(json.loads(bucket.policy), request)
+            answer = evaluate_bucket_policy(bucket.policy, request)
         if answer == "deny" or (answer == "silent" and bucket.owner != scope.account):
             raise AwsError("AccessDenied", "Access Denied", status=403)
 

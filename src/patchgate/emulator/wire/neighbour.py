@@ -20,6 +20,9 @@ class MotoNeighbour:
     Such calls are the cloud's own doing: they take no virtual time. Streamed bodies come back as bytes.
     """
 
+    is_restorable = False
+    """Whether a snapshot of the cloud holds this neighbour's state."""
+
     def __init__(self, door: WireDoor) -> None:
         self._door = door
 
