@@ -129,6 +129,29 @@ def test_a_role_that_was_assumed_is_of_its_account(fresh: Served) -> None:
     assert Aws(fresh, handed_out["AccessKeyId"]).client("sts").get_caller_identity()["Account"] == "444455556666"
 
 
+def test_a_stack_set_reaches_the_accounts_of_the_world(fresh: Served) -> None:
+    cloudformation = Aws(fresh, "AKIA999999999999").client("cloudformation")
+    cloudformation.create_stack_set(
+        StackSetName="logs",
+        TemplateBody=(TEMPLATES / "aws-create-s3-stack.yaml").read_text(encoding="utf-8"),
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": text}
+            for name, text in ({"PrincipalOrgID": "o-a1b2c3d4e5"} | LANE).items()
+        ],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": False},
+    )
+    operation = cloudformation.create_stack_instances(
+        StackSetName="logs", DeploymentTargets={"OrganizationalUnitIds": ["r-root"]}, Regions=[REGION]
+    )["OperationId"]
+    fresh.ask("clock", {"advance": "PT1H"})
+    asked = cloudformation.describe_stack_set_operation(StackSetName="logs", OperationId=operation)
+    assert asked["StackSetOperation"]["Status"] == "SUCCEEDED"
+    (bucket,) = Aws(fresh).client("s3").list_buckets()["Buckets"]
+    assert bucket["Name"].startswith("aws-mgt-patching-logs-ubuntu-prd-")
+
+
 def test_a_world_is_loaded_while_it_runs(fresh: Served) -> None:
     text = WORLD.replace("INSTANCES", "{name: later, happenings: [{after_hours: 1, state: stopped}]}")
     assert fresh.ask("world", text=text) == (200, {"instances": 1})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 4566
 DEFAULT_REGION = "us-east-1"
 SECRET = "patchgate"  # noqa: S105 - any is taken
+
+
+def read_organization(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """The id of an organization; click.BadParameter for anything else."""
+    if not re.fullmatch(r"o-[a-z0-9]{10,32}", value):
+        raise click.BadParameter(f"'{value}' is not an organization's id such as o-a1b2c3d4e5.")
+    return value
+
+
+def read_account(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """The id of an account; click.BadParameter for anything else."""
+    if not re.fullmatch(r"[0-9]{12}", value):
+        raise click.BadParameter(f"'{value}' is not an account's id of 12 digits.")
+    return value
 
 
 @click.command()
@@ -45,11 +60,27 @@ SECRET = "patchgate"  # noqa: S105 - any is taken
     "--organization",
     default="o-a1b2c3d4e5",
     show_default=True,
+    callback=read_organization,
     metavar="ID",
-    help="The organization that every account is in.",
+    help="The organization that all accounts of the world are in.",
+)
+@click.option(
+    "--management-account",
+    default="999999999999",
+    show_default=True,
+    callback=read_account,
+    metavar="ID",
+    help="The account that manages the organization.",
 )
 def emulator(
-    *, port: int, host: str, world: Path | None, seed: int, start: datetime | None, organization: str
+    *,
+    port: int,
+    host: str,
+    world: Path | None,
+    seed: int,
+    start: datetime | None,
+    organization: str,
+    management_account: str,
 ) -> int:
     """Serve the embedded AWS over HTTP until Ctrl-C, for tools that take an endpoint URL.
 
@@ -58,6 +89,7 @@ def emulator(
     Nothing is kept when it stops, which Ctrl-C does, with exit code 0.
     """
     require_emulator()
+    from patchgate.emulator.organizations import Organization, OrganizationAccount
     from patchgate.emulator.server import CloudHost, EmulatorServer, HostSettings
     from patchgate.emulator.wire.identity import DEFAULT_ACCOUNT
     from patchgate.rehearsal.stage import DEFAULT_START
@@ -66,7 +98,11 @@ def emulator(
     found = World(None, ()) if world is None else read_world(world)
     account, region = next(((g.account, g.region) for g in found.groups), (DEFAULT_ACCOUNT, DEFAULT_REGION))
     begin = start or found.start or DEFAULT_START
-    cloud = CloudHost(HostSettings(begin, seed, organization, account), WorldLoader(found, begin))
+    members = sorted({group.account for group in found.groups})
+    estate = Organization(
+        organization, management_account, accounts=tuple(OrganizationAccount(member, member) for member in members)
+    )
+    cloud = CloudHost(HostSettings(begin, seed, estate, account), WorldLoader(found, begin))
     with EmulatorServer.bind(host, port, cloud) as server, cloud:
         if not is_loopback(host):
             sys.stderr.write(f"warning: {host} is no loopback address; whoever reaches it can run code here\n")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import click
 import pytest
 
-from patchgate.cli.emulator import WorldLoader, describe_settings, is_loopback
+from patchgate.cli.emulator import WorldLoader, describe_settings, emulator, is_loopback
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.ec2 import Ec2
 from patchgate.errors import InputError
@@ -41,6 +42,14 @@ def test_settings_are_lines_of_the_platforms_shell() -> None:
 )
 def test_what_only_this_machine_reaches(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--organization", "o-short"), ("--management-account", "123"), ("--port", "65536")]
+)
+def test_options_of_the_wrong_form_are_refused(option: str, value: str) -> None:
+    with pytest.raises(click.BadParameter, match=value):
+        emulator.make_context("emulator", [option, value])
 
 
 def test_the_world_to_begin_with_begins_at_the_start() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from patchgate.emulator.cloud import Cloud
 from patchgate.emulator.engine import COMPONENTS
+from patchgate.emulator.organizations import Organizations
 from patchgate.emulator.wire import WireDoor
 from patchgate.emulator.wire.identity import DEFAULT_ACCOUNT, OpenKeyRing
 from patchgate.emulator.wire.inbound import prepare_request
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from patchgate.emulator.history import Record
+    from patchgate.emulator.organizations import Organization
 
 _Answer = TypeVar("_Answer")
 Response = tuple[int, dict[str, str], bytes]
@@ -39,7 +41,7 @@ class HostSettings:
 
     start: datetime
     seed: int = 0
-    organization_id: str = ""
+    organization: Organization | None = None
     default_account: str = DEFAULT_ACCOUNT
 
 
@@ -143,7 +145,9 @@ class CloudHost:
 
     def _start(self) -> None:
         settings = self._settings
-        cloud = Cloud(COMPONENTS, start=settings.start, seed=settings.seed, organization_id=settings.organization_id)
+        cloud = Cloud(COMPONENTS, start=settings.start, seed=settings.seed)
+        if settings.organization is not None:
+            cloud.component(Organizations).establish(settings.organization)
         running = _Running(cloud, WireDoor(cloud, keys=OpenKeyRing(settings.default_account)))
         running.shut.enter_context(running.door)
         with running.shut:
