@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the code: commands, fleet file, templates.
+"""Write the reference pages that are made from the code: commands, fleet file, templates, embedded AWS.
 
 ``python docs/generate.py`` writes them; with ``--check`` it only says which are out of date, and exits with 1.
 """
@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from patchgate.cli.root import COMMANDS, EPILOG, patchgate
 from patchgate.config import FleetConfig
+from patchgate.emulator.coverage import build_page as build_embedded_aws_page
 from patchgate.templates.reference import build_templates_page
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -123,6 +124,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": build_cli_page,
     "fleet.md": build_fleet_page,
     "templates.md": lambda: build_templates_page(NOTICE),
+    "embedded-aws.md": lambda: build_embedded_aws_page(NOTICE),
 }
 
 

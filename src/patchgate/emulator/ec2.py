@@ -160,7 +160,7 @@ class Ec2(Estate):
     def deregister_image(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeregisterImage.html
 
-        Images that AWS Backup manages are refused; their error's code is an assumption.
+        Assumption: images that AWS Backup manages are refused with InvalidParameterValue.
         """
         refuse_dry_run(params)
         image = self.image(scope, params["ImageId"])

@@ -118,8 +118,9 @@ def pick(known: Mapping[str, Item], ids: Iterable[str], kind: Kind) -> list[Item
 def page(shapes: list[dict[str, Any]], params: Params, *, into: str, ids: str, least: int = 5) -> Result:
     """One page of ``shapes`` under the key ``into``, with ``NextToken`` when more follow.
 
-    Without MaxResults a page holds 1,000 (an assumption; AWS says "all"). ``ids`` names the parameter that
-    cannot go together with MaxResults, "" when there is none.
+    ``ids`` names the parameter that cannot go together with MaxResults, "" when there is none.
+
+    Assumption: without MaxResults a page holds 1,000 (AWS says "all").
     """
     size = params.get("MaxResults")
     if size is not None:

@@ -5,6 +5,9 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule
 A rule fires within the minute of its time, in UTC. A function is invoked if its resource policy lets
 ``events.amazonaws.com`` invoke it for the rule; otherwise nothing happens but RuleInvocationFailed in the history, as
 in AWS, where a metric counts it. Rules that match events are not emulated: nothing here sends events to a bus.
+
+Assumptions: a rule that follows a schedule fires up to 59 seconds after its time; a rate's runs are counted from the
+instant in which its rule was put.
 """
 
 from __future__ import annotations
@@ -24,10 +27,6 @@ from patchgate.emulator.functions import Functions
 from patchgate.emulator.functions_resources import Function
 from patchgate.schedule import ScheduleError, parse
 
-ASSUMPTIONS = (
-    "A rule that follows a schedule fires up to 59 seconds after its time.",
-    "A rate's runs are counted from the instant in which its rule was put.",
-)
 PRECISION_SECONDS = 59
 MAX_TARGETS = 5
 BUS = "default"

@@ -3,6 +3,9 @@
 An organization is put into the cloud as data; the API reads it. What happens to accounts (they join, move, are
 suspended, leave) is done with the methods ``add_account``, ``move_account``, ``suspend_account`` and
 ``remove_account``, of which ``watch`` tells others. https://docs.aws.amazon.com/organizations/latest/APIReference/
+
+Assumptions: every account of an organization joined it when the organization was put into the cloud, or when it was
+added; Organizations lists children in the order in which they were given.
 """
 
 from __future__ import annotations
@@ -17,11 +20,6 @@ from patchgate.emulator.errors import AwsError
 
 STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
 """The service principal of stack sets, as trusted access names it."""
-
-ASSUMPTIONS = (
-    "Every account of an organization joined it when the organization was put into the cloud, or when it was added.",
-    "Organizations lists children in the order in which they were given.",
-)
 
 Watcher = Callable[[str, str, str], None]
 """Called with an account and the parents that it had and has; "" is outside of the organization."""

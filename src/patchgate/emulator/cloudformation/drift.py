@@ -2,6 +2,9 @@
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html: properties that a template
 does not set are not compared. Detection is over when the call that starts it returns.
+
+Assumptions: resources of the types that drift detection does not know here are NOT_CHECKED, also where AWS would
+check them; a stack of which nothing could be checked is NOT_CHECKED.
 """
 
 from __future__ import annotations
@@ -20,10 +23,6 @@ from patchgate.emulator.cloudformation.stack_sets_views import page
 from patchgate.emulator.cloudformation.stacks import Stack, StackResource
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 
-ASSUMPTIONS = (
-    "Resources of the types that drift detection does not know here are NOT_CHECKED, also where AWS would check them.",
-    "A stack of which nothing could be checked is NOT_CHECKED.",
-)
 _CHECKABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED")
 _STATUSES = ("IN_SYNC", "MODIFIED", "DELETED", "NOT_CHECKED")
 

@@ -76,8 +76,9 @@ def creation_order(template: Template, conditions: Mapping[str, bool]) -> dict[s
     """The resources whose condition holds, in an order in which they can be created, each with what it depends on.
 
     Resources that do not depend on each other keep the template's order. Raises ValidationError for a reference to a
-    resource whose condition does not hold, and for circular dependencies. That a DependsOn on such a resource is an
-    error too is an assumption: AWS does not document it.
+    resource whose condition does not hold, and for circular dependencies.
+
+    Assumption: a DependsOn on such a resource is an error too.
     """
     live = {
         name: resource

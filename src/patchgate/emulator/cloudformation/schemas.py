@@ -76,7 +76,7 @@ def schema_of(region: str, resource_type: str) -> ResourceSchema:
 def _types(region: str) -> Mapping[str, str]:
     """Resource type to the name of its schema's file.
 
-    A Region that the data has no file for is taken to have the types of us-east-1: an assumption.
+    Assumption: a Region that the data has no file for has the types of us-east-1.
     """
     path = _data() / "providers" / f"{region}.json"
     if not path.is_file():

@@ -1,6 +1,10 @@
 """Stack sets: one template in many accounts and Regions.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/what-is-cfnstacksets.html
+
+Assumptions: DeleteStackSet of a set that is not there is silent: the operation has no error for it; an account that
+moves from one target unit to another of the same set keeps its stacks, under the new unit; an account's stacks in
+Regions that are no targets of its new unit stay.
 """
 
 from __future__ import annotations
@@ -18,11 +22,6 @@ from patchgate.emulator.cloudformation.stack_sets_targets import checked_regions
 from patchgate.emulator.errors import AwsError
 from patchgate.emulator.organizations import STACK_SETS, Organizations
 
-ASSUMPTIONS = (
-    "DeleteStackSet of a set that is not there is silent: the operation has no error for it.",
-    "An account that moves from one target unit to another of the same set keeps its stacks, under the new unit.",
-    "An account's stacks in Regions that are no targets of its new unit stay.",
-)
 _DEFINITION = (
     "StackSetName", "Description", "TemplateBody", "Parameters", "Capabilities", "Tags", "AdministrationRoleARN",
     "ExecutionRoleName", "PermissionModel", "AutoDeployment", "CallAs", "ManagedExecution",

@@ -1,4 +1,8 @@
-"""What a stack set is made of, checked as CreateStackSet and UpdateStackSet check it."""
+"""What a stack set is made of, checked as CreateStackSet and UpdateStackSet check it.
+
+Assumptions: CreateStackSet checks the template, its capabilities and its parameters as CreateStack does; values that
+Parameter Store holds are read in each account, when its stack is deployed.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,6 @@ from patchgate.emulator.cloudformation.requests import checked_tags
 from patchgate.emulator.cloudformation.stack_sets_state import StackSet
 from patchgate.emulator.errors import NotEmulatedError
 
-ASSUMPTIONS = (
-    "CreateStackSet checks the template, its capabilities and its parameters as CreateStack does.",
-    "Values that Parameter Store holds are read in each account, when its stack is deployed.",
-)
 ADMINISTRATION_ROLE = "AWSCloudFormationStackSetAdministrationRole"
 EXECUTION_ROLE = "AWSCloudFormationStackSetExecutionRole"
 

@@ -1,4 +1,9 @@
-"""The operations on the instances of a stack set, and on what goes on in a set."""
+"""The operations on the instances of a stack set, and on what goes on in a set.
+
+Assumptions: CreateStackInstances for an instance that is there already brings it to the set's template again;
+DeleteStackInstances is silent on places that have no instance; operations on a stack set are listed newest first, its
+instances in the order in which they were created.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +28,6 @@ from patchgate.emulator.cloudformation.stack_sets_targets import (
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.organizations import Organizations
 
-ASSUMPTIONS = (
-    "CreateStackInstances for an instance that is there already brings it to the set's template again.",
-    "DeleteStackInstances is silent on places that have no instance.",
-    "Operations on a stack set are listed newest first, its instances in the order in which they were created.",
-)
 _TARGETS = ("StackSetName", "Accounts", "DeploymentTargets", "Regions", "OperationPreferences", "OperationId", "CallAs")
 _OPERATION_ID = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]{0,127}")
 

@@ -3,6 +3,10 @@
 The stacks of a self-managed set are made by its execution role, those of a service-managed one by a role of the
 service, which may do everything.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs.html
+
+Assumptions: a stack that failed to be created stays in ROLLBACK_COMPLETE until the next operation on it makes
+another; a stack that somebody deleted behind the stack set's back fails to be updated; a parameter override whose
+parameter is gone from the template fails the stack's update.
 """
 
 from __future__ import annotations
@@ -16,11 +20,6 @@ from patchgate.emulator.cloudformation.stack_sets_state import StackInstance, St
 from patchgate.emulator.cloudformation.stacks import Stack
 from patchgate.emulator.errors import AwsError
 
-ASSUMPTIONS = (
-    "A stack that failed to be created stays in ROLLBACK_COMPLETE until the next operation on it makes another.",
-    "A stack that somebody deleted behind the stack set's back fails to be updated.",
-    "A parameter override whose parameter is gone from the template fails the stack's update.",
-)
 _UNUSABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 
 

@@ -3,6 +3,11 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html: an operation is RUNNING until
 every place has its result; one that exceeds its failure tolerance is FAILED, and what it has not begun is CANCELLED. A
 stopped one is STOPPING while what it began comes to its end, then STOPPED.
+
+Assumptions: an operation on a stack set begins after 5 seconds and takes a minute for each stack; what an operation
+on a stack set does to a stack happens at the end of the stack's minute; a stack instance in a suspended account is
+skipped: its result is CANCELLED, and it does not count as failed; automatic deployments wait for the operation in
+progress, and are carried out one by one.
 """
 
 from __future__ import annotations
@@ -25,12 +30,6 @@ from patchgate.emulator.cloudformation.stack_sets_state import (
 from patchgate.emulator.errors import AwsError
 from patchgate.emulator.organizations import Organizations
 
-ASSUMPTIONS = (
-    "An operation on a stack set begins after 5 seconds and takes a minute for each stack.",
-    "What an operation on a stack set does to a stack happens at the end of the stack's minute.",
-    "A stack instance in a suspended account is skipped: its result is CANCELLED, and it does not count as failed.",
-    "Automatic deployments wait for the operation in progress, and are carried out one by one.",
-)
 PREPARATION = timedelta(seconds=5)
 STACK_DURATION = timedelta(minutes=1)
 CANCELLED_BY_FAILURES = "Cancelled since failure tolerance has exceeded"

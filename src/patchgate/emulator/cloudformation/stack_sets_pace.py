@@ -1,6 +1,12 @@
 """How fast an operation on a stack set goes, and when it gives up: operation preferences.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetOperationPreferences.html
+
+Assumptions: Regions that RegionOrder does not name come after those that it names, in the order of the request;
+without Regions and RegionOrder, an update of a stack set takes Regions by name; under STRICT_FAILURE_TOLERANCE the
+concurrency is lowered by one for each failure in the Region; with PARALLEL Regions, exceeding the failure tolerance
+stops the operation in that Region only; an automatic deployment has no failure tolerance to exceed, and takes all of
+its places at once.
 """
 
 from __future__ import annotations
@@ -11,13 +17,6 @@ from typing import Any
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.stack_sets_state import PlaceResult, SetOperation
 
-ASSUMPTIONS = (
-    "Regions that RegionOrder does not name come after those that it names, in the order of the request.",
-    "Without Regions and RegionOrder, an update of a stack set takes Regions by name.",
-    "Under STRICT_FAILURE_TOLERANCE the concurrency is lowered by one for each failure in the Region.",
-    "With PARALLEL Regions, exceeding the failure tolerance stops the operation in that Region only.",
-    "An automatic deployment has no failure tolerance to exceed, and takes all of its places at once.",
-)
 _ENUMS = {
     "RegionConcurrencyType": ("SEQUENTIAL", "PARALLEL"),
     "ConcurrencyMode": ("STRICT_FAILURE_TOLERANCE", "SOFT_FAILURE_TOLERANCE"),

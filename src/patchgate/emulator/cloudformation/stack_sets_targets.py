@@ -1,6 +1,10 @@
 """Which accounts an operation on a stack set is for: accounts, or units with filters.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeploymentTargets.html
+
+Assumptions: with INTERSECTION, an account that is in none of the units is left out without an error; with
+INTERSECTION, the units do not become targets of automatic deployment; an update or deletion by unit is also for
+instances deployed through the unit whose account has left it since.
 """
 
 from __future__ import annotations
@@ -16,11 +20,6 @@ from patchgate.emulator.cloudformation.stack_sets_state import StackInstance, St
 from patchgate.emulator.errors import NotEmulatedError
 from patchgate.emulator.organizations import Organizations
 
-ASSUMPTIONS = (
-    "With INTERSECTION, an account that is in none of the units is left out without an error.",
-    "With INTERSECTION, the units do not become targets of automatic deployment.",
-    "An update or deletion by unit is also for instances deployed through the unit whose account has left it since.",
-)
 MAX_UNITS = 50
 _FILTERS = ("NONE", "INTERSECTION", "DIFFERENCE", "UNION")
 

@@ -130,7 +130,9 @@ class BackupSelection(Provider):
     """AWS::Backup::BackupSelection. Every property is create-only, so an update replaces it.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-backup-backupselection.html.
-    Ref is the selection's id; that the attribute ``Id`` is ``<plan id>_<selection id>`` is an assumption.
+    Ref is the selection's id.
+
+    Assumption: the attribute ``Id`` is ``<plan id>_<selection id>``.
     """
 
     type = "AWS::Backup::BackupSelection"
