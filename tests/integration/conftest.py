@@ -24,7 +24,7 @@ BACKUP = datetime(2026, 7, 11, 17, 0, tzinfo=UTC)
 GATE = datetime(2026, 7, 11, 20, 30, tzinfo=UTC)
 START = datetime(2026, 7, 11, 21, 0, tzinfo=UTC)
 ADMIT_UNTIL = datetime(2026, 7, 11, 23, 0, tzinfo=UTC)
-CLOSE = datetime(2026, 7, 12, 0, 10, tzinfo=UTC)
+CLOSE = datetime(2026, 7, 12, 2, 10, tzinfo=UTC)
 
 FLEET = """
 version: 1

@@ -142,6 +142,46 @@ def test_f31_without_the_close_nothing_is_installed_after_admit_until(rehearsed:
         assert "lease-expired" in run.denials().values()
 
 
+SLOW = ", ".join(f"{{name: s{n}, install_minutes: 50}}" for n in range(5))
+BROKEN = "{name: a, patches: [{id: x, fails: broken}]}, {name: b, patches: [{id: x, fails: broken}]}"
+
+
+@pytest.mark.parametrize(
+    ("instances", "parameters", "unreached"),
+    [
+        (SLOW, "InstallMaxConcurrency: 1", 2),
+        (f"{BROKEN}, {{name: c}}, {{name: d}}", "InstallMaxConcurrency: 1, InstallMaxErrors: 0", None),
+    ],
+    ids=["window too short", "error budget spent"],
+)
+def test_f57_f34_instances_that_the_window_did_not_reach_are_named(
+    rehearsed: Open, instances: str, parameters: str, unreached: int | None
+) -> None:
+    with rehearsed(instances, parameters) as run:
+        run.run_until(run.script.end)
+        assert run.judge().held
+        *_, message = run.stage.cloud.history.of("MessagePublished")
+        assert "instances were let in and never reached (F57)" in message["message"]
+        if unreached:
+            assert f"{unreached} instances were let in" in message["message"]
+
+
+def test_f38_half_of_the_agents_offline_costs_only_their_own_instances(rehearsed: Open) -> None:
+    offline = ", ".join(f"{{name: off{n}, agent: {{ping: ConnectionLost}}}}" for n in range(4))
+    with rehearsed(f"{PLAIN}, {offline}") as run:
+        run.run_until(run.script.end)
+        assert run.installs() == dict.fromkeys("abcd", "Success")
+        assert run.judge().held
+
+
+def test_f39_an_instance_terminated_during_its_install_does_not_hide_the_others(rehearsed: Open) -> None:
+    hours = (START - FRIDAY) / timedelta(hours=1) + 0.1
+    gone = f"{{name: a, install_minutes: 20, happenings: [{{after_hours: {hours}, state: terminated}}]}}"
+    with rehearsed(f"{gone}, {{name: b}}, {{name: c}}, {{name: d}}", "InstallMaxConcurrency: 1") as run:
+        run.run_until(run.script.end)
+        assert run.judge().held
+
+
 def test_f55_a_command_that_an_agent_does_not_take_in_time_is_never_delivered(rehearsed: Open) -> None:
     with rehearsed("{name: a}, {name: b, agent: {delivery_seconds: 150}}") as run:
         run.run_until(run.script.end)
@@ -177,9 +217,14 @@ def test_f53_freeze_parameter_stops_a_lane(rehearsed: Open) -> None:
         assert run.judge().held
 
 
-VARIANTS = [
-    Assumptions(**{field.name: not getattr(Assumptions(), field.name)}) for field in dataclasses.fields(Assumptions)
-]
+QUESTIONS = [field.name for field in dataclasses.fields(Assumptions)]
+VARIANTS = [Assumptions(**{question: not getattr(Assumptions(), question)}) for question in QUESTIONS]
+
+
+def test_seeds_draw_every_reading_of_every_open_question() -> None:
+    drawn = [Assumptions.drawn(seed) for seed in range(64)]
+    assert drawn == [Assumptions.drawn(seed) for seed in range(64)]
+    assert all({getattr(one, question) for one in drawn} == {True, False} for question in QUESTIONS)
 
 
 @pytest.mark.parametrize("assumptions", VARIANTS, ids=str)

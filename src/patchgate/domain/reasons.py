@@ -29,6 +29,7 @@ _OUTPUT = "read its output in the log bucket; the next cycle retries"
 
 _GATE: dict[str, tuple[str, str]] = {
     "agent-offline": ("its SSM agent does not answer", _AGENT_BACK),
+    "agent-too-old": ("its SSM agent cannot refuse a late install", "update its agent to 3.0.502 or newer"),
     "backup-aborted": ("its backup was aborted", "find who aborts it, and start an on-demand backup"),
     "backup-expired": ("its backup never started", "widen BackupStartWindowMinutes, or start backups earlier"),
     "backup-failed": ("its backup failed", "repair the cause and back it up again"),
@@ -98,6 +99,11 @@ _AFTER_THE_GATE: dict[str, tuple[str, str, str]] = {
         "widen the window, or raise InstallMaxConcurrency",
     ),
     "disk-full": ("F42", "its disk is full", "free space or grow the volume"),
+    "down-while-patching": (
+        "F39",
+        "it went down while it was being patched",
+        "see who took it down, and check what the install left",
+    ),
     "gate-failed": ("F29", "the gate failed before its verdict", "read the open function's log"),
     "gate-silent": ("F27", "no gate judged this cycle", "check the schedule of the open function"),
     "install-failed": ("F41", "an update did not install", _OUTPUT),

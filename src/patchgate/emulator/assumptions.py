@@ -5,7 +5,8 @@ A rehearsal draws them from its seed; the promises must hold under every combina
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +24,9 @@ class Assumptions:
 
     scheduler_delivers_twice: bool = False
     """EventBridge Scheduler, at least once by contract, invokes its target a second time."""
+
+    @classmethod
+    def drawn(cls, seed: int) -> Assumptions:
+        """One reading of AWS for a run's seed: every open question is decided by a coin of its own."""
+        coins = random.Random(f"assumptions of {seed}")  # noqa: S311 - replayable by design, never a secret
+        return cls(**{field.name: coins.random() < 0.5 for field in fields(cls)})

@@ -17,6 +17,7 @@ from patchgate.gate.rules import Json, cycle_key, format_instant, is_live, metri
 
 RETRIES = Config(retries={"mode": "standard", "max_attempts": 8})
 KEPT = timedelta(days=14)
+SLACK_HOURS = 3  # the close may follow the window's end by that much
 
 
 def handler(event: Json, context: Any) -> Json:
@@ -24,29 +25,37 @@ def handler(event: Json, context: Any) -> Json:
     lane, now = Lane(os.environ, context.invoked_function_arn), datetime.now(UTC)
     scheduled = parse_instant(event["scheduled_time"])
     watchdog = event["mode"] == "watchdog"
-    window_id = lane.window_id()
+    window = lane.window()
     leases = lane.leases()
     ended_by = now if watchdog else scheduled
     closed = [cycle for cycle in sorted(leases) if is_over(leases[cycle], ended_by, event["mode"])]
     for cycle in closed:
         lane.close_lease(cycle, now)
         leases[cycle]["closed"] = ""
-    found_open = lane.is_enabled(window_id) and not any(is_live(lease, now) for lease in leases.values())
+    found_open = window["Enabled"] and not any(is_live(lease, now) for lease in leases.values())
     if found_open:
-        lane.disable_window(window_id)
+        lane.disable_window(window["WindowId"])
+    judged = closed if watchdog else lane.judged(leases, scheduled, window)
+    unreached = [i for cycle in judged if "open" in leases[cycle] for i in lane.unreached(cycle)]
+    problems = lane.watch(window["WindowId"], leases, now) if watchdog else []
+    if not judged and not watchdog:
+        problems.append(f"no gate judged the cycle that ended by {format_instant(scheduled)}")
+    if watchdog and (found_open or closed):
+        problems.append(f"window {window['WindowId']} or its lease was still open; the watchdog closed it")
+    if unreached:
+        names = " ".join(unreached[:200])
+        problems.append(f"{len(unreached)} instances were let in and never reached (F57), for example {names}")
+    if watchdog:
+        lane.prune(leases, now)
     record = {
         "mode": event["mode"],
         "lane": f"{lane.account}/{lane.region}/{lane.os}/{lane.stage}",
         "at": format_instant(now),
-        "window_id": window_id,
         "closed": closed,
         "window_disabled": found_open,
-        "problems": lane.watch(window_id, leases, now) if watchdog else lane.missed(leases, scheduled),
+        "unreached": unreached[:2000],
+        "problems": problems,
     }
-    if watchdog and (found_open or closed):
-        record["problems"].append(f"window {window_id} or its lease was still open; the watchdog closed it")
-    if watchdog:
-        lane.prune(leases, now)
     lane.notify(record)
     return lane.report(record, watchdog=watchdog)
 
@@ -68,9 +77,10 @@ class Lane:
         self.prefix = f"/patchgate/{self.os}/{self.stage}/"
         self.ssm = boto3.client("ssm", config=RETRIES)
 
-    def window_id(self) -> str:
-        """The id that the patch stack wrote."""
-        return self.ssm.get_parameter(Name=self.prefix + "window-id")["Parameter"]["Value"]
+    def window(self) -> Json:
+        """The window whose id the patch stack wrote."""
+        window_id = self.ssm.get_parameter(Name=self.prefix + "window-id")["Parameter"]["Value"]
+        return self.ssm.get_maintenance_window(WindowId=window_id)
 
     def leases(self) -> dict[str, dict[str, str]]:
         """Every lease of the lane that is kept."""
@@ -82,23 +92,27 @@ class Lane:
         name, value = f"{self.prefix}{cycle}/closed", json.dumps({"closed": format_instant(now)})
         self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
-    def is_enabled(self, window_id: str) -> bool:
-        """Whether the window may run."""
-        return self.ssm.get_maintenance_window(WindowId=window_id)["Enabled"]
-
     def disable_window(self, window_id: str) -> None:
         """Disable the window and read it back; raises when it is still enabled."""
         self.ssm.update_maintenance_window(WindowId=window_id, Enabled=False)
-        if self.is_enabled(window_id):
+        if self.ssm.get_maintenance_window(WindowId=window_id)["Enabled"]:
             raise RuntimeError(f"window {window_id} was disabled and is still enabled")
 
-    def missed(self, leases: Mapping[str, Any], scheduled: datetime) -> list[str]:
-        """At the close: a problem unless a gate judged a cycle within the lead and the length of the window."""
-        lead, duration = int(self.env["MAXIMUM_LEAD_MINUTES"]), int(self.env["WINDOW_DURATION_HOURS"])
-        span = timedelta(minutes=lead, hours=duration + 1)
-        if any(cycle_key(scheduled - span) <= cycle <= cycle_key(scheduled) for cycle in leases):
-            return []
-        return [f"no gate judged the cycle that ended by {format_instant(scheduled)}"]
+    def unreached(self, cycle: str) -> list[str]:
+        """The instances that the gate let in and that left neither proof nor denial: the window did not get to them."""
+        prefix = f"evidence/{self.os}/{self.stage}/{self.account}/{self.region}/{cycle}/"
+        s3, place = boto3.client("s3", config=RETRIES), {"Bucket": self.env["LOG_BUCKET"]}
+        pages = s3.get_paginator("list_objects_v2").paginate(**place, Prefix=prefix)
+        seen = {entry["Key"][len(prefix) : -len(".json")] for page in pages for entry in page["Contents"]}
+        verdict = s3.get_object(**place, Key=prefix + "verdict.jsonl")["Body"].read().decode().splitlines()
+        found = [json.loads(row) for row in verdict[1:]]
+        return [f["instance"] for f in found if f["status"] != "denied" and f["instance"] not in seen]
+
+    def judged(self, leases: Mapping[str, Any], scheduled: datetime, window: Json) -> list[str]:
+        """The cycles that a gate judged within the lead and the length of the window before a close."""
+        lead = int(self.env["MAXIMUM_LEAD_MINUTES"])
+        span = timedelta(minutes=lead, hours=window["Duration"] + SLACK_HOURS)
+        return [cycle for cycle in leases if cycle_key(scheduled - span) <= cycle <= cycle_key(scheduled)]
 
     def watch(self, window_id: str, leases: Mapping[str, Any], now: datetime) -> list[str]:
         """The watchdog's findings: schedules that are off, and a window that was due and that no gate judged."""

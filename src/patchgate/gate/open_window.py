@@ -36,6 +36,7 @@ from patchgate.gate.rules import (
 )
 
 RETRIES = Config(retries={"mode": "standard", "max_attempts": 8})
+JOB_FIELDS = ("BackupJobId", "CreationDate", "State", "MessageCategory", "StatusMessage", "RecoveryPointArn")
 MESSAGE_BYTES = 200_000  # SNS takes 262,144
 
 
@@ -69,6 +70,15 @@ def handler(event: Json, context: Any) -> Json:
         lane.write_hold(cycle, record)
     lane.notify(record, findings)
     return lane.report(record, findings)
+
+
+def standing(instance: Json, tags: dict[str, str]) -> Denied | None:
+    """What speaks against an instance before its backup is looked at; all that is kept of it."""
+    try:
+        check_instance(instance, tags)
+    except Denied as denied:
+        return denied
+    return None
 
 
 class Lane:
@@ -125,23 +135,31 @@ class Lane:
         pages = self.ec2.get_paginator("describe_instances").paginate(
             Filters=filters, PaginationConfig={"PageSize": 1000}
         )
-        targets = [(i, self.resources(i)) for page in pages for r in page["Reservations"] for i in r["Instances"]]
-        jobs = self.newest_jobs({arn for _, arns in targets for arn in arns}, scheduled)
-        found = [self.finding(instance, tags, [jobs.get(arn) for arn in arns], agents) for instance, arns in targets]
+        targets = [
+            (i["InstanceId"], standing(i, tags), self.resources(i))
+            for page in pages
+            for r in page["Reservations"]
+            for i in r["Instances"]
+        ]
+        jobs = self.newest_jobs({arn for _, _, arns in targets for arn in arns}, scheduled)
+        found = [self.finding(*target, jobs, agents) for target in targets]
         return found, [job["State"] for job in jobs.values()]
 
-    def finding(self, instance: Json, tags: dict[str, str], jobs: list[Json | None], agents: dict[str, str]) -> Finding:
+    def finding(
+        self, instance: str, denied: Denied | None, arns: list[str], jobs: dict[str, Json], agents: dict[str, str]
+    ) -> Finding:
         """What is known of one instance: the first thing that speaks against it, or its recovery points."""
-        identifier, waived = instance["InstanceId"], self.env["WAIVED_MESSAGE_CATEGORIES"].split(",")
         try:
-            check_instance(instance, tags)
-            points = [check_job(job, waived) for job in jobs]
-        except Denied as denied:
-            status = "undecided" if denied.reason == "backup-running" else "denied"
-            return Finding(identifier, status, denied.reason, denied.detail)
-        if agents.get(identifier) != "Online":
-            return Finding(identifier, "unreachable", "agent-offline", agents.get(identifier, "not managed"))
-        return Finding(identifier, "proven", detail=" ".join(points))
+            if denied:
+                raise denied
+            waived = self.env["WAIVED_MESSAGE_CATEGORIES"].split(",")
+            points = [check_job(jobs.get(arn), waived) for arn in arns]
+        except Denied as reason:
+            status = "undecided" if reason.reason == "backup-running" else "denied"
+            return Finding(instance, status, reason.reason, reason.detail[:200])
+        if agents.get(instance) != "Online":
+            return Finding(instance, "unreachable", "agent-offline", agents.get(instance, "not managed"))
+        return Finding(instance, "proven", detail=" ".join(points))
 
     def resources(self, instance: Json) -> list[str]:
         """The ARNs of what is backed up for the instance."""
@@ -161,7 +179,7 @@ class Lane:
             for job in page["BackupJobs"]:
                 arn = job["ResourceArn"]
                 if arn in arns and is_newer(job, newest.get(arn)):
-                    newest[arn] = job
+                    newest[arn] = {key: job[key] for key in JOB_FIELDS if key in job}
         return newest
 
     def agents(self) -> dict[str, str]:
@@ -245,7 +263,7 @@ class Lane:
         metrics = {"Open": int(record["decision"] == "open"), "Hold": int(record["decision"] == "hold")}
         for name in ("proven", "denied", "undecided"):
             metrics[f"Targets{name.capitalize()}"] = record.get(name, 0)
-        rows = [list(f) for f in findings if f.status != "proven"][:1000]
+        rows = [list(f) for f in findings if f.status != "proven"][:500]
         dimensions = {"OperatingSystem": self.os, "Environment": self.stage}
         print(metrics_line(record | {"left_out": rows}, dimensions, metrics, datetime.now(UTC)))
         return record

@@ -16,6 +16,7 @@ from patchgate.gate.rules import (
     Denied,
     Json,
     attached_volumes,
+    check_agent,
     check_coverage,
     check_history,
     check_instance,
@@ -83,6 +84,8 @@ class Proof:
         """The recovery points that prove the instance, in words; raises Denied when they do not."""
         instance = self.instance()
         check_instance(instance, lane_tags(*self.lane))
+        filters = [{"Key": "InstanceIds", "Values": [self.instance_id]}]
+        check_agent(self.ssm.describe_instance_information(Filters=filters)["InstanceInformationList"])
         points: list[str] = []
         held: list[str] = []
         for arn in protected_resources(instance, self.arn_prefix, self.given["BackupResources"]):

@@ -11,6 +11,7 @@ Json = dict[str, Any]
 # Every reason for which an instance or a whole cycle is not admitted, and the fault that it answers.
 REASONS = {
     "agent-offline": "F38",
+    "agent-too-old": "F38",
     "backup-aborted": "F02",
     "backup-expired": "F02",
     "backup-failed": "F02",
@@ -48,6 +49,7 @@ _JOB_DENIALS = {
     "PARTIAL": "backup-partial",
 }
 CLOCK_SLACK = timedelta(minutes=1)
+OLDEST_AGENT = (3, 0, 502)  # the first that stops a document where a step says `onFailure: exit`
 
 
 class Finding(NamedTuple):
@@ -119,6 +121,15 @@ def check_instance(instance: Json, tags: dict[str, str]) -> None:
         raise Denied("instance-not-running", instance["State"]["Name"])
     if instance.get("RootDeviceType") != "ebs":
         raise Denied("instance-store-root")
+
+
+def check_agent(agents: Sequence[Json]) -> None:
+    """Raises Denied unless DescribeInstanceInformation's answer for one instance shows an agent that can refuse."""
+    if not agents or agents[0]["PingStatus"] != "Online":
+        raise Denied("agent-offline", agents[0]["PingStatus"] if agents else "not managed")
+    version = agents[0].get("AgentVersion", "")
+    if [int(part) for part in re.findall(r"\d+", version)] < [*OLDEST_AGENT]:
+        raise Denied("agent-too-old", version)
 
 
 def protected_resources(instance: Json, arn_prefix: str, backup_resources: str) -> list[str]:
@@ -221,6 +232,8 @@ def decide_threshold(findings: Sequence[Finding], states: Sequence[str], thresho
     `states` are those of each target's newest job.
     """
     completed = sum(state == "COMPLETED" for state in states)
+    if findings and not states:
+        return Verdict("hold", "no-evidence")
     if all(f.reason == "instance-not-running" for f in findings):
         return Verdict("hold", "no-targets")
     if completed < threshold:

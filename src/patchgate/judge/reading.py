@@ -308,6 +308,8 @@ def _named_instances(said: Any) -> Iterable[tuple[str, str]]:
         for row in said.get("left_out") or ():
             if len(row) > 2 and row[2]:
                 yield str(row[0]), str(row[2])
+        for unreached in said.get("unreached") or ():
+            yield str(unreached), "not-reached"
         for value in said.values():
             yield from _named_instances(value)
     elif isinstance(said, list):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from patchgate.errors import InputError
@@ -12,6 +12,17 @@ from patchgate.schedule import next_occurrence, parse
 
 AFTERMATH = timedelta(minutes=30)
 """How long a run goes on after the last close: the close itself takes a moment."""
+
+FIRST_START = datetime(2001, 9, 10, tzinfo=UTC)
+LAST_START = datetime(2286, 11, 1, tzinfo=UTC)
+"""Between these, an instant in epoch seconds has ten digits, as the runbook and its command document need it."""
+
+
+def describe_refused_start(start: datetime) -> str:
+    """Why no rehearsal can begin at that instant; "" when it can."""
+    if FIRST_START <= start <= LAST_START:
+        return ""
+    return f"a rehearsal starts between {FIRST_START:%Y-%m-%d} and {LAST_START:%Y-%m-%d}, where epochs have ten digits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,9 @@ def read_calendar(name: str, settings: Mapping[str, str], zone: str, start: date
     """The next ``cycles`` windows of a lane after ``start``; InputError when there are not so many."""
     schedule = parse(settings["MaintenanceWindowCronSchedule"], "ssm")
     duration = timedelta(hours=int(settings["MaintenanceWindowDuration"]))
-    windows = tuple((begin, begin + duration) for begin in islice(schedule.occurrences(zone, start), cycles))
+    offset = int(settings["MaintenanceWindowScheduleOffset"])
+    starts = schedule.occurrences(zone, start, offset_days=offset)
+    windows = tuple((begin, begin + duration) for begin in islice(starts, cycles))
     if len(windows) < cycles:
         raise InputError(
             f"{name}: the window {settings['MaintenanceWindowCronSchedule']} opens {len(windows)} times after "

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from patchgate.domain.regions import region as region_named
+from patchgate.emulator.assumptions import Assumptions
 from patchgate.errors import InputError
 from patchgate.judge.facts import LaneFacts
 from patchgate.judge.judge import Judgement, judge
@@ -22,7 +23,6 @@ from patchgate.rehearsal.summary import summarise
 
 if TYPE_CHECKING:
     from patchgate.config import FleetConfig
-    from patchgate.emulator.assumptions import Assumptions
     from patchgate.rehearsal.worlds import World
 
 Progress = Callable[[str], None]
@@ -76,11 +76,13 @@ def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
 ) -> RehearsalResult:
     """Rehearse a fleet in a world and return what came of it; the same arguments give the same history.
 
-    ``start`` defaults to the world's. With ``contrast`` the same world is run a second time under a gate that counts
-    jobs. ``door`` is how the cloud is reached, which no history shows. Raises InputError for a fleet that cannot be rehearsed, PatchgateError when a stack cannot be deployed.
+    ``start`` defaults to the world's, ``assumptions`` are drawn from the seed. With ``contrast`` the same world is run
+    a second time under a gate that counts jobs. ``door`` is how the cloud is reached, which no history shows. Raises
+    InputError for a fleet that cannot be rehearsed, PatchgateError when a stack cannot be deployed.
     """
     began = stopwatch()
     script = write_script(fleet, start or world.start or DEFAULT_START, cycles)
+    assumptions = assumptions or Assumptions.drawn(seed)
     with open_stage(
         world, script.start, seed=seed, assumptions=assumptions, organization_id=script.organization_id, door=door
     ) as stage:
@@ -106,7 +108,7 @@ def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
         )
     if contrast:
         progress("the same world behind a gate that counts jobs")
-        result = replace(result, contrast=_contrast(script, world, seed, judgement, door))
+        result = replace(result, contrast=_contrast(script, world, seed, judgement, door, assumptions))
     return replace(result, elapsed_seconds=stopwatch() - began)
 
 
@@ -160,8 +162,10 @@ def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
     )
 
 
-def _contrast(script: Script, world: World, seed: int, ours: Judgement, door: DoorName) -> Contrast:
-    with open_stage(world, script.start, seed=seed, door=door) as stage:
+def _contrast(
+    script: Script, world: World, seed: int, ours: Judgement, door: DoorName, assumptions: Assumptions
+) -> Contrast:
+    with open_stage(world, script.start, seed=seed, door=door, assumptions=assumptions) as stage:
         for settings in script.lanes:
             _deploy_naive(stage, settings)
         stage.run_until(script.end)

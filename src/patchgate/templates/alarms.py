@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from patchgate.plan import names
-from patchgate.templates.gate_functions import CLOSE, OPEN
 from patchgate.templates.intrinsics import Node, get_att, ref, sub, when
 from patchgate.templates.parameters import Group, Parameter, is_given
 from patchgate.templates.policies import policy
@@ -56,8 +55,6 @@ def build_alarm_resources() -> dict[str, Node]:
                 "Endpoint": ref("NotificationEmail"),
             },
         },
-        "OpenErrorsAlarm": _alarm("open-errors", "AWS/Lambda", "Errors", {"FunctionName": ref(OPEN.logical_id)}),
-        "CloseErrorsAlarm": _alarm("close-errors", "AWS/Lambda", "Errors", {"FunctionName": ref(CLOSE.logical_id)}),
         "FailureQueueAlarm": _alarm(
             "failures",
             "AWS/SQS",
@@ -65,7 +62,6 @@ def build_alarm_resources() -> dict[str, Node]:
             {"QueueName": get_att("FailureQueue", "QueueName")},
         ),
         "CyclesWithoutVerdictAlarm": _gate_alarm("cycles-without-verdict", "CyclesWithoutVerdict"),
-        "WindowsFoundOpenAlarm": _gate_alarm("windows-found-open", "WindowsFoundOpen"),
         "WatchdogSilentAlarm": _gate_alarm(
             "watchdog-silent",
             "WatchdogRan",

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from patchgate.plan import names
 from patchgate.templates import backup, baselines, runbook, window
-from patchgate.templates.document import KEY_CONDITIONS, TIME_ZONE, TIME_ZONE_CONDITIONS, Template, time_zones
+from patchgate.templates.document import (
+    BUCKET_KEY_CONDITIONS,
+    KEY_CONDITIONS,
+    TIME_ZONE,
+    TIME_ZONE_CONDITIONS,
+    Template,
+    time_zones,
+)
 from patchgate.templates.intrinsics import ref, sub
 from patchgate.templates.parameters import (
     BOUNDARY,
+    BUCKET_KEY,
     ENVIRONMENT,
     LOG_BUCKET,
     OPERATING_SYSTEM,
@@ -18,7 +26,7 @@ from patchgate.templates.parameters import (
 )
 from patchgate.templates.policies import PATCH_GROUP, ROLE_CONDITIONS
 
-_KEY = customer_key("Customer key of the backup vault and the log bucket; blank: AWS's own.")
+_KEY = customer_key("Customer key of the backup vault, in its Region; blank: AWS's own.")
 
 
 def build_backup_and_patch_template() -> Template:
@@ -32,11 +40,13 @@ def build_backup_and_patch_template() -> Template:
             window.GROUP,
             runbook.GROUP,
             baselines.GROUP,
-            Group("Security", (_KEY, BOUNDARY, ROLE_PATH)),
+            Group("Security", (_KEY, BUCKET_KEY, BOUNDARY, ROLE_PATH)),
         ),
         mappings=time_zones(),
         conditions={
             **KEY_CONDITIONS,
+            **BUCKET_KEY_CONDITIONS,
+            **window.CONDITIONS,
             **TIME_ZONE_CONDITIONS,
             **ROLE_CONDITIONS,
             **backup.CONDITIONS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from patchgate import __version__
-from patchgate.domain.regions import regions
+from patchgate.domain.regions import PUBLIC_PARTITIONS, regions
 from patchgate.templates.gate_code import gate_hash
 from patchgate.templates.intrinsics import Node, choose, find_in_map, ref
 from patchgate.templates.parameters import Group, Parameter, is_given
@@ -19,6 +19,7 @@ MAXIMUM_BYTES = 49_152
 TIME_ZONE = choose("HasTimeZone", ref("TimeZone"), find_in_map("RegionTimeZones", ref("AWS::Region"), "Zone"))
 TIME_ZONE_CONDITIONS = {"HasTimeZone": is_given("TimeZone")}
 KEY_CONDITIONS = {"HasKey": is_given("KmsKeyArn")}
+BUCKET_KEY_CONDITIONS = {"HasBucketKey": is_given("LogBucketKmsKeyArn")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +83,9 @@ class Template:
 
 def time_zones() -> dict[str, Node]:
     """The mapping from Region to time zone; a Region whose location is not published is not in it."""
-    known = {region.name: {"Zone": region.time_zone} for region in sorted(regions(), key=lambda r: r.name)}
+    known = {
+        region.name: {"Zone": region.time_zone}
+        for region in sorted(regions(), key=lambda r: r.name)
+        if region.partition in PUBLIC_PARTITIONS
+    }
     return {"RegionTimeZones": {name: zone for name, zone in known.items() if zone["Zone"]}}

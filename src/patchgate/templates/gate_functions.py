@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patchgate import __version__
 from patchgate.plan import names
 from patchgate.plan.names import NamePattern
 from patchgate.templates.gate_code import SCRIPTS, build_bundle, gate_hash
@@ -16,7 +15,6 @@ from patchgate.templates.parameters import (
     BACKUP_RESOURCES,
     FREEZE_CALENDARS,
     WAIVED_CATEGORIES,
-    WINDOW_DURATION,
     Group,
     Parameter,
     is_given,
@@ -29,11 +27,13 @@ from patchgate.templates.policies import (
     WRITE_EVIDENCE,
     allow,
     allow_reading,
+    bucket_arn,
     parameter_arn,
     policy,
     role,
     ssm_arn,
     trust,
+    use_bucket_key,
     use_key,
 )
 
@@ -52,7 +52,6 @@ LANE_PARAMETERS = (
         default="",
         pattern="^$|^[a-zA-Z0-9_.-]{3,128}$",
     ),
-    WINDOW_DURATION,
 )
 
 GROUP = Group(
@@ -211,16 +210,16 @@ def _close_variables() -> Node:
         "OPERATING_SYSTEM": ref("TargetOperatingSystem"),
         "ENVIRONMENT": ref("Environment"),
         "MAXIMUM_LEAD_MINUTES": ref("MaximumLeadMinutes"),
-        "WINDOW_DURATION_HOURS": ref("MaintenanceWindowDuration"),
         "SCHEDULE_GROUP": ref("ScheduleGroup"),
         "OPEN_SCHEDULE_NAME": sub(names.OPEN_SCHEDULE.as_sub()),
         "CLOSE_SCHEDULE_NAME": sub(names.CLOSE_SCHEDULE.as_sub()),
+        "LOG_BUCKET": ref("S3Bucket"),
         "TOPIC_ARN": ref("NotificationTopic"),
     }
 
 
 def _version() -> Node:
-    return {"GATE_HASH": gate_hash(), "GATE_VERSION": __version__}
+    return {"GATE_HASH": gate_hash()}
 
 
 def _invoke_config(function: GateFunction) -> Node:
@@ -266,6 +265,7 @@ def _gate_policy() -> Node:
         allow("Notify", ["sns:Publish"], ref("NotificationTopic")),
         allow("ReportFailure", ["sqs:SendMessage"], get_att("FailureQueue", "Arn")),
         use_key("kms:Decrypt", "kms:GenerateDataKey"),
+        use_bucket_key("kms:Decrypt", "kms:GenerateDataKey"),
     ]
     return {
         "Type": "AWS::IAM::ManagedPolicy",
@@ -297,6 +297,13 @@ def _close_statements() -> list[Node]:
         allow("CloseLease", ["ssm:PutParameter"], _parameters(names.CLOSED_PARAMETER, names.DUE_PARAMETER)),
         allow("RemoveLeases", ["ssm:DeleteParameter"], parameter_arn(names.PARAMETER_ROOT.as_sub() + "/20*")),
         allow("ReadSchedules", ["scheduler:GetSchedule"], SCHEDULES),
+        allow("ReadEvidence", ["s3:GetObject"], WRITE_EVIDENCE["Resource"]),
+        allow(
+            "ListEvidence",
+            ["s3:ListBucket"],
+            bucket_arn(),
+            {"StringLike": {"s3:prefix": sub(names.EVIDENCE_PREFIX.as_sub() + "/*")}},
+        ),
     ]
 
 

@@ -30,7 +30,7 @@ GROUP = Group(
             "When the gate opens the window: after the backups, before the window.",
             "cron(30 22 ? * 7 *)",
         ),
-        _when("DisableMaintenanceWindow", "When the window is closed: after its end.", "cron(10 2 ? * 1 *)"),
+        _when("DisableMaintenanceWindow", "When the window is closed: after its end.", "cron(10 4 ? * 1 *)"),
         _when("WatchdogSchedule", "When the watchdog looks for what was left open; daily.", "cron(0 12 * * ? *)"),
     ),
 )

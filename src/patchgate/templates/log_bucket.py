@@ -94,7 +94,8 @@ def _bucket() -> Node:
 
 def _bucket_policy() -> Node:
     organisation = {"StringEquals": {"aws:PrincipalOrgID": ref("PrincipalOrgID")}}
-    gate_roles = sub("arn:${AWS::Partition}:iam::*:role/*patchgate-gate-*")
+    gate_roles = sub("arn:${AWS::Partition}:iam::*:role/*patchgate-gate-*-${TargetOperatingSystem}-${Environment}-*")
+    close_roles = sub("arn:${AWS::Partition}:iam::*:role/*" + names.CLOSE_ROLE.as_sub(region="*"))
     statements: list[Node] = [
         {
             "Sid": "AllowSystemsManager",
@@ -124,6 +125,14 @@ def _bucket_policy() -> Node:
             "Action": "s3:GetEncryptionConfiguration",
             "Resource": _BUCKET,
             "Condition": organisation,
+        },
+        {
+            "Sid": "AllowCloseToReadEvidence",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": ["s3:GetObject", "s3:ListBucket"],
+            "Resource": [_BUCKET, sub("${PatchingLogsBucket.Arn}/evidence/*")],
+            "Condition": organisation | {"ArnLike": {"aws:PrincipalArn": close_roles}},
         },
         {
             "Sid": "DenyEvidenceButByGate",

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from patchgate.templates import alarms, gate_functions, gate_schedules
-from patchgate.templates.document import KEY_CONDITIONS, TIME_ZONE_CONDITIONS, Template, time_zones
+from patchgate.templates.document import (
+    BUCKET_KEY_CONDITIONS,
+    KEY_CONDITIONS,
+    TIME_ZONE_CONDITIONS,
+    Template,
+    time_zones,
+)
 from patchgate.templates.intrinsics import ref
 from patchgate.templates.parameters import (
     BOUNDARY,
+    BUCKET_KEY,
     ENVIRONMENT,
     LOG_BUCKET,
     OPERATING_SYSTEM,
@@ -33,11 +40,12 @@ def build_monitoring_template() -> Template:
             gate_schedules.GROUP,
             gate_functions.GROUP,
             alarms.GROUP,
-            Group("Security", (_KEY, BOUNDARY, ROLE_PATH)),
+            Group("Security", (_KEY, BUCKET_KEY, BOUNDARY, ROLE_PATH)),
         ),
         mappings=time_zones(),
         conditions={
             **KEY_CONDITIONS,
+            **BUCKET_KEY_CONDITIONS,
             **TIME_ZONE_CONDITIONS,
             **ROLE_CONDITIONS,
             **gate_functions.CONDITIONS,

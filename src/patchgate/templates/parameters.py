@@ -137,7 +137,11 @@ BOUNDARY = Parameter(
 ROLE_PATH = Parameter("IamRolePath", "Path of every role and policy.", default="/", pattern="^/([!-~]+/)?$")
 
 
-def customer_key(description: str) -> Parameter:
+def customer_key(description: str, name: str = "KmsKeyArn") -> Parameter:
+    """A key of the operator's own, of the Region of what it encrypts; blank where there is none."""
     return Parameter(
-        "KmsKeyArn", description, default="", pattern="^$|^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+$"
+        name, description, default="", pattern="^$|^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+$"
     )
+
+
+BUCKET_KEY = customer_key("Key of the log bucket, in the bucket's Region; blank: none.", "LogBucketKmsKeyArn")

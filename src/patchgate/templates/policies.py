@@ -116,3 +116,8 @@ WRITE_EVIDENCE = allow("WriteEvidence", ["s3:PutObject"], bucket_arn(names.EVIDE
 def use_key(*actions: str) -> Node:
     """Use of the operator's own key; no statement without one."""
     return when("HasKey", allow("UseKey", sorted(actions), ref("KmsKeyArn")))
+
+
+def use_bucket_key(*actions: str) -> Node:
+    """Use of the log bucket's key, which is where the bucket is; no statement without one."""
+    return when("HasBucketKey", allow("UseBucketKey", sorted(actions), ref("LogBucketKmsKeyArn")))

@@ -25,7 +25,7 @@ from patchgate.templates.policies import (
     role,
     ssm_arn,
     trust,
-    use_key,
+    use_bucket_key,
 )
 from patchgate.templates.window import DELIVERY_SECONDS, LOGS, REBOOT_OPTIONS
 
@@ -39,7 +39,7 @@ GROUP = Group(
     ),
 )
 
-INSTALL_SECONDS = 10_800
+INSTALL_SECONDS = 5_400
 """The install step's limit: AWS-RunPatchBaseline takes 7,200 s at most, and a reboot comes on top."""
 
 REFUSE_LATE_SHELL = (
@@ -54,7 +54,7 @@ REFUSE_LATE_SHELL = (
 
 REFUSE_LATE_POWERSHELL = (
     "$ErrorActionPreference = 'Stop'",
-    "$now = [DateTimeOffset]::UtcNow.ToUnixTimeSeconds()",
+    "$now = [int64]([DateTime]::UtcNow - [DateTime]'1970-01-01').TotalSeconds",
     "if ($now -lt {{NotAfter}}) {",
     "  exit 0",
     "}",
@@ -267,7 +267,7 @@ def _prove_role() -> Node:
         ),
         allow("ReadRecoveryPoints", ["backup:DescribeRecoveryPoint"], points),
         WRITE_EVIDENCE,
-        use_key("kms:GenerateDataKey"),
+        use_bucket_key("kms:GenerateDataKey"),
         allow(
             "Install",
             ["ssm:SendCommand"],
@@ -284,7 +284,7 @@ def _instance_policy() -> Node:
     statements = [
         allow("WriteLogs", ["s3:PutObject", "s3:PutObjectAcl"], bucket_arn(f"{LOGS}/*")),
         allow("ReadBucketEncryption", ["s3:GetEncryptionConfiguration"], bucket_arn()),
-        use_key("kms:GenerateDataKey"),
+        use_bucket_key("kms:GenerateDataKey"),
     ]
     return {
         "Type": "AWS::IAM::ManagedPolicy",

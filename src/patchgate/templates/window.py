@@ -9,7 +9,7 @@ from typing import Any
 
 from patchgate.plan import names
 from patchgate.templates.document import TIME_ZONE
-from patchgate.templates.intrinsics import Node, get_att, ref, sub
+from patchgate.templates.intrinsics import Node, equals, get_att, negate, ref, sub, when
 from patchgate.templates.parameters import (
     CONCURRENCY,
     ERROR_BUDGET,
@@ -18,6 +18,7 @@ from patchgate.templates.parameters import (
     WINDOW_DURATION,
     Group,
     Parameter,
+    number,
 )
 from patchgate.templates.policies import (
     LANE_INSTANCES,
@@ -51,6 +52,7 @@ GROUP = Group(
             default="cron(0 23 ? * 7 *)",
             pattern=SCHEDULE,
         ),
+        number("MaintenanceWindowScheduleOffset", "Days to wait after the schedule's day; cron only.", 0, 0, 6),
         WINDOW_DURATION,
         WINDOW_CUTOFF,
         Parameter("ScanRebootOption", "Reboot after a scan.", default="NoReboot", allowed=REBOOT_OPTIONS),
@@ -66,6 +68,9 @@ GROUP = Group(
         _share("InstallMaxErrors", "Failed installs after which no more start.", "25%", ERROR_BUDGET),
     ),
 )
+
+
+CONDITIONS = {"HasOffset": negate(equals(ref("MaintenanceWindowScheduleOffset"), "0"))}
 
 
 def build_window_resources() -> dict[str, Node]:
@@ -87,6 +92,7 @@ def _window() -> Node:
             "Name": sub(names.MAINTENANCE_WINDOW.as_sub()),
             "Description": "Opened and closed by patchgate; inert without its lease and a proof for each instance",
             "Schedule": ref("MaintenanceWindowCronSchedule"),
+            "ScheduleOffset": when("HasOffset", ref("MaintenanceWindowScheduleOffset")),
             "ScheduleTimezone": TIME_ZONE,
             "Duration": ref("MaintenanceWindowDuration"),
             "Cutoff": ref("MaintenanceWindowCutoff"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,7 @@ class FakeAws:
         self.next_start: str | None = START.isoformat()
         self.instances: dict[str, Json] = {}
         self.agents: dict[str, str] = {}
+        self.agent_version: str | None = "3.3.2299.0"
         self.jobs: list[Json] = []
         self.points: dict[str, Json] = {}
         self.images: dict[str, Json] = {}
@@ -219,8 +221,17 @@ def _instances(aws: FakeAws, Filters: list[Json] | None = None, InstanceIds: lis
 
 
 def _agents(aws: FakeAws, Filters: list[Json]) -> Json:  # noqa: N803
-    assert Filters == [{"Key": "tag:PatchGroup", "Values": [TAGS["PatchGroup"]]}]
-    return {"InstanceInformationList": [{"InstanceId": i, "PingStatus": s} for i, s in aws.agents.items()]}
+    (only,) = Filters
+    if only["Key"] == "tag:PatchGroup":
+        assert only["Values"] == [TAGS["PatchGroup"]]
+    found = {i: s for i, s in aws.agents.items() if only["Key"] != "InstanceIds" or i in only["Values"]}
+    version = aws.agent_version
+    return {
+        "InstanceInformationList": [
+            {"InstanceId": i, "PingStatus": s} | ({"AgentVersion": version} if version else {})
+            for i, s in found.items()
+        ]
+    }
 
 
 def _jobs(
@@ -265,6 +276,18 @@ def _put_object(aws: FakeAws, Bucket: str, Key: str, Body: bytes) -> Json:  # no
     return {}
 
 
+def _get_object(aws: FakeAws, Bucket: str, Key: str) -> Json:  # noqa: N803
+    assert Bucket == "log-bucket"
+    if Key not in aws.objects:
+        raise client_error("NoSuchKey", "GetObject")
+    return {"Body": io.BytesIO(aws.objects[Key].encode())}
+
+
+def _list_objects(aws: FakeAws, Bucket: str, Prefix: str) -> Json:  # noqa: N803
+    assert Bucket == "log-bucket"
+    return {"Contents": [{"Key": key} for key in sorted(aws.objects) if key.startswith(Prefix)]}
+
+
 def _publish(aws: FakeAws, **message: Any) -> Json:
     assert len(message["Message"].encode()) <= 262_144
     assert len(message["Subject"]) <= 100
@@ -292,6 +315,8 @@ OPERATIONS: dict[str, Callable[..., Json]] = {
     "backup_list_recovery_points_by_resource": _points,
     "backup_describe_recovery_point": _point,
     "s3_put_object": _put_object,
+    "s3_get_object": _get_object,
+    "s3_list_objects_v2": _list_objects,
     "sns_publish": _publish,
 }
 
@@ -305,7 +330,6 @@ ENVIRONMENT = {
     "MINIMUM_COVERAGE_PERCENT": "80",
     "LOOK_BACK_HOURS": "12",
     "MAXIMUM_LEAD_MINUTES": "180",
-    "WINDOW_DURATION_HOURS": "3",
     "BACKUP_RESOURCES": "instances",
     "FREEZE_CALENDARS": "",
     "WAIVED_MESSAGE_CATEGORIES": "",

@@ -19,10 +19,15 @@ NEXT_WEEK = "20260711T203000Z"
 
 @pytest.fixture(autouse=True)
 def opened(aws: FakeAws, open_gate: OpenGate) -> None:
-    """A cycle that was opened for one proven instance."""
+    """A cycle that was opened for one proven instance, whose proof was read."""
     aws.protect("a")
     open_gate()
+    leave_proof(aws, "i-a")
     aws.now = CLOSE
+
+
+def leave_proof(aws: FakeAws, instance: str) -> None:
+    aws.objects[f"evidence/ubuntu/prd/111111111111/eu-central-1/{CYCLE}/{instance}.json"] = "{}"
 
 
 def is_closed(aws: FakeAws, cycle: str = CYCLE) -> bool:
@@ -50,6 +55,7 @@ def test_a_second_close_changes_nothing(aws: FakeAws, close_gate: CloseGate) -> 
     record = close_gate()
     assert (record["closed"], record["window_disabled"]) == ([], False)
     assert aws.parameters == before
+    assert aws.messages == []
 
 
 def test_log_line_carries_the_metrics(aws: FakeAws, close_gate: CloseGate, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,6 +86,43 @@ def test_f28_late_duplicate_of_last_weeks_close_leaves_this_weeks_lease(
     assert close_gate()["closed"] == [CYCLE]
     assert not is_closed(aws, NEXT_WEEK)
     assert aws.window()["Enabled"] is True
+
+
+def test_f57_instances_that_the_window_did_not_reach_are_named(
+    aws: FakeAws, close_gate: CloseGate, open_gate: OpenGate
+) -> None:
+    aws.now = GATE
+    aws.parameters = {LANE + "window-id": WINDOW}
+    aws.protect("b", "c", "off", "down")
+    aws.agents["i-off"] = "ConnectionLost"
+    aws.instances["i-down"]["State"]["Name"] = "stopped"
+    aws.add_instance("late")
+    aws.add_backup("late", state="RUNNING")
+    open_gate()
+    leave_proof(aws, "i-b")
+    aws.messages.clear()
+    aws.now = CLOSE
+    record = close_gate()
+    assert record["unreached"] == ["i-c", "i-off", "i-late"]
+    assert aws.window()["Enabled"] is False
+    assert "3 instances were let in and never reached (F57), for example i-c i-off i-late" in aws.messages[0]["Message"]
+
+
+def test_f57_a_second_try_of_a_close_names_them_again(aws: FakeAws, close_gate: CloseGate) -> None:
+    del aws.objects[f"evidence/ubuntu/prd/111111111111/eu-central-1/{CYCLE}/i-a.json"]
+    aws.errors["list_objects_v2"].append(client_error("SlowDown"))
+    with pytest.raises(ClientError):
+        close_gate()
+    record = close_gate()
+    assert (record["closed"], record["unreached"]) == ([], ["i-a"])
+
+
+def test_f59_verdict_that_is_gone_is_an_error_after_everything_is_closed(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.objects = {key: body for key, body in aws.objects.items() if not key.endswith("verdict.jsonl")}
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        close_gate()
+    assert is_closed(aws)
+    assert aws.window()["Enabled"] is False
 
 
 def test_f30_window_that_stays_enabled_is_an_error_and_the_lease_is_closed_first(
@@ -174,10 +217,10 @@ def test_watchdog_removes_leases_that_are_long_over(aws: FakeAws, close_gate: Cl
     assert sorted(aws.parameters) == [LANE + "window-id"]
 
 
-def test_a_close_is_six_calls_and_an_idle_watchdog_seven(aws: FakeAws, close_gate: CloseGate) -> None:
+def test_a_close_is_eight_calls_and_an_idle_watchdog_seven(aws: FakeAws, close_gate: CloseGate) -> None:
     aws.calls.clear()
     close_gate()
-    assert len(aws.calls) == 6
+    assert len(aws.calls) == 8
     aws.calls.clear()
     close_gate("watchdog")
     assert len(aws.calls) == 7

@@ -410,13 +410,18 @@ def test_threshold_mode_holds_for_one_job_that_is_not_completed(aws: FakeAws, op
     assert open_gate(GATE_MODE="threshold")["reason"] == "jobs-not-completed"
 
 
+def test_f06_threshold_mode_without_any_job_names_it(aws: FakeAws, open_gate: OpenGate) -> None:
+    aws.add_instance("a")
+    assert open_gate(GATE_MODE="threshold")["reason"] == "no-evidence"
+
+
 def test_threshold_mode_without_running_targets_holds(aws: FakeAws, open_gate: OpenGate) -> None:
     aws.protect("a", state="stopped")
     assert open_gate(GATE_MODE="threshold", BACKUP_JOB_THRESHOLD="1")["reason"] == "no-targets"
 
 
 def test_message_stays_within_what_sns_takes(aws: FakeAws, open_gate: OpenGate) -> None:
-    for number in range(400):
+    for number in range(1200):
         aws.add_instance(f"n{number}")
         aws.add_backup(f"n{number}", state="FAILED", StatusMessage="x" * 1000)
     aws.page_size = 1000

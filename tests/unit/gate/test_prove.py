@@ -192,6 +192,31 @@ def test_newest_lease_counts(aws: FakeAws, prove_instance: Prove) -> None:
     assert prove_instance("a")["Decision"] == "admit"
 
 
+@pytest.mark.parametrize("ping", ["ConnectionLost", "Inactive"])
+def test_f38_agent_that_does_not_answer(aws: FakeAws, prove_instance: Prove, ping: str) -> None:
+    aws.agents["i-a"] = ping
+    answer = prove_instance("a")
+    assert (reason(answer), answer["Detail"]) == ("agent-offline", ping)
+
+
+def test_f38_instance_without_an_agent(aws: FakeAws, prove_instance: Prove) -> None:
+    aws.agents.clear()
+    assert reason(prove_instance("a")) == "agent-offline"
+
+
+@pytest.mark.parametrize(
+    ("version", "decision"),
+    [("3.0.502.0", "admit"), ("3.3.10.0", "admit"), ("3.0.431.0", "deny"), ("2.9.999.0", "deny"), (None, "deny")],
+)
+def test_f38_agent_that_would_not_refuse_a_late_install(
+    aws: FakeAws, prove_instance: Prove, version: str | None, decision: str
+) -> None:
+    aws.agent_version = version
+    answer = prove_instance("a")
+    assert answer["Decision"] == decision
+    assert answer["Reason"] == ("" if decision == "admit" else "agent-too-old")
+
+
 def test_f39_instance_that_stopped(aws: FakeAws, prove_instance: Prove) -> None:
     aws.instances["i-a"]["State"]["Name"] = "stopping"
     assert reason(prove_instance("a")) == "instance-not-running"
@@ -239,6 +264,7 @@ def test_f58_backups_that_are_aborted_time_after_time(aws: FakeAws, prove_instan
         "get_parameters_by_path",
         "get_parameters",
         "describe_instances",
+        "describe_instance_information",
         "list_backup_jobs",
         "list_recovery_points_by_resource",
         "describe_recovery_point",
@@ -253,7 +279,7 @@ def test_f29_any_error_is_raised(aws: FakeAws, prove_instance: Prove, operation:
         prove_instance("a")
 
 
-def test_a_proof_is_ten_calls(aws: FakeAws, prove_instance: Prove) -> None:
+def test_a_proof_is_eleven_calls(aws: FakeAws, prove_instance: Prove) -> None:
     aws.calls.clear()
     prove_instance("a")
-    assert len(aws.calls) == 10
+    assert len(aws.calls) == 11

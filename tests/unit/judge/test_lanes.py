@@ -112,6 +112,11 @@ def named_in_the_log(story: Story) -> Story:
     return story.tell(at(22.5), "FunctionEnded", error="", log=["START", said], **facts)
 
 
+def named_by_the_close(story: Story) -> Story:
+    facts = {"function": "patchgate-close-ubuntu-prd", "request_id": "r", "status": "Success"}
+    return story.tell(at(26.2), "FunctionEnded", error="", log=[], result={"unreached": ["i-2"]}, **facts)
+
+
 def named_in_the_result(story: Story) -> Story:
     said = {"findings": [{"instance": "i-2", "reason": "agent-offline"}]}
     facts = {"function": "patchgate-open-ubuntu-prd", "request_id": "r", "status": "Success", "result": said}
@@ -131,6 +136,7 @@ def stopped_meanwhile(story: Story) -> Story:
         undelivered,
         failed_install,
         named_in_the_log,
+        named_by_the_close,
         named_in_the_result,
         stopped_meanwhile,
     ],

@@ -34,7 +34,6 @@ def test_the_defaults_with_a_later_close_prove_in_every_region_for_thirty_years(
     assert result.windows == sum(len(one.proof.windows) for one in result.lanes)
 
 
-@pytest.mark.xfail(strict=True, reason="clocks change on Sundays at the hour of the shipped close")
 def test_the_shipped_defaults_prove_in_every_region() -> None:
     assert check_defaults({}, START, 30).holds
 

@@ -61,8 +61,19 @@ def test_every_other_grant_is_for_the_organization_only(statements: dict[str, An
     for sid in ("AllowIamRole", "AllowReadingEncryption"):
         assert statements[sid]["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": {"Ref": "PrincipalOrgID"}}}
     assert {s for s, statement in statements.items() if statement["Effect"] == "Allow"} == {
-        "AllowSystemsManager", "AllowIamRole", "AllowReadingEncryption",
+        "AllowSystemsManager", "AllowIamRole", "AllowReadingEncryption", "AllowCloseToReadEvidence",
     }  # fmt: skip
+
+
+def test_evidence_is_read_by_the_close_function_only(statements: dict[str, Any]) -> None:
+    statement = statements["AllowCloseToReadEvidence"]
+    assert statement["Action"] == ["s3:GetObject", "s3:ListBucket"]
+    assert statement["Resource"] == [BUCKET, {"Fn::Sub": "${PatchingLogsBucket.Arn}/evidence/*"}]
+    close = "arn:${AWS::Partition}:iam::*:role/*patchgate-gate-close-${TargetOperatingSystem}-${Environment}-*"
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:PrincipalOrgID": {"Ref": "PrincipalOrgID"}},
+        "ArnLike": {"aws:PrincipalArn": {"Fn::Sub": close}},
+    }
 
 
 def test_evidence_is_written_by_the_gates_roles_only(statements: dict[str, Any]) -> None:
@@ -70,7 +81,7 @@ def test_evidence_is_written_by_the_gates_roles_only(statements: dict[str, Any])
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
     assert statement["Action"] == ["s3:PutObject*", "s3:DeleteObject*"]
     assert statement["Resource"] == {"Fn::Sub": "${PatchingLogsBucket.Arn}/evidence/*"}
-    gate = {"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/*patchgate-gate-*"}
+    gate = {"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/*patchgate-gate-*-${TargetOperatingSystem}-${Environment}-*"}
     assert statement["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": gate}}
 
 

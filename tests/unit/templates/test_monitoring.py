@@ -78,11 +78,8 @@ def test_every_alarm_reaches_the_topic(monitoring: Template) -> None:
     alarms = _of_type(monitoring, "AWS::CloudWatch::Alarm")
     assert {tuple(alarm["AlarmActions"][0].items()) for alarm in alarms.values()} == {(("Ref", "NotificationTopic"),)}
     assert set(alarms) == {
-        "OpenErrorsAlarm",
-        "CloseErrorsAlarm",
         "FailureQueueAlarm",
         "CyclesWithoutVerdictAlarm",
-        "WindowsFoundOpenAlarm",
         "WatchdogSilentAlarm",
     }
 

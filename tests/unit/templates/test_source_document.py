@@ -41,7 +41,7 @@ PARAMETERS: dict[str, dict[str, str | int | tuple[str, ...] | None]] = {
         "BackupJobThreshold": 3,
         "MaintenanceWindowName": "",
         "CheckBackUpJobAndEnableMaintenanceWindow": "cron(30 22 ? * 7 *)",
-        "DisableMaintenanceWindow": "cron(10 2 ? * 1 *)",
+        "DisableMaintenanceWindow": "cron(10 4 ? * 1 *)",
     },
 }
 

@@ -1,7 +1,8 @@
 """The subset of PowerShell that the embedded agent runs.
 
 - comments, blank lines, ``$ErrorActionPreference = 'Stop'``, ``Set-StrictMode -Version Latest``
-- ``$name = value``; values are ``[DateTimeOffset]::UtcNow.ToUnixTimeSeconds()``, integers, 'single' or "double" quoted
+- ``$name = value``; values are ``[DateTimeOffset]::UtcNow.ToUnixTimeSeconds()`` and
+  ``[int64]([DateTime]::UtcNow - [DateTime]'1970-01-01').TotalSeconds`` (older .NET), integers, 'single' or "double" quoted
   strings with ``$name`` inside, ``$name``, and any of them behind ``[long]``, ``[int64]`` or ``[int]``
 - ``if (a OP b) { ... } else { ... }`` with -lt -le -gt -ge -eq -ne, an integer on the left
 - ``Write-Output value``, ``Write-Host value``, ``exit N``
@@ -18,7 +19,8 @@ from patchgate.emulator.agent.script import ScriptExit, ScriptResult, Unsupporte
 
 _TOKEN = re.compile(
     r"""(?P<space>[ \t]+)|(?P<end>;|\n)|(?P<comment>\#[^\n]*)"""
-    r"""|(?P<clock>\[(?:System\.)?DateTimeOffset\]::UtcNow\.ToUnixTimeSeconds\(\))"""
+    r"""|(?P<clock>\[(?:System\.)?DateTimeOffset\]::UtcNow\.ToUnixTimeSeconds\(\)"""
+    r"""|\[int64\]\(\[DateTime\]::UtcNow\ -\ \[DateTime\]'1970-01-01'\)\.TotalSeconds)"""
     r"""|(?P<cast>\[(?:long|int64|int)\])|(?P<string>'[^']*'|"[^"`]*")|(?P<name>\$\w+)|(?P<number>\d+)"""
     r"""|(?P<word>-?[A-Za-z][\w-]*)|(?P<mark>[(){}=])""",
     re.IGNORECASE,

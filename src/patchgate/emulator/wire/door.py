@@ -70,6 +70,7 @@ class WireDoor:
         if self._open is not None or private.moto_is_running():
             raise RuntimeError("a wire door is already open, or moto's mock is running: they do not nest")
         with ExitStack() as stack:
+            stack.enter_context(private.unconfigured_sdk())
             moto = mock_aws(config=_MOTO)
             stack.callback(moto.stop)
             moto.start()

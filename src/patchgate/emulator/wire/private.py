@@ -152,6 +152,20 @@ def iam_of_the_signing_partition() -> Iterator[None]:
 
 
 @contextmanager
+def unconfigured_sdk() -> Iterator[None]:
+    """moto makes boto3 sessions of its own, which read the environment: no profile and no file of the operator's."""
+    names = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+    before = {name: os.environ.pop(name) for name in names if name in os.environ}
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    try:
+        yield
+    finally:
+        for name in names:
+            os.environ.pop(name, None)
+        os.environ |= before
+
+
+@contextmanager
 def seeded_identifiers(seed: int) -> Iterator[None]:
     """moto draws its identifiers from ``seed``; its own state comes back afterwards."""
     source = moto.moto_api._internal.mock_random  # noqa: SLF001
