@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs
 
 Assumptions: a stack that failed to be created stays in ROLLBACK_COMPLETE until the next operation on it makes
 another; a stack that somebody deleted behind the stack set's back fails to be updated; a parameter override whose
-parameter is gone from the template fails the stack's update.
+parameter is gone from the template fails the stack's update; the administration role may assume every execution role
+that exists.
 """
 
 from __future__ import annotations
@@ -82,7 +83,9 @@ class MemberStacks:
             return place
         administration, execution = self._set.administration_role, self._set.execution_role
         role_name = administration.rpartition("/")[2]
-        if not self._role_exists(self._administrator, role_name):
+        trusts = self._cloud.authority.trusts
+        known = self._role_exists(self._administrator, role_name)
+        if not known or not trusts(self._administrator, administration, "cloudformation.amazonaws.com"):
             raise invalid(
                 f"Account {self._administrator.account} should have '{role_name}' role with trust relationship to "
                 "CloudFormation service."
