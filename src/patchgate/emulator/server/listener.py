@@ -11,7 +11,10 @@ import json
 import re
 import socket
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar, cast
 from urllib.parse import urlsplit
@@ -28,13 +31,14 @@ if TYPE_CHECKING:
 LARGEST_BODY = 256 * 1024 * 1024
 """In bytes: what a request may hold, for it is held in memory."""
 
+PATIENCE = 5.0
 _OURS = frozenset({"content-length", "transfer-encoding", "connection", "date", "server"})
 _NO_BODY = frozenset({204, 304})
 _LINE = 64 * 1024
 
 
 class EmulatorServer(ThreadingHTTPServer):
-    """Serves a host. A context: the socket is closed at the end."""
+    """Serves a host. A context: at the end the socket is closed, when requests that were being answered are."""
 
     daemon_threads = True
     block_on_close = False
@@ -45,6 +49,8 @@ class EmulatorServer(ThreadingHTTPServer):
         self.socket = listening
         self.host = host
         self.name = name
+        self._answering = 0
+        self._idle = threading.Condition()
 
     @classmethod
     def bind(cls, name: str, port: int, host: CloudHost) -> Self:
@@ -57,6 +63,24 @@ class EmulatorServer(ThreadingHTTPServer):
             raise InputError(
                 f"cannot listen on {name} port {port}: {reason}", remedy="choose another one: --port 0 takes a free one"
             ) from error
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """A request is being answered inside."""
+        with self._idle:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._answering -= 1
+                self._idle.notify_all()
+
+    def server_close(self) -> None:
+        """Stop listening, and wait until what is being answered has been, for at most PATIENCE seconds."""
+        super().server_close()
+        with self._idle:
+            self._idle.wait_for(lambda: not self._answering, PATIENCE)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's
         """A client that goes away in the middle is no fault."""
@@ -120,7 +144,8 @@ class _Exchange(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(_failure(400, "MalformedRequest", str(error)))
             return
-        self._send(self._answer(body))
+        with self._server.answering():
+            self._send(self._answer(body))
 
     def _refusal(self) -> Response | None:
         if "Origin" in self.headers:
