@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations
 
 from __future__ import annotations
 
-from patchgate.emulator.cloud import Params, Result, Scope, operation, paginate
+from patchgate.emulator.cloud import Params, Result, Scope, operation
 from patchgate.emulator.cloudformation import views
 from patchgate.emulator.cloudformation.change_sets import ChangeSetOperations
 from patchgate.emulator.cloudformation.deployment import check_template, prepare
@@ -118,20 +118,20 @@ class CloudFormation(ChangeSetOperations):
         if params.get("StackName"):
             return {"Stacks": [views.stack_shape(self._any(scope, params))]}
         stacks = [views.stack_shape(stack) for stack in reversed(list(self.state(scope).all_live()))]
-        return _page("Stacks", stacks, params)
+        return views.page("Stacks", stacks, params)
 
     @operation("ListStacks")
     def list_stacks(self, scope: Scope, params: Params) -> Result:
         """Every stack, deleted ones too, newest first. AWS forgets deleted stacks after 90 days; this does not."""
         wanted = params.get("StackStatusFilter")
         stacks = [item for item in self.state(scope).stacks.values() if not wanted or item.status in wanted]
-        return _page("StackSummaries", [views.summary_shape(item) for item in reversed(stacks)], params)
+        return views.page("StackSummaries", [views.summary_shape(item) for item in reversed(stacks)], params)
 
     @operation("DescribeStackEvents")
     def describe_stack_events(self, scope: Scope, params: Params) -> Result:
         """The stack's events, newest first."""
         stack = self._any(scope, params, "Stack [{}] does not exist")
-        return _page("StackEvents", [views.event_shape(stack, event) for event in reversed(stack.events)], params)
+        return views.page("StackEvents", [views.event_shape(stack, event) for event in reversed(stack.events)], params)
 
     @operation("DescribeStackResources")
     def describe_stack_resources(self, scope: Scope, params: Params) -> Result:
@@ -164,7 +164,7 @@ class CloudFormation(ChangeSetOperations):
         """The resources of a stack, in summary."""
         stack = self._any(scope, params)
         items = [views.resource_shape(item, timestamp="LastUpdatedTimestamp") for item in stack.resources.values()]
-        return _page("StackResourceSummaries", items, params)
+        return views.page("StackResourceSummaries", items, params)
 
     @operation("GetTemplate")
     def get_template(self, scope: Scope, params: Params) -> Result:
@@ -198,7 +198,7 @@ class CloudFormation(ChangeSetOperations):
             {"ExportingStackId": stack.id, "Name": name, "Value": value}
             for name, value, stack in sorted(self.state(scope).exports(), key=lambda item: item[0])
         ]
-        return _page("Exports", exports, params)
+        return views.page("Exports", exports, params)
 
     def _any(self, scope: Scope, params: Params, text: str = "Stack with id {} does not exist") -> Stack:
         name = str(params.get("StackName") or "")
@@ -224,8 +224,3 @@ def _acting(scope: Scope, params: Params) -> Scope:
     """Who the resources' calls are made as: the stack's service role, or the caller."""
     role = params.get("RoleARN")
     return scope.as_principal(role) if role else scope
-
-
-def _page(member: str, items: list[Result], params: Params) -> Result:
-    page, token = paginate(items, params, limit="MaxResults", token="NextToken", default=100, maximum=100)  # noqa: S106
-    return {member: page} | ({"NextToken": token} if token else {})

@@ -19,8 +19,8 @@ from patchgate.emulator.cloudformation.api import CloudFormation
 from patchgate.emulator.cloudformation.providers import PROVIDERS
 from patchgate.emulator.cloudformation.providers.base import Request
 from patchgate.emulator.cloudformation.reader import invalid
-from patchgate.emulator.cloudformation.stack_sets_views import page
 from patchgate.emulator.cloudformation.stacks import Stack, StackResource
+from patchgate.emulator.cloudformation.views import page
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 
 _CHECKABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED")

@@ -19,6 +19,7 @@ from patchgate.emulator.cloudformation.stack_sets_operations import Key, check_f
 from patchgate.emulator.cloudformation.stack_sets_pace import in_order
 from patchgate.emulator.cloudformation.stack_sets_state import Place, SetOperation, StackSet
 from patchgate.emulator.cloudformation.stack_sets_targets import checked_regions, checked_targets
+from patchgate.emulator.cloudformation.views import page
 from patchgate.emulator.errors import AwsError
 from patchgate.emulator.organizations import STACK_SETS, Organizations
 
@@ -115,14 +116,14 @@ class StackSets(StackSetInstances):
         refuse_delegation(params)
         wanted = params.get("Status")
         found = [item for item in self.state(scope).sets.values() if wanted in (None, item.status)]
-        return views.page("Summaries", [views.set_summary(item) for item in found], params)
+        return page("Summaries", [views.set_summary(item) for item in found], params)
 
     @operation("ListStackSetAutoDeploymentTargets")
     def list_stack_set_auto_deployment_targets(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackSetAutoDeploymentTargets.html"""
         targets = self.named(scope, params).targets
         found = [{"OrganizationalUnitId": unit, "Regions": regions} for unit, regions in targets.items()]
-        return views.page("Summaries", found, params)
+        return page("Summaries", found, params)
 
     @operation("DescribeOrganizationsAccess")
     def describe_organizations_access(self, scope: Scope, params: Params) -> Result:  # noqa: ARG002
@@ -133,37 +134,16 @@ class StackSets(StackSetInstances):
     @operation("ActivateOrganizationsAccess")
     def activate_organizations_access(self, scope: Scope, params: Params) -> Result:  # noqa: ARG002
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ActivateOrganizationsAccess.html"""
-        self._check_management(scope)
+        self.check_management(scope)
         self.cloud.component(Organizations).set_trust(STACK_SETS, trusted=True)
         return {}
 
     @operation("DeactivateOrganizationsAccess")
     def deactivate_organizations_access(self, scope: Scope, params: Params) -> Result:  # noqa: ARG002
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeactivateOrganizationsAccess.html"""
-        self._check_management(scope)
+        self.check_management(scope)
         self.cloud.component(Organizations).set_trust(STACK_SETS, trusted=False)
         return {}
-
-    def check_access(self, scope: Scope, *, service_managed: bool) -> None:
-        """ValidationError where the account may not administer a set with that permission model.
-
-        Trusted access for stack sets is not there in the China Regions.
-        """
-        if not service_managed:
-            return
-        if scope.partition == "aws-cn":
-            raise invalid("The SERVICE_MANAGED permission model is not supported in this Region")
-        self._check_management(scope)
-        if not self.cloud.component(Organizations).trusts(STACK_SETS):
-            raise invalid("You must enable organizations access to operate a service managed stack set")
-
-    def _check_management(self, scope: Scope) -> None:
-        organization = self.cloud.component(Organizations).organization
-        if organization is None or organization.management_account != scope.account:
-            raise invalid(
-                "You must be the management account or delegated admin account of an organization before operating a "
-                "SERVICE_MANAGED stack set"
-            )
 
     # -- automatic deployment ------------------------------------------------------------------------------------
 

@@ -25,8 +25,9 @@ from patchgate.emulator.cloudformation.stack_sets_targets import (
     is_target,
     new_targets,
 )
+from patchgate.emulator.cloudformation.views import page
 from patchgate.emulator.errors import AwsError, NotEmulatedError
-from patchgate.emulator.organizations import Organizations
+from patchgate.emulator.organizations import STACK_SETS, Organizations
 
 _TARGETS = ("StackSetName", "Accounts", "DeploymentTargets", "Regions", "OperationPreferences", "OperationId", "CallAs")
 _OPERATION_ID = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]{0,127}")
@@ -114,7 +115,7 @@ class StackSetInstances(StackSetOperations):
         ]
         for condition in params.get("Filters") or ():
             found = [item for item in found if _matches(item, condition)]
-        return views.page("Summaries", found, params)
+        return page("Summaries", found, params)
 
     @operation("DescribeStackSetOperation")
     def describe_stack_set_operation(self, scope: Scope, params: Params) -> Result:
@@ -126,7 +127,7 @@ class StackSetInstances(StackSetOperations):
     def list_stack_set_operations(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackSetOperations.html"""
         found = reversed(list(self.named(scope, params).operations.values()))
-        return views.page("Summaries", [views.operation_summary(item) for item in found], params)
+        return page("Summaries", [views.operation_summary(item) for item in found], params)
 
     @operation("ListStackSetOperationResults")
     def list_stack_set_operation_results(self, scope: Scope, params: Params) -> Result:
@@ -136,7 +137,7 @@ class StackSetInstances(StackSetOperations):
             if condition.get("Name") != "OPERATION_RESULT_STATUS":
                 raise invalid("Filters: Name must satisfy enum value set: [OPERATION_RESULT_STATUS]")
             results = [item for item in results if item.status == condition.get("Values")]
-        return views.page("Summaries", [views.result_shape(item) for item in results], params)
+        return page("Summaries", [views.result_shape(item) for item in results], params)
 
     @operation("StopStackSetOperation")
     def stop_stack_set_operation(self, scope: Scope, params: Params) -> Result:
@@ -184,8 +185,26 @@ class StackSetInstances(StackSetOperations):
         return stack_set, targets, regions
 
     def check_access(self, scope: Scope, *, service_managed: bool) -> None:
-        """ValidationError where the account may not administer a stack set with that permission model."""
-        raise NotImplementedError
+        """ValidationError where the account may not administer a set with that permission model.
+
+        Trusted access for stack sets is not there in the China Regions.
+        """
+        if not service_managed:
+            return
+        if scope.partition == "aws-cn":
+            raise invalid("The SERVICE_MANAGED permission model is not supported in this Region")
+        self.check_management(scope)
+        if not self.cloud.component(Organizations).trusts(STACK_SETS):
+            raise invalid("You must enable organizations access to operate a service managed stack set")
+
+    def check_management(self, scope: Scope) -> None:
+        """ValidationError for every account but an organization's management account."""
+        organization = self.cloud.component(Organizations).organization
+        if organization is None or organization.management_account != scope.account:
+            raise invalid(
+                "You must be the management account or delegated admin account of an organization before operating a "
+                "SERVICE_MANAGED stack set"
+            )
 
 
 def check_overrides(stack_set: StackSet, overrides: Iterable[Params] | None) -> None:

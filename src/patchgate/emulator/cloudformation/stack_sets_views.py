@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from patchgate.emulator.cloud import Params, Result, paginate
 from patchgate.emulator.cloudformation.stack_sets_state import PlaceResult, SetOperation, StackInstance, StackSet
-
-Shape = dict[str, Any]
-
-
-def present(shape: Shape) -> Shape:
-    """The members that say something."""
-    return {name: value for name, value in shape.items() if value not in (None, "")}
-
-
-def page(member: str, items: list[Result], params: Params) -> Result:
-    """One page of a list."""
-    part, token = paginate(items, params, limit="MaxResults", token="NextToken", default=100, maximum=100)  # noqa: S106
-    return {member: part} | ({"NextToken": token} if token else {})
+from patchgate.emulator.cloudformation.views import Shape, present
 
 
 def _model(item: StackSet) -> Shape:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from patchgate.emulator.cloud import Params, Result, paginate
 from patchgate.emulator.cloudformation.capabilities import required_capabilities
 from patchgate.emulator.cloudformation.parameters import ParameterDeclaration, declare_parameters
 from patchgate.emulator.cloudformation.schemas import schema_of
@@ -14,13 +15,20 @@ from patchgate.emulator.cloudformation.template import Template
 Shape = dict[str, Any]
 
 
-def _present(shape: Shape) -> Shape:
+def present(shape: Shape) -> Shape:
+    """The members that say something."""
     return {name: value for name, value in shape.items() if value not in (None, "")}
+
+
+def page(member: str, items: list[Result], params: Params) -> Result:
+    """One page of a list, and the token of the next."""
+    part, token = paginate(items, params, limit="MaxResults", token="NextToken", default=100, maximum=100)  # noqa: S106
+    return {member: part} | ({"NextToken": token} if token else {})
 
 
 def stack_shape(stack: Stack) -> Shape:
     """A stack as DescribeStacks returns it."""
-    return _present({
+    return present({
         "StackId": stack.id,
         "StackName": stack.name,
         "Description": stack.description,
@@ -46,7 +54,7 @@ def stack_shape(stack: Stack) -> Shape:
 
 def drift_shape(stack: Stack) -> Shape:
     """What the last drift detection found."""
-    return _present({"StackDriftStatus": stack.drift_status, "LastCheckTimestamp": stack.drift_checked_at})
+    return present({"StackDriftStatus": stack.drift_status, "LastCheckTimestamp": stack.drift_checked_at})
 
 
 def _resource_drift_shape(resource: StackResource) -> Shape:
@@ -59,7 +67,7 @@ def _resource_drift_shape(resource: StackResource) -> Shape:
 
 
 def output_shape(output: StackOutput) -> Shape:
-    return _present({
+    return present({
         "OutputKey": output.key,
         "Description": output.description,
         "ExportName": output.export_name,
@@ -68,7 +76,7 @@ def output_shape(output: StackOutput) -> Shape:
 
 def summary_shape(stack: Stack) -> Shape:
     """A stack as ListStacks returns it."""
-    return _present({
+    return present({
         "StackId": stack.id,
         "StackName": stack.name,
         "TemplateDescription": stack.description,
@@ -83,7 +91,7 @@ def summary_shape(stack: Stack) -> Shape:
 
 def event_shape(stack: Stack, event: StackEvent) -> Shape:
     """An event as DescribeStackEvents returns it."""
-    return _present({
+    return present({
         "StackId": stack.id,
         "EventId": event.id,
         "StackName": stack.name,
@@ -100,7 +108,7 @@ def event_shape(stack: Stack, event: StackEvent) -> Shape:
 
 def resource_shape(resource: StackResource, *, timestamp: str) -> Shape:
     """A resource; ``timestamp`` is the name that the operation has for the time of its last change."""
-    return _present({
+    return present({
         "LogicalResourceId": resource.logical_id,
         "PhysicalResourceId": resource.physical_id,
         "ResourceType": resource.type,
@@ -133,7 +141,7 @@ def template_summary_shape(region: str, template: Template) -> Shape:
     for item in declare_parameters(template.parameters).values():
         constraints = {"AllowedValues": list(item.allowed_values)} if item.allowed_values else {}
         parameters.append(_parameter_shape(item) | {"ParameterType": item.type, "ParameterConstraints": constraints})
-    return _described(template) | _present({
+    return _described(template) | present({
         "Parameters": parameters,
         "ResourceTypes": types,
         "Version": template.version,
@@ -154,7 +162,7 @@ def template_summary_shape(region: str, template: Template) -> Shape:
 
 def _described(template: Template) -> Shape:
     capabilities, reason = required_capabilities(template)
-    return _present({
+    return present({
         "Description": template.description,
         "Capabilities": capabilities or None,
         "CapabilitiesReason": reason,
