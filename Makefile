@@ -66,6 +66,13 @@ bench: $(DEVELOPMENT)  ## Measure start-up, the sample rehearsal and the gate
 bench-schedule: $(DEVELOPMENT)  ## Measure the schedule engine beside other libraries, and the proof of order
 	$(BIN)/python bench/schedule.py
 
+bench-emulator: $(DEVELOPMENT)  ## Measure the embedded AWS: both doors and plain moto, restored runs, a large world
+	$(BIN)/python bench/emulator.py
+
+SEEDS ?= 25
+doors: $(DEVELOPMENT)  ## Compare the histories of both doors; SEEDS=100 takes so many
+	PATCHGATE_DOOR_SEEDS=$(SEEDS) $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) tests/contract/test_doors.py tests/integration/test_doors.py
+
 lock: $(DEVELOPMENT)  ## Make the lock files anew; UPGRADE=1 takes the newest versions
 	$(COMPILE_LOCK) $(if $(UPGRADE),--upgrade) --extra emulator --group build -o requirements.lock
 	$(COMPILE_LOCK) $(if $(UPGRADE),--upgrade) --extra emulator --group dev -c requirements.lock -o requirements-dev.lock

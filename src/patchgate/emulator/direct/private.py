@@ -44,8 +44,10 @@ import botocore.waiter
 RetryDelay = Callable[..., Any]
 """Called as botocore emits ``needs-retry``: seconds until the next attempt, or None when there is none."""
 
-_IDLE = frozenset({"_handle_request_validation_mode_member", "block_endpoint_discovery_required_operations"})
-"""Handlers of every call that do nothing to the operations that are answered here."""
+_IDLE = frozenset(
+    {"_handle_request_validation_mode_member", "block_endpoint_discovery_required_operations", "release_retry_quota"}
+)
+"""Handlers of every call that change nothing here; the quota is that of a prototype, on which nobody draws."""
 
 
 class Waiting(Protocol):

@@ -39,6 +39,7 @@ class DirectSession:
     def client(self, service_name: str, region_name: str | None = None, **options: Any) -> Any:
         """As boto3's, with ``config`` as the only further option: others would lead elsewhere (NotEmulatedError)."""
         given = {name: value for name, value in options.items() if value is not None and value != _DEFAULTS.get(name)}
+        given.pop("api_version", None)  # a resource names the one that there is
         config = given.get("config")
         key = (service_name, region_name, "" if config is None else repr(sorted(vars(config).items(), key=str)))
         client = self._ready.get(key)
