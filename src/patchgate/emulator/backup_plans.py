@@ -95,7 +95,19 @@ class Plans(Component):
     @operation("DescribeBackupVault")
     def describe_backup_vault(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeBackupVault.html"""
-        vault = self.vault(scope, params)
+        return self._described(scope, self.vault(scope, params))
+
+    @operation("ListBackupVaults")
+    def list_backup_vaults(self, scope: Scope, params: Params) -> Result:
+        """https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListBackupVaults.html
+
+        Every vault here is an ordinary one of its own account.
+        """
+        other = params.get("ByVaultType") not in (None, "BACKUP_VAULT") or params.get("ByShared")
+        vaults = [] if other else self.region(scope).vaults.values()
+        return page([self._described(scope, vault) for vault in vaults], params, into="BackupVaultList")
+
+    def _described(self, scope: Scope, vault: Vault) -> Shape:
         points = [point for point in self.region(scope).recovery_points.values() if point.job.vault == vault.name]
         shape = {
             "BackupVaultName": vault.name,

@@ -627,3 +627,13 @@ def test_the_same_seed_gives_the_same_history() -> None:
         return cloud.history.to_json_lines()
 
     assert run(3) == run(3) != run(4)
+
+
+def test_vaults_are_listed_as_they_are_described(cloud: Cloud) -> None:
+    call(cloud, "CreateBackupVault", BackupVaultName="second", BackupVaultTags={"a": "b"})
+    listed = call(cloud, "ListBackupVaults", MaxResults=1)
+    listed_next = call(cloud, "ListBackupVaults", NextToken=listed["NextToken"])
+    assert listed["BackupVaultList"] == [call(cloud, "DescribeBackupVault", BackupVaultName=VAULT)]
+    assert listed_next["BackupVaultList"] == [call(cloud, "DescribeBackupVault", BackupVaultName="second")]
+    assert call(cloud, "ListBackupVaults", ByShared=True)["BackupVaultList"] == []
+    assert call(cloud, "ListBackupVaults", ByVaultType="RESTORE_ACCESS_BACKUP_VAULT")["BackupVaultList"] == []
