@@ -26,7 +26,7 @@ COMPILE_REQUIREMENTS := $(BIN)/uv pip compile --no-config --quiet --universal --
 COMPILE_LOCK := $(COMPILE_REQUIREMENTS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test clients check check-code check-generated check-tests generate bench bench-schedule lock clean
+.PHONY: help demo test clients check check-code check-generated check-tests generate permissions bench bench-schedule bench-emulator doors lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -59,6 +59,9 @@ check-tests: $(DEVELOPMENT) $(CLIENTS)
 generate: $(DEVELOPMENT)  ## Write templates/ and the reference pages anew
 	$(BIN)/patchgate synth -o templates
 	$(BIN)/python docs/generate.py
+
+permissions: $(DEVELOPMENT)  ## Take every permission of the templates away in turn; show which rehearsal fails
+	$(BIN)/python -m tests.integration.permissions --parts
 
 bench: $(DEVELOPMENT)  ## Measure start-up, the sample rehearsal and the gate
 	@set -e; for bench in bench/*.py; do $(BIN)/python "$$bench"; done

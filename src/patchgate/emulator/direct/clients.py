@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 SECRET = "the-embedded-aws-verifies-no-signature"  # noqa: S105 - nothing is signed here
 
+_QUERY_ERRORS = {"AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist"}
+"""Codes of services that once spoke the query protocol, with the names that their errors have since."""
+
 
 class Operation:
     """What is settled once about an operation: names, converters, and which events of its prototype are heard."""
@@ -64,8 +67,8 @@ class Operation:
         shape = self.model.service_model.shape_for_error_code(error.code)
         if shape is not None and "message" in shape.members and self.protocol != "rest-xml":
             parsed["message"] = error.message
-        if shape is not None and "awsQueryCompatible" in self.model.service_model.metadata:
-            parsed["Error"] |= {"QueryErrorCode": shape.name, "Type": "Sender" if error.status < 500 else "Receiver"}
+        if error.code in _QUERY_ERRORS and "awsQueryCompatible" in self.model.service_model.metadata:
+            parsed["Error"] |= {"QueryErrorCode": _QUERY_ERRORS[error.code], "Type": "Sender"}
         return parsed
 
 
