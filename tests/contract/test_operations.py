@@ -27,7 +27,7 @@ OPERATIONS = Cloud(COMPONENTS, start=START).implemented()
 
 def component_classes() -> Iterator[type[Component]]:
     for module in pkgutil.walk_packages(patchgate.emulator.__path__, "patchgate.emulator."):
-        if ".wire" not in module.name:
+        if ".wire" not in module.name and ".light" not in module.name:  # those are the cloud's neighbours
             for _, value in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
                 if issubclass(value, Component) and value.__module__ == module.name and value is not Component:
                     yield value

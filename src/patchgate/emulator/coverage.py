@@ -13,15 +13,18 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from patchgate.emulator.assumptions import Assumptions
+from patchgate.emulator.cloud import Cloud
 from patchgate.emulator.cloudformation.providers import PROVIDERS
 from patchgate.emulator.cloudformation.schemas import schema_of
 from patchgate.emulator.engine import COMPONENTS
+from patchgate.emulator.light import LightNeighbour
 
 HERE = Path(__file__).parent
 PAGES = {
@@ -66,6 +69,15 @@ def _operation_names(service: str) -> list[str]:
 
     model = botocore.loaders.create_loader().load_service_model(service, "service-2")
     return list(model["operations"])
+
+
+def light_operations() -> dict[str, list[str]]:
+    """The operations of the light neighbour, by service."""
+    cloud = Cloud(COMPONENTS, start=datetime(2026, 7, 4, tzinfo=UTC))
+    found: dict[str, list[str]] = {}
+    for service, name in LightNeighbour(cloud).implemented():
+        found.setdefault(service, []).append(name)
+    return found
 
 
 def assumed() -> list[Assumed]:
@@ -158,8 +170,8 @@ What the embedded AWS implements, what it assumes where AWS does not say, and wh
 - **Assumed** is what AWS does not document. Assumptions with variants are switches: a rehearsal draws them from its
   seed, and patchgate's promises must hold under each.
 - **Not there** is refused with the error `NotEmulated` and HTTP status 501, by name. Nothing is answered with a guess.
-- Services that are not below (S3, IAM, SNS, SQS, CloudWatch, CloudWatch Logs, KMS, STS) are moto's behind the wire
-  door; the direct door has of them what the templates need."""
+- Services that are not the cloud's own (S3, IAM, SNS, SQS, CloudWatch, CloudWatch Logs, KMS, STS) are moto's behind
+  the wire door; behind the direct door they are a light neighbour's, whose operations are listed too."""
 
 
 def build_page(notice: str) -> str:
@@ -191,7 +203,9 @@ def _operation_parts() -> list[str]:
             f"{len(done)} of {len(names)} implemented: {links}.",
             f"<details><summary>Not there: {len(missing)}</summary>\n\n{rest}\n\n</details>",
         ]
-    return parts
+    rows = [f"| {service} | {', '.join(names)} |" for service, names in light_operations().items()]
+    table = "\n".join(["| service | operations |", "|---|---|", *rows])
+    return [*parts, "### The light neighbour, behind the direct door", table]
 
 
 def _type_parts() -> list[str]:

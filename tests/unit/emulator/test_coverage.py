@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.cloudformation.providers import PROVIDERS
-from patchgate.emulator.coverage import PAGES, assumed, build_page, operations, refusals, unmarked
+from patchgate.emulator.coverage import PAGES, assumed, build_page, light_operations, operations, refusals, unmarked
 from patchgate.emulator.engine import COMPONENTS
 
 
@@ -15,6 +15,11 @@ def test_every_operation_is_told() -> None:
             assert told[component.service][name] is True
     assert told["ec2"]["RunInstances"] is False
     assert set(told) == set(PAGES)
+
+
+def test_the_light_neighbour_is_told_too() -> None:
+    assert {"s3", "iam", "sns", "sqs", "logs"} <= set(light_operations())
+    assert "GetObject" in light_operations()["s3"]
 
 
 def test_every_assumption_is_written_so_that_it_is_found() -> None:
