@@ -182,12 +182,23 @@ def test_f39_an_instance_terminated_during_its_install_does_not_hide_the_others(
         assert run.judge().held
 
 
-def test_f55_a_command_that_an_agent_does_not_take_in_time_is_never_delivered(rehearsed: Open) -> None:
-    with rehearsed("{name: a}, {name: b, agent: {delivery_seconds: 150}}") as run:
+@pytest.mark.parametrize(("total", "ending"), [(True, "Failed"), (False, "DeliveryTimedOut")])
+def test_f55_a_command_that_an_agent_takes_late_installs_nothing(rehearsed: Open, *, total: bool, ending: str) -> None:
+    assumptions = Assumptions(delivery_ends_with_total_timeout=total)
+    with rehearsed("{name: a}, {name: b, agent: {delivery_seconds: 150}}", assumptions=assumptions) as run:
         run.run_until(run.script.end)
         assert run.installs() == {"a": "Success"}
-        assert [r for r in run.stage.cloud.history.of("CommandEnded") if r["status"] == "DeliveryTimedOut"]
+        document = names.COMMAND_DOCUMENT.render(**LANE)
+        sent = {r["command"] for r in run.stage.cloud.history.of("CommandSent") if r["document"] == document}
+        ended = [r["status"] for r in run.stage.cloud.history.of("CommandEnded") if r["command"] in sent]
+        assert sorted(ended) == sorted([ending, "Success"])
         assert run.judge().held
+
+
+def test_f38_an_agent_that_never_answers_does_not_keep_the_others_waiting(rehearsed: Open) -> None:
+    with rehearsed(PLAIN + ", {name: off, agent: {ping: ConnectionLost}}") as run:
+        run.run_until(START + timedelta(hours=1, minutes=30))
+        assert run.installs() == dict.fromkeys("abcd", "Success")
 
 
 def test_f55_the_node_itself_refuses_when_the_proof_has_ended(rehearsed: Open) -> None:

@@ -25,6 +25,10 @@ class Assumptions:
     scheduler_delivers_twice: bool = False
     """EventBridge Scheduler, at least once by contract, invokes its target a second time."""
 
+    delivery_ends_with_total_timeout: bool = True
+    """An agent may take a command until its delivery and execution timeouts together are over, as the user guide has
+    it; otherwise only until its delivery timeout, as the API reference has it."""
+
     @classmethod
     def drawn(cls, seed: int) -> Assumptions:
         """One reading of AWS for a run's seed: every open question is decided by a coin of its own."""

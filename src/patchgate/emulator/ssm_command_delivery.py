@@ -70,9 +70,15 @@ class Delivery(Component):
         while room > 0 and command.queue:
             instance_id = command.queue.pop(0)
             room -= 1
-            command.invocations[instance_id].deadline = self.cloud.now + timedelta(seconds=command.timeout_seconds)
+            command.invocations[instance_id].deadline = self.cloud.now + self._patience(command)
             delay = self._instance(command, instance_id).spec.agent.delivery_seconds
             self.cloud.kernel.after(timedelta(seconds=delay), self._deliver, command, instance_id)
+
+    def _patience(self, command: Command) -> timedelta:
+        """How long a machine may take to receive the command."""
+        total = self.cloud.assumptions.delivery_ends_with_total_timeout
+        execution = execution_seconds(command.steps, command.parameters) if total else 0
+        return timedelta(seconds=command.timeout_seconds + execution)
 
     def _deliver(self, command: Command, instance_id: str) -> None:
         invocation = command.invocations[instance_id]

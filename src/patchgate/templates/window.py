@@ -74,12 +74,17 @@ CONDITIONS = {"HasOffset": negate(equals(ref("MaintenanceWindowScheduleOffset"),
 
 
 def build_window_resources() -> dict[str, Node]:
-    """logical id -> resource."""
+    """logical id -> resource.
+
+    Install comes before Scan: priorities run one after the other, and a scan waits for a node that does not answer
+    until its total timeout is over, more than two hours, in which nothing would be installed.
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html
+    """
     return {
         "SsmMaintenanceWindow": _window(),
         "SsmMaintenanceWindowTarget": _target(),
-        "SsmMaintenanceWindowTaskScan": _task("Scan", 1, "RUN_COMMAND", "AWS-RunPatchBaseline", _scan()),
-        "SsmMaintenanceWindowTaskInstall": _task("Install", 2, "AUTOMATION", ref("InstallRunbook"), _install()),
+        "SsmMaintenanceWindowTaskScan": _task("Scan", 2, "RUN_COMMAND", "AWS-RunPatchBaseline", _scan()),
+        "SsmMaintenanceWindowTaskInstall": _task("Install", 1, "AUTOMATION", ref("InstallRunbook"), _install()),
         "WindowIdParameter": _window_id(),
         "MaintenanceWindowRole": _role(),
     }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.emulator.ssm_lab import GROUP, SCOPE, START, Lab
 
+from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.world import AgentBehaviour
 
@@ -49,11 +50,12 @@ def test_a_script_that_exits_otherwise_fails_the_command() -> None:
     assert [(item["status"], item["response_code"]) for item in lab.events("CommandEnded")] == [("Failed", 3)]
 
 
-def test_an_offline_agent_times_out_at_its_delivery_timeout() -> None:
-    lab = Lab()
+@pytest.mark.parametrize(("total", "seconds"), [(False, 60), (True, 60 + 3600)])
+def test_an_offline_agent_times_out_at_its_delivery_timeout(*, total: bool, seconds: int) -> None:
+    lab = Lab(Assumptions(delivery_ends_with_total_timeout=total))
     machine = lab.machine(1, agent=AgentBehaviour(ping="ConnectionLost"))
     sent = lab.send(SHELL, machine, TimeoutSeconds=60, **SAY)
-    lab.run(seconds=59)
+    lab.run(seconds=seconds - 1)
     assert lab.invocation(sent, machine)["Status"] == "Pending"
     lab.run(seconds=1)
     shown = lab.invocation(sent, machine)

@@ -98,7 +98,7 @@ def test_both_tasks_end_at_the_cutoff_and_deliver_at_once(patching: Template) ->
     scan = _properties(patching, "SsmMaintenanceWindowTaskScan")
     install = _properties(patching, "SsmMaintenanceWindowTaskInstall")
     assert [task["CutoffBehavior"] for task in (scan, install)] == ["CANCEL_TASK", "CANCEL_TASK"]
-    assert [task["Priority"] for task in (scan, install)] == [1, 2]
+    assert [task["Priority"] for task in (install, scan)] == [1, 2]
     command = scan["TaskInvocationParameters"]["MaintenanceWindowRunCommandParameters"]
     assert command["TimeoutSeconds"] == 60
     assert command["Parameters"]["Operation"] == ["Scan"]
