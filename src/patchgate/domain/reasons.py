@@ -64,7 +64,7 @@ _GATE: dict[str, tuple[str, str]] = {
         "tag it before backups run; check the selection and the EC2 opt-in",
     ),
     "no-evidence": (
-        "no instance of the lane has a backup job",
+        "the lane has no backup job",
         "check AWS Backup's EC2 opt-in, plan and selection",
     ),
     "no-lease": ("no gate opened this cycle", "read the open function's log"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from patchgate.judge.violation import Violation
 
+_OVERTIME = timedelta(hours=6)
 SCHEMA = 1
 """The version of the JSON that a result is written as."""
 
@@ -37,6 +38,15 @@ class RehearsedLane:
     open_function: str
     close_function: str
     occurrences: tuple[tuple[datetime, datetime], ...] = ()
+
+    def boundaries(self) -> tuple[datetime, ...]:
+        """Where one cycle ends and the next begins, ascending: one less than there are occurrences.
+
+        A cycle has six hours after its window, for its close and for what is late; where windows follow each other
+        sooner, it has half of the time between them.
+        """
+        windows = pairwise(sorted(self.occurrences))
+        return tuple(end + min(_OVERTIME, (begin - end) / 2) for (_, end), (begin, _) in windows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,11 @@ class LaneResult:
         """How many of its instances ended in one of the statuses."""
         return sum(instance.status in statuses for instance in self.instances)
 
+    def last_spans(self) -> tuple[Span, ...]:
+        """The spans of the last cycle."""
+        boundaries = self.lane.boundaries()
+        return tuple(span for span in self.spans if not boundaries or span.start > boundaries[-1])
+
     @property
     def patched(self) -> int:
         return sum(instance.is_patched for instance in self.instances)
@@ -147,6 +162,11 @@ class RehearsalResult:
     def cycles(self) -> int:
         """How many cycles were rehearsed, over all lanes."""
         return sum(lane.cycles for lane in self.lanes)
+
+    @property
+    def rounds(self) -> int:
+        """How many cycles each lane went through; of the lane that went through most."""
+        return max((lane.cycles for lane in self.lanes), default=0)
 
     @property
     def held(self) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _SIGNS_OF_A_FULL_DISK = ("no space left", "disk full", "not enough space", "insufficient disk", "0x80070070")
+_DOWN = ("stopping", "stopped", "shutting-down", "terminated")
 _UNDELIVERED = ("DeliveryTimedOut", "Undeliverable")
 
 
@@ -57,9 +58,8 @@ def _lane_result(observation: Observation) -> LaneResult:
 
 
 def _last_cycle_begins(observation: Observation) -> datetime:
-    """The end of the last but one window: what came before it belongs to earlier cycles."""
-    ends = sorted(end for _, end in observation.lane.occurrences)
-    return ends[-2] if len(ends) > 1 else BEGINNING
+    """What came before belongs to earlier cycles."""
+    return (BEGINNING, *observation.lane.boundaries())[-1]
 
 
 def _verdict(observation: Observation, since: datetime) -> LaneVerdict:
@@ -82,22 +82,21 @@ def _spans(observation: Observation) -> Iterator[Span]:
     backups = [record for record in by_instance if record["event"] == "BackupJobStateChanged"]
     scans = [record for record in by_instance if record.get("operation") == "Scan"]
     installs = [record for record in by_instance if record.get("operation") == "Install"]
-    yield from _span("backup", backups, lane.occurrences)
-    yield from _span("scan", scans, lane.occurrences)
-    yield from _span("install", installs, lane.occurrences)
+    yield from _span("backup", backups, lane.boundaries())
+    yield from _span("scan", scans, lane.boundaries())
+    yield from _span("install", installs, lane.boundaries())
     yield from _function_spans(observation, "gate", lane.open_function)
     yield from _function_spans(observation, "close", lane.close_function)
     for start, end in lane.occurrences or _executed(observation):
         yield Span("window", start, end)
 
 
-def _span(kind: SpanKind, records: list[Record], occurrences: tuple[tuple[datetime, datetime], ...]) -> Iterator[Span]:
-    """From the first to the last of the records, for each occurrence of the lane's window."""
-    bounds = sorted(end for _, end in occurrences)[:-1]
+def _span(kind: SpanKind, records: list[Record], boundaries: tuple[datetime, ...]) -> Iterator[Span]:
+    """From the first to the last of the records, for each cycle of the lane."""
     groups: dict[int, list[datetime]] = {}
     for record in records:
         at = instant(record["at"])
-        groups.setdefault(sum(at > bound for bound in bounds), []).append(at)
+        groups.setdefault(sum(at > boundary for boundary in boundaries), []).append(at)
     for times in groups.values():
         yield Span(kind, min(times), max(times))
 
@@ -151,13 +150,33 @@ def _from_patching(observed: Observed) -> Conclusion | None:
     ended = observed.last("PatchEnded", operation="Install")
     if ended is None:
         started = observed.last("PatchStarted", operation="Install")
-        return Conclusion("failed", "timed-out") if started else None
+        return (_went_down(observed) or Conclusion("failed", "timed-out")) if started else None
     if ended["status"] != "Success" or ended.get("failed"):
-        return _failed_install(ended)
+        return _went_down(observed, ended) or _failed_install(ended)
     if ended.get("pending_reboot"):
         pending = ", ".join(str(patch) for patch in ended["pending_reboot"])
         return _failed_check(observed) or Conclusion("patched-pending-reboot", "pending-reboot", pending)
     return _failed_check(observed) or Conclusion("patched")
+
+
+def _went_down(observed: Observed, ended: Record | None = None) -> Conclusion | None:
+    """What was done to an instance between the start and the end of its install, where that took it down."""
+    started = observed.last("PatchStarted", operation="Install")
+    if started is None:
+        return None
+    changes = [
+        record
+        for record in observed.records
+        if record["event"] == "InstanceStateChanged"
+        and record["state"] in _DOWN
+        and started["seq"] < record["seq"]
+        and (ended is None or instant(record["at"]) <= instant(ended["at"]))
+    ]
+    if not changes:
+        return None
+    minutes = (instant(changes[-1]["at"]) - instant(started["at"])).total_seconds() / 60
+    detail = f"{changes[-1]['state']} {minutes:.0f} min into its install"
+    return Conclusion("failed", "down-while-patching", detail)
 
 
 def _failed_install(ended: Record) -> Conclusion:

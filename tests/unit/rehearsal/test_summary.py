@@ -267,3 +267,57 @@ def test_backups_of_volumes_belong_to_their_instance() -> None:
     volume = backup("FAILED") | {"resource": f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/vol-1"}
     story = around().tell(at(19.2), "BackupJobStateChanged", **volume)
     assert [moment.what for moment in one(gate(story)).timeline] == ["backup failed: m"]
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("terminated", "Interrupted"), ("stopped", "Failed"), ("stopping", "TimedOut")]
+)
+def test_f39_taken_down_during_its_install(state: str, status: str) -> None:
+    story = ended(around(), status, failed=["kernel"])  # from 23:01 to 23:18
+    found = one(gate(story.tell(at(23, 360), "InstanceStateChanged", instance="i-1", state=state)))
+    assert (found.status, found.reason, found.fault) == ("failed", "down-while-patching", "F39")
+    assert found.detail == f"{state} 5 min into its install"
+
+
+def test_f39_taken_down_during_an_install_of_which_no_end_is_known() -> None:
+    begin = {"instance": "i-1", "operation": "Install", "command": "c"}
+    story = around().tell(at(23, 60), "PatchStarted", volumes=[], reboot_option="", **begin)
+    found = one(gate(story.tell(at(23, 120), "InstanceStateChanged", instance="i-1", state="terminated")))
+    assert (found.reason, found.detail) == ("down-while-patching", "terminated 1 min into its install")
+
+
+@pytest.mark.parametrize("when", [at(20), at(25)])
+def test_a_stop_before_or_after_an_install_does_not_explain_its_failure(when: datetime) -> None:
+    story = ended(around(), "Failed", failed=["kernel"])
+    assert one(gate(story.tell(when, "InstanceStateChanged", instance="i-1", state="stopped"))).reason != (
+        "down-while-patching"
+    )
+
+
+WEEKS = RehearsedLane(
+    **{name: getattr(LANE, name) for name in LANE.__slots__ if name != "occurrences"},
+    occurrences=((at(23), at(26)), (at(191), at(194))),
+)
+
+
+def test_what_ends_late_still_belongs_to_its_cycle() -> None:
+    story = gate(good_evening()).tell(at(25.9), "PatchStarted", **LATE, volumes=[], reboot_option="")
+    story.tell(at(26.5), "PatchEnded", status="Success", installed=[], failed=[], pending_reboot=[], **LATE)
+    story.tell(at(190.5), "BackupJobStateChanged", **backup("COMPLETED"))
+    result = lane_of(story, WEEKS)
+    (install,) = (span for span in result.spans if span.kind == "install")
+    assert install.end == at(26.5)
+    assert [span.kind for span in result.last_spans()] == ["backup", "window"]
+    assert result.instances[0].reason == "gate-silent"
+
+
+LATE = {"instance": "i-1", "operation": "Install", "command": "late"}
+
+
+def test_cycles_that_follow_each_other_closely_share_the_time_between_them() -> None:
+    daily = RehearsedLane(
+        **{name: getattr(LANE, name) for name in LANE.__slots__ if name != "occurrences"},
+        occurrences=((at(8), at(11)), (at(0), at(3)), (at(100), at(103))),
+    )
+    assert daily.boundaries() == (at(5.5), at(17))
+    assert LANE.boundaries() == ()
