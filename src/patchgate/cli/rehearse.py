@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ import click
 
 from patchgate.cli.console import Progress, describe_terminal
 from patchgate.cli.output import check_writable, replace_file
+from patchgate.cli.program import describe_program
 from patchgate.cli.sample import sample_directory
 from patchgate.errors import InputError, MissingExtraError, UnsafeError
 
@@ -46,11 +48,16 @@ def read_start(_context: click.Context, _parameter: click.Parameter, value: str 
     """An ISO 8601 date or instant; UTC where it names no offset. click.BadParameter for anything else."""
     if value is None:
         return None
+    from patchgate.rehearsal.cycles import describe_refused_start
+
     try:
         instant = datetime.fromisoformat(value)
-    except ValueError:
+        instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (OverflowError, ValueError):
         raise click.BadParameter(f"'{value}' is not a date such as 2026-03-28 or 2026-03-28T12:00+01:00.") from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    if refused := describe_refused_start(instant):
+        raise click.BadParameter(f"{refused}.")
+    return instant
 
 
 def read_overrides(
@@ -126,13 +133,14 @@ def rehearse(  # noqa: PLR0913 - one argument an option
 def carry_out(request: RehearsalRequest) -> int:
     """Run what was asked for, print it on standard output, and return the exit code: 0, or 3 for a broken promise."""
     require_emulator()
-    fleet_path, world_path = locate_inputs(request)
-    if request.history is not None:
-        check_writable(request.history)
     from patchgate.config import read_fleet
 
+    fleet_path = request.fleet or sample_directory() / "fleet.yaml"
     fleet = read_fleet(fleet_path).with_parameters(request.overrides)
+    world_path = locate_world(request.world, fleet_path)
     check_lane(request.lane, fleet)
+    if request.history is not None:
+        check_writable(request.history)
     result = replace(_run(fleet, world_path, request), fleet=str(request.fleet or "the sample fleet"))
     if request.history is not None:
         replace_file(request.history, result.history)
@@ -146,14 +154,31 @@ def require_emulator(is_installed: Callable[[str], object] = importlib.util.find
         raise MissingExtraError("the embedded AWS is not installed; get it with: pip install 'patchgate[emulator]'")
 
 
-def locate_inputs(request: RehearsalRequest) -> tuple[Path, Path]:
-    """The fleet file and the world's directory: those that were named, else the sample's, else ``world/`` beside."""
-    fleet = request.fleet or sample_directory() / "fleet.yaml"
-    world = request.world or fleet.parent / "world"
+def locate_world(named: Path | None, fleet: Path) -> Path:
+    """The world's directory: the named one, else ``world/`` beside the fleet file. InputError when there is none."""
+    world = named or fleet.parent / "world"
     if not world.is_dir():
-        remedy = "" if request.world else "name one with --world DIR; the sample's is examples/world"
+        remedy = "" if named else "name one with --world DIR; the sample's is examples/world"
         raise InputError(f"there is no world directory {world}", remedy=remedy)
-    return fleet, world
+    return world
+
+
+def describe_request(request: RehearsalRequest, program: str) -> str:
+    """The command that rehearses the same again, as a POSIX shell takes it; without ``--lane`` and what it writes."""
+    words = ["rehearse"]
+    if request.fleet is not None:
+        words.append(str(request.fleet))
+    if request.world is not None:
+        words += ["--world", str(request.world)]
+    if request.seed:
+        words += ["--seed", str(request.seed)]
+    if request.start is not None:
+        words += ["--start", request.start.isoformat().replace("+00:00", "Z")]
+    if request.cycles > 1:
+        words += ["--cycles", str(request.cycles)]
+    for override in request.overrides:
+        words += ["--parameter", f"{override.lanes}:{override.name}={override.value}"]
+    return f"{program} {shlex.join(words)}"
 
 
 def check_lane(name: str | None, fleet: FleetConfig) -> None:
@@ -191,7 +216,7 @@ def _render(result: RehearsalResult, request: RehearsalRequest) -> str:
     if request.output == "json":
         return render_rehearsal_json(result)
     if request.output == "svg":
-        return render_rehearsal_svg(result, command="patchgate rehearse")
+        return render_rehearsal_svg(result, command=describe_request(request, "patchgate"))
     terminal = describe_terminal(sys.stdout, os.environ)
     return render_rehearsal_text(
         result,
@@ -199,4 +224,5 @@ def _render(result: RehearsalResult, request: RehearsalRequest) -> str:
         color=terminal.color,
         ascii_only=terminal.ascii_only,
         lane=request.lane,
+        command=describe_request(request, describe_program(sys.argv[0], Path.cwd())),
     )

@@ -29,6 +29,8 @@ _EXPECTED = {
 
 def read_fleet(path: Path) -> FleetConfig:
     """Read a fleet file. Raises InputError with every problem of it, or with why it cannot be read."""
+    if path.is_dir():  # systems differ in the error that opening it is
+        raise InputError(f"cannot read {path}: it is a directory", remedy="give the path of the fleet file in it")
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)

@@ -22,7 +22,7 @@ def describe_refused_start(start: datetime) -> str:
     """Why no rehearsal can begin at that instant; "" when it can."""
     if FIRST_START <= start <= LAST_START:
         return ""
-    return f"a rehearsal starts between {FIRST_START:%Y-%m-%d} and {LAST_START:%Y-%m-%d}, where epochs have ten digits"
+    return f"a rehearsal starts between {FIRST_START:%Y-%m-%d} and {LAST_START:%Y-%m-%d}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from patchgate.emulator.world import (
     VolumeSpec,
 )
 from patchgate.errors import InputError, Problem
+from patchgate.rehearsal.cycles import describe_refused_start
 
 _DEVICES = "abcdefghijklmnop"
 
@@ -35,7 +36,10 @@ def _as_instant(value: object) -> object:
     if not isinstance(value, str):
         return value
     instant = datetime.fromisoformat(value)
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+    instant = instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+    if refused := describe_refused_start(instant):
+        raise ValueError(refused)
+    return instant
 
 
 class _Entry(BaseModel):

@@ -7,11 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from patchgate.cli.demo import describe_program
-from patchgate.cli.rehearse import RehearsalRequest, check_lane, locate_inputs, read_start, rehearse, require_emulator
+from patchgate.cli.program import describe_program
+from patchgate.cli.rehearse import (
+    RehearsalRequest,
+    check_lane,
+    describe_request,
+    locate_world,
+    read_start,
+    rehearse,
+    require_emulator,
+)
 from patchgate.cli.root import run
 from patchgate.cli.sample import sample_directory
-from patchgate.config import read_fleet
+from patchgate.config import ParameterOverride, read_fleet
 from patchgate.errors import InputError, MissingExtraError, PatchgateError
 
 CONTEXT = rehearse.make_context("rehearse", [])
@@ -42,7 +50,12 @@ def test_the_start_is_utc_unless_it_says_otherwise(text: str | None, expected: d
         (["--parameter", "GateMode=threshold"], "is not LANES:NAME=VALUE"),
         (["--parameter", "*:Gate-Mode=threshold"], "is not LANES:NAME=VALUE"),
         (["--output", "xml"], "'xml' is not one of 'text', 'json'"),
-        (["absent/fleet.yaml"], "there is no world directory"),
+        (["absent/fleet.yaml"], "cannot read absent/fleet.yaml"),
+        (["."], "cannot read .: it is a directory"),
+        (["--start", "1960-01-01"], "a rehearsal starts between 2001-09-10 and 2286-11-01"),
+        (["--start", "2001-09-09T23:59:59"], "a rehearsal starts between"),
+        (["--start", "2287-01-01"], "a rehearsal starts between"),
+        (["--start", "0001-01-01T00:00+14:00"], "is not a date"),
         (["absent.yaml", "--world", "."], "cannot read absent.yaml"),
         (["--world", "absent"], "there is no world directory absent"),
         (["--lane", "payments/us-east-1/windos/prd", "--world", "."], "did you mean 'payments/us-east-1/windows/prd'?"),
@@ -71,8 +84,27 @@ def test_the_world_is_beside_the_fleet_file_unless_it_is_named(tmp_path: Path) -
     (tmp_path / "world").mkdir()
     (tmp_path / "other").mkdir()
     fleet = tmp_path / "fleet.yaml"
-    assert locate_inputs(RehearsalRequest(fleet=fleet)) == (fleet, tmp_path / "world")
-    assert locate_inputs(RehearsalRequest(fleet=fleet, world=tmp_path / "other")) == (fleet, tmp_path / "other")
+    assert locate_world(None, fleet) == tmp_path / "world"
+    assert locate_world(tmp_path / "other", fleet) == tmp_path / "other"
+    with pytest.raises(InputError, match="there is no world directory") as absent:
+        locate_world(None, tmp_path / "below" / "fleet.yaml")
+    assert "--world DIR" in absent.value.remedy
+
+
+def test_a_request_is_told_as_the_command_that_repeats_it() -> None:
+    assert describe_request(RehearsalRequest(lane="x", output="json"), "./pg") == "./pg rehearse"
+    full = RehearsalRequest(
+        fleet=Path("my fleet.yaml"),
+        world=Path("night"),
+        seed=7,
+        start=datetime(2026, 3, 28, 11, 30, tzinfo=UTC),
+        cycles=3,
+        overrides=(ParameterOverride("*/prd", "GateMode", "threshold"),),
+    )
+    assert describe_request(full, "patchgate") == (
+        "patchgate rehearse 'my fleet.yaml' --world night --seed 7 --start 2026-03-28T11:30:00Z --cycles 3 "
+        "--parameter '*/prd:GateMode=threshold'"
+    )
 
 
 def test_a_lane_is_named_exactly() -> None:
@@ -96,4 +128,5 @@ def test_the_closing_words_name_the_program_so_that_it_can_be_typed(tmp_path: Pa
     assert describe_program(str(program), tmp_path, nowhere) == str(Path(".venv", "bin", "patchgate"))
     assert describe_program(str(program), tmp_path / "elsewhere", nowhere) == str(program)
     assert describe_program(str(program), tmp_path, str(program.parent)) == "patchgate"
+    assert describe_program(str(tmp_path / "a b" / "patchgate"), tmp_path, nowhere) == f'"{Path("a b", "patchgate")}"'
     assert describe_program("/x/patchgate/__main__.py", tmp_path, nowhere) == "python -m patchgate"

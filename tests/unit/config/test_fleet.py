@@ -206,3 +206,9 @@ def test_an_override_that_matches_no_lane_is_refused() -> None:
 def test_an_override_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not LANES:NAME=VALUE"):
         ParameterOverride.parse(text)
+
+
+def test_a_directory_is_not_a_fleet_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot read .*: it is a directory") as refused:
+        read_fleet(tmp_path)
+    assert refused.value.remedy == "give the path of the fleet file in it"

@@ -9,7 +9,7 @@ import pytest
 
 from patchgate.emulator.world import InstanceStateChange, VolumeAttachment
 from patchgate.errors import InputError
-from patchgate.rehearsal.worlds import World, read_world
+from patchgate.rehearsal.worlds import World, parse_world, read_world
 
 START = datetime(2026, 7, 10, 12, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "examples" / "world"
@@ -107,3 +107,9 @@ def test_sample_world_has_what_its_description_says() -> None:
     assert len(placed) == 41
     assert len({(p.account, p.region) for p in placed}) == 2
     assert sum(p.spec.backup.outcome == "NONE" for p in placed) == 6
+
+
+@pytest.mark.parametrize("start", ["1960-01-01", "2287-01-01T00:00:00Z"])
+def test_a_world_starts_where_epochs_have_ten_digits(start: str) -> None:
+    with pytest.raises(InputError, match="a rehearsal starts between 2001-09-10 and 2286-11-01"):
+        parse_world(f"version: 1\nstart: {start}\n".encode(), "w.yaml")
