@@ -29,8 +29,10 @@ def _heading(lane: LaneResult, width: int, glyphs: Glyphs) -> Iterator[Line]:
     role: Role = "open" if verdict.decision == "open" else "hold"
     said = {"open": "the gate opened", "hold": "the gate held", "none": "no gate gave a verdict"}[verdict.decision]
     why = ", ".join(one_line(text) for text in (verdict.reason, verdict.detail) if text)
-    zone = f"{lane.lane.zone} ({zone_name(lane.spans[0].start, lane.lane.zone)})" if lane.spans else lane.lane.zone
+    spans = lane.last_spans()
+    zone = f"{lane.lane.zone} ({zone_name(spans[0].start, lane.lane.zone)})" if spans else lane.lane.zone
     pieces = (
+        Piece(f"cycle {lane.cycles} of {lane.cycles}: " if lane.cycles > 1 else ""),
         Piece(f"{lane.patched} of {len(lane.instances)} patched; "),
         Piece(said, role),
         Piece(f": {why}" if why else ""),

@@ -44,10 +44,10 @@ _BARS: dict[Role, tuple[float, float]] = {
 _BAR_GLYPHS = frozenset("▒░█─│")
 
 
-def render_rehearsal_svg(result: RehearsalResult, *, width: int = 100, command: str = "make demo") -> str:
+def render_rehearsal_svg(result: RehearsalResult, *, width: int = 100, command: str = "patchgate rehearse") -> str:
     """The screen as an SVG document, ``width`` columns wide, under a prompt that shows ``command``."""
     prompt: Line = (Piece("$ ", "dim"), Piece(command, "title"))
-    lines = [prompt, (), *rehearsal_lines(result, width=width, ascii_only=False)]
+    lines = [prompt, (), *rehearsal_lines(result, width=width, ascii_only=False, command=command)]
     across = 2 * _MARGIN + width * COLUMN
     down = _TITLE_BAR + len(lines) * ROW + 1.5 * _MARGIN
     body = "\n".join(drawn for number, line in enumerate(lines) for drawn in _line(line, number))

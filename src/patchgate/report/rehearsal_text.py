@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import shlex
 from collections.abc import Iterator
 
 from patchgate.errors import InputError
-from patchgate.rehearsal.outcome import InstanceOutcome, LaneResult, RehearsalResult, Status
+from patchgate.rehearsal.outcome import Contrast, LaneResult, RehearsalResult
+from patchgate.report.lane_labels import label_lanes
+from patchgate.report.outcome_groups import STATUS_WORDS, group_lines
 from patchgate.report.rehearsal_lane import lane_lines
 from patchgate.report.screen import (
     ASCII_GLYPHS,
@@ -21,36 +23,43 @@ from patchgate.report.screen import (
     one_line,
     wrap,
 )
-from patchgate.report.time_axis import axis_of, row, zone_name
+from patchgate.report.time_axis import Axis, axis_of, row, zone_name
 
 WIDEST = 120
 NARROWEST = 60
-_ONE_ROW_FROM = 96
+_AXIS_SHARE = 0.4
+"""How much of the width the time axis takes at least."""
+_SHARE_WIDTH = 9
+_LEGEND_FROM = 78
 _VIOLATIONS_SHOWN = 5
-
-STATUS_WORDS: dict[Status, tuple[str, Role]] = {
-    "patched": ("patched", "good"),
-    "patched-pending-reboot": ("reboot due", "warn"),
-    "denied": ("denied", "warn"),
-    "failed": ("failed", "bad"),
-    "unreachable": ("unreachable", "bad"),
-    "skipped": ("not running", "dim"),
-}
-_LEFT_OUT: tuple[Status, ...] = ("failed", "unreachable", "denied", "patched-pending-reboot", "skipped")
 
 
 def render_rehearsal_text(
-    result: RehearsalResult, *, width: int, color: bool, ascii_only: bool, lane: str | None = None
+    result: RehearsalResult,
+    *,
+    width: int,
+    color: bool,
+    ascii_only: bool,
+    lane: str | None = None,
+    command: str = "patchgate rehearse",
 ) -> str:
     """The screen of a rehearsal, or with ``lane`` the full timeline of that one.
 
-    ``width`` is the terminal's, in columns: used from 60 to 120. Raises InputError when no lane has that name.
+    ``width`` is the terminal's, in columns: used from 60 to 120. ``command`` rehearses the same again, for the command
+    that is suggested at the end. Raises InputError when no lane has that name.
     """
-    lines = rehearsal_lines(result, width=width, ascii_only=ascii_only, lane=lane)
+    lines = rehearsal_lines(result, width=width, ascii_only=ascii_only, lane=lane, command=command)
     return draw(lines, color=color, ascii_only=ascii_only)
 
 
-def rehearsal_lines(result: RehearsalResult, *, width: int, ascii_only: bool, lane: str | None = None) -> list[Line]:
+def rehearsal_lines(
+    result: RehearsalResult,
+    *,
+    width: int,
+    ascii_only: bool,
+    lane: str | None = None,
+    command: str = "patchgate rehearse",
+) -> list[Line]:
     """The screen as styled lines."""
     glyphs = ASCII_GLYPHS if ascii_only else UNICODE_GLYPHS
     width = min(WIDEST, max(NARROWEST, width))
@@ -58,14 +67,13 @@ def rehearsal_lines(result: RehearsalResult, *, width: int, ascii_only: bool, la
         return lane_lines(_named(result, lane), width=width, glyphs=glyphs)
     return [
         *_heading(result, width, glyphs),
-        (),
         *_lane_rows(result, width, glyphs),
         (),
         *_totals(result, width),
-        *_left_out(result, width, glyphs),
+        *group_lines(result, width=width, glyphs=glyphs),
         (),
         *_worth(result, width),
-        *_next_command(result),
+        *_next_command(result, width, command),
     ]
 
 
@@ -78,18 +86,28 @@ def _named(result: RehearsalResult, name: str) -> LaneResult:
 
 
 def _heading(result: RehearsalResult, width: int, glyphs: Glyphs) -> Iterator[Line]:
-    accounts = {lane.lane.account for lane in result.lanes}
-    regions = {lane.lane.region for lane in result.lanes}
-    fleet = f" {glyphs.dot} {one_line(result.fleet)}" if result.fleet else ""
-    ran = f"{_many(result.events, 'event')} on a virtual clock in {result.elapsed_seconds:.1f} s"
-    rest = f" {glyphs.dot} seed {result.seed} {glyphs.dot} {ran}"
-    yield from wrap((Piece(f"patchgate rehearsal{fleet}", "title"), Piece(rest, "dim")), width=width, indent=2)
-    deployed = (
-        f"Deployed {_many(result.stacks, 'stack')} ({_many(result.resources, 'resource')}) to "
-        f"{_many(len(accounts), 'account')} and {_many(len(regions), 'Region')}: {_many(len(result.lanes), 'lane')}, "
-        f"{_many(result.cycles, 'cycle')}, {_many(len(result.instances()), 'instance')}."
+    """One line: what was rehearsed, and as much of what it took as there is room for."""
+    accounts = _many(len({lane.lane.account for lane in result.lanes}), "account")
+    regions = _many(len({lane.lane.region for lane in result.lanes}), "Region")
+    title = " ".join(
+        filter(None, ["patchgate rehearsal", f"{glyphs.dot} {one_line(result.fleet)}" * bool(result.fleet)])
     )
-    yield from wrap((Piece(deployed),), width=width, indent=2)
+    facts = (
+        f"seed {result.seed}",
+        _many(result.stacks, "stack"),
+        _many(result.events, "event"),
+        f"{accounts}, {regions}",
+        f"{result.elapsed_seconds:.1f} s",
+    )
+    line = [Piece(fit(title, min(width, columns(title)), glyphs.ellipsis), "title")]
+    room = width - columns(line[0].text)
+    for fact in facts:
+        said = f" {glyphs.dot} {fact}"
+        if columns(said) > room:
+            break
+        line.append(Piece(said, "dim"))
+        room -= columns(said)
+    yield tuple(line)
 
 
 def _many(count: int, noun: str) -> str:
@@ -100,41 +118,46 @@ def _many(count: int, noun: str) -> str:
 
 
 def _lane_rows(result: RehearsalResult, width: int, glyphs: Glyphs) -> Iterator[Line]:
-    labels = [f"{one_line(lane.lane.name)} {_zone(lane)}" for lane in result.lanes]
-    label = max(map(columns, labels), default=0)
-    beside = width >= _ONE_ROW_FROM and label <= width // 2
-    margin = label + 2 if beside else 2
-    axis = axis_of(result.lanes, width - margin - 10)
+    """A row for each lane: its name, its last cycle, how many were patched."""
+    labels = label_lanes(
+        [lane.lane.name for lane in result.lanes],
+        [_zone(lane) for lane in result.lanes],
+        width - 2 - int(width * _AXIS_SHARE) - _SHARE_WIDTH,
+        glyphs.ellipsis,
+    )
+    label = max((columns(f"{name} {zone}".rstrip()) for name, zone in labels), default=0)
+    axis = axis_of(result.lanes, width - label - 2 - _SHARE_WIDTH)
     if axis is None:
         yield (Piece("No lane did anything.", "dim"),)
         return
-    day = fit(f"{axis.start:%a} {axis.start.day} {axis.start:%b %Y}, local time", label) if beside else ""
-    yield (Piece(day + "  ", "dim"), *axis.header(), Piece("   patched", "dim"))
-    for lane, name in zip(result.lanes, labels, strict=True):
-        chart = (*row(lane, axis, glyphs), *_share(lane))
-        if beside:
-            yield (*_label(lane, label - columns(name)), Piece("  "), *chart)
-        else:
-            yield _label(lane, 0)
-            yield (Piece("  "), *chart)
-    yield from wrap(_legend(glyphs), width=width, indent=2)
+    yield (Piece(_day(axis, result.rounds, label) + "  ", "dim"), *axis.header(), Piece("  patched", "dim"))
+    for lane, (name, zone) in zip(result.lanes, labels, strict=True):
+        after = f" {zone}" if zone else ""
+        fill = " " * (label - columns(name + after) + 2)
+        yield (Piece(name), Piece(after + fill, "dim"), *row(lane, axis, glyphs), _share(lane))
+    yield from wrap(_legend(glyphs, width), width=width, indent=2)
+
+
+def _day(axis: Axis, rounds: int, width: int) -> str:
+    """The day on which the axis begins, in ``width`` columns; of several cycles, that it is the last."""
+    cycle = f"Cycle {rounds} of {rounds}, " if rounds > 1 else ""
+    day = f"{axis.start:%a} {axis.start.day} {axis.start:%b}"
+    ways = (f"{cycle}{day} {axis.start:%Y}, local time", f"{cycle}{day}, local time", f"{cycle}{day}", day)
+    return fit(next((way for way in ways if columns(way) <= width), ways[-1]), width)
 
 
 def _zone(lane: LaneResult) -> str:
-    return zone_name(lane.spans[0].start, lane.lane.zone) if lane.spans else ""
+    spans = lane.last_spans()
+    return zone_name(spans[0].start, lane.lane.zone) if spans else ""
 
 
-def _label(lane: LaneResult, fill: int) -> Line:
-    return (Piece(one_line(lane.lane.name)), Piece(f" {_zone(lane)}{' ' * fill}", "dim"))
-
-
-def _share(lane: LaneResult) -> Line:
+def _share(lane: LaneResult) -> Piece:
     total = len(lane.instances)
     role: Role = "good" if lane.patched == total else "warn" if lane.patched else "bad"
-    return (Piece(f"{lane.patched:>6}/{total:<3}", role),)
+    return Piece(f"{f'{lane.patched}/{total}':>{_SHARE_WIDTH}}", role)
 
 
-def _legend(glyphs: Glyphs) -> list[Piece]:
+def _legend(glyphs: Glyphs, width: int) -> list[Piece]:
     entries: tuple[tuple[str, Role, str], ...] = (
         (glyphs.backup, "backup", "backup"),
         (glyphs.open, "open", "gate opens"),
@@ -144,9 +167,11 @@ def _legend(glyphs: Glyphs) -> list[Piece]:
         (glyphs.window, "window", "window"),
         (glyphs.close, "close", "close"),
     )
+    narrow = width < _LEGEND_FROM
     pieces = [Piece("  ")]
     for glyph, role, word in entries:
-        pieces += [Piece(f"{glyph} ", role), Piece(f"{word}  ", "dim")]
+        said = word.removeprefix("gate ") if narrow else word
+        pieces += [Piece(f"{glyph} ", role), Piece(said + ("  ", " ")[narrow], "dim")]
     return pieces
 
 
@@ -154,61 +179,24 @@ def _legend(glyphs: Glyphs) -> list[Piece]:
 
 
 def _totals(result: RehearsalResult, width: int) -> list[Line]:
+    """How many ended how, in the last cycle; the reboots that are due only where they cost no further line."""
     counts = result.counts()
     patched = counts["patched"] + counts["patched-pending-reboot"]
-    pieces = [Piece(_many(len(result.instances()), "instance") + ": ", "title"), Piece(f"{patched} patched", "good")]
-    if counts["patched-pending-reboot"]:
-        pieces.append(Piece(f" ({counts['patched-pending-reboot']} with a reboot due)", "warn"))
+    cycle = f"Cycle {result.rounds} of {result.rounds}, " if result.rounds > 1 else ""
+    begin = [
+        Piece(f"{cycle}{_many(len(result.instances()), 'instance')}: ", "title"),
+        Piece(f"{patched} patched", "good"),
+    ]
+    due = [Piece(f" ({counts['patched-pending-reboot']} with a reboot due)", "warn")]
+    rest = []
     for status in ("denied", "failed", "unreachable", "skipped"):
         word, role = STATUS_WORDS[status]
         if counts[status]:
-            pieces += [Piece(", "), Piece(f"{counts[status]} {word}", role)]
-    return wrap([*pieces, Piece(".")], width=width, indent=2)
-
-
-def _left_out(result: RehearsalResult, width: int, glyphs: Glyphs) -> Iterator[Line]:
-    """Everybody with something left to do, grouped by what it is: who, why, and the next step."""
-    groups: dict[tuple[int, str], list[tuple[LaneResult, InstanceOutcome]]] = {}
-    for lane, instance in result.instances():
-        if instance.status in _LEFT_OUT:
-            groups.setdefault((_LEFT_OUT.index(instance.status), instance.reason), []).append((lane, instance))
-    twins = {name for name, count in Counter(one.name for _, one in result.instances()).items() if count > 1}
-    width_of_word = max((columns(STATUS_WORDS[_LEFT_OUT[order]][0]) for order, _ in groups), default=0)
-    for (order, _), members in sorted(groups.items(), key=lambda group: (group[0][0], group[1][0][1].fault)):
-        word, role = STATUS_WORDS[_LEFT_OUT[order]]
-        begin = (Piece("  "), Piece(fit(word, width_of_word), role), Piece(f" {members[0][1].fault:<3} ", "dim"))
-        who = Piece(_who(members, twins) + ":", "title")
-        yield from _why(begin, who, members[0][1], width=width, alone=len(members) == 1, arrow=glyphs.arrow)
-
-
-def _why(begin: Line, who: Piece, one: InstanceOutcome, *, width: int, alone: bool, arrow: str) -> list[Line]:
-    """The lines of one group; the particulars of a single instance only where they cost no further line."""
-    indent = sum(columns(piece.text) for piece in begin)
-    what = one_line(one.meaning or one.reason)
-    after = Piece(f"{arrow} {one_line(one.next_step)}", "command")
-    short = wrap((*begin, who, Piece(f" {what} "), after), width=width, indent=indent)
-    if not alone or not one.detail:
-        return short
-    full = wrap((*begin, who, Piece(f" {what} ({one_line(one.detail)}) "), after), width=width, indent=indent)
-    return full if len(full) <= len(short) else short
-
-
-def _who(members: list[tuple[LaneResult, InstanceOutcome]], twins: set[str]) -> str:
-    lanes = {lane.lane.name: lane for lane, _ in members}
-    if len(members) > 1 and all(len(lane.instances) == _count_in(members, lane) for lane in lanes.values()):
-        return ", ".join(f"all {len(lane.instances)} of {one_line(name)}" for name, lane in lanes.items())
-    return ", ".join(_called(instance, twins) for _, instance in members)
-
-
-def _count_in(members: list[tuple[LaneResult, InstanceOutcome]], lane: LaneResult) -> int:
-    return sum(one is lane for one, _ in members)
-
-
-def _called(instance: InstanceOutcome, twins: set[str]) -> str:
-    if not instance.name:
-        return one_line(instance.instance)
-    name = one_line(instance.name)
-    return f"{name} ({one_line(instance.instance)})" if instance.name in twins else name
+            rest += [Piece(", "), Piece(f"{counts[status]} {word}", role)]
+    rest.append(Piece("."))
+    short = wrap([*begin, *rest], width=width, indent=2)
+    full = wrap([*begin, *due, *rest], width=width, indent=2)
+    return full if counts["patched-pending-reboot"] and len(full) <= len(short) else short
 
 
 # What it is worth
@@ -220,17 +208,22 @@ def _worth(result: RehearsalResult, width: int) -> Iterator[Line]:
         yield from wrap(kept, width=width, indent=2)
     else:
         yield from _violations(result, width)
-    contrast = result.contrast
-    if contrast is not None:
-        ours, naive = contrast.patched_without_way_back, contrast.naive_patched_without_way_back
-        pieces = (
-            Piece("Patched with no way back: ", "title"),
-            Piece(f"{ours} by patchgate", "hold" if ours else "open"),
-            Piece(", "),
-            Piece(f"{naive} of {contrast.naive_patched} by a gate that counts jobs", "hold" if naive else "open"),
-            Piece(" in the same world."),
-        )
-        yield from wrap(pieces, width=width, indent=2)
+    if result.contrast is not None:
+        yield from _contrast(result.contrast, width)
+
+
+def _contrast(contrast: Contrast, width: int) -> list[Line]:
+    """Both gates in one world; that it is the same one is said where it costs no further line."""
+    ours, naive = contrast.patched_without_way_back, contrast.naive_patched_without_way_back
+    pieces = (
+        Piece("Patched with no way back: ", "title"),
+        Piece(f"{ours} by patchgate", "hold" if ours else "open"),
+        Piece(", "),
+        Piece(f"{naive} of {contrast.naive_patched} by a gate that counts jobs", "hold" if naive else "open"),
+    )
+    short = wrap((*pieces, Piece(".")), width=width, indent=2)
+    full = wrap((*pieces, Piece(" in the same world.")), width=width, indent=2)
+    return full if len(full) <= len(short) else short
 
 
 def _violations(result: RehearsalResult, width: int) -> Iterator[Line]:
@@ -245,8 +238,15 @@ def _violations(result: RehearsalResult, width: int) -> Iterator[Line]:
         yield (Piece(f"  and {len(result.violations) - _VIOLATIONS_SHOWN} more: --output json names them", "dim"),)
 
 
-def _next_command(result: RehearsalResult) -> Iterator[Line]:
-    if result.lanes:
-        most = max(result.lanes, key=lambda lane: len(lane.instances) - lane.patched)
-        command = f"patchgate rehearse --lane {one_line(most.lane.name)}"
-        yield (Piece("Next: "), Piece(command, "command"))
+def _next_command(result: RehearsalResult, width: int, command: str) -> Iterator[Line]:
+    """The command that shows the lane where most is left to do; broken as a shell reads it where it is too long."""
+    if not result.lanes:
+        return
+    most = max(result.lanes, key=lambda lane: len(lane.instances) - lane.patched)
+    words = f"{one_line(command)} --lane {shlex.quote(one_line(most.lane.name))}"
+    lines = wrap((Piece("Next: "), Piece(words, "command")), width=width, indent=4)
+    if len(lines) > 1:
+        lines = wrap((Piece("Next: "), Piece(words, "command")), width=width - 2, indent=4)
+    for line in lines[:-1]:
+        yield (*line, Piece(" \\", "command"))
+    yield lines[-1]

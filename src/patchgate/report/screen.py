@@ -72,10 +72,11 @@ class Glyphs:
     close: str
     arrow: str
     dot: str
+    ellipsis: str
 
 
-UNICODE_GLYPHS = Glyphs("▒", "░", "█", "─", "✓", "✗", "?", "│", "→", "·")
-ASCII_GLYPHS = Glyphs("=", "s", "#", "-", "O", "X", "?", "|", "->", "*")
+UNICODE_GLYPHS = Glyphs("▒", "░", "█", "─", "✓", "✗", "?", "│", "→", "·", "…")
+ASCII_GLYPHS = Glyphs("=", "s", "#", "-", "O", "X", "?", "|", "->", "*", "...")
 
 
 def one_line(text: str) -> str:
@@ -88,16 +89,26 @@ def columns(text: str) -> int:
     return sum(_columns_of(character) for character in text)
 
 
-def fit(text: str, width: int) -> str:
-    """Text cut or filled to exactly ``width`` columns; a cut shows as an ellipsis."""
+def fit(text: str, width: int, ellipsis: str = "…") -> str:
+    """Text cut or filled to exactly ``width`` columns; a cut shows as an ellipsis, where there is room for it."""
+    ellipsis = ellipsis[:width]
     if columns(text) > width:
         kept = ""
         for character in text:
-            if columns(kept) + _columns_of(character) > width - 1:
+            if columns(kept) + _columns_of(character) > width - len(ellipsis):
                 break
             kept += character
-        text = kept + "…" if width else ""
+        text = kept + ellipsis
     return text + " " * (width - columns(text))
+
+
+def shorten(text: str, width: int, ellipsis: str = "…") -> str:
+    """Text of at most ``width`` columns; it is cut after a word where one ends in its second half, with an ellipsis."""
+    if columns(text) <= width:
+        return text
+    cut = fit(text, width, ellipsis)
+    words = cut.rpartition(" ")[0].rstrip(" ,;:(")
+    return words + ellipsis if columns(words) >= width // 2 > 0 else cut
 
 
 def wrap(pieces: Iterable[Piece], *, width: int, indent: int) -> list[Line]:

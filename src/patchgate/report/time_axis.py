@@ -51,8 +51,10 @@ class Axis:
 
 
 def axis_of(lanes: Sequence[LaneResult], width: int) -> Axis | None:
-    """An axis that holds every span of the lanes; None when there is none."""
-    times = [local(when, lane.lane.zone) for lane in lanes for span in lane.spans for when in (span.start, span.end)]
+    """An axis that holds every span of the lanes' last cycles; None when there is none."""
+    times = [
+        local(when, lane.lane.zone) for lane in lanes for span in lane.last_spans() for when in (span.start, span.end)
+    ]
     if not times:
         return None
     start = min(times).replace(minute=0, second=0, microsecond=0)
@@ -61,7 +63,7 @@ def axis_of(lanes: Sequence[LaneResult], width: int) -> Axis | None:
 
 
 def row(lane: LaneResult, axis: Axis, glyphs: Glyphs) -> Line:
-    """One lane's cycle on the axis: backup, gate, window with scan and install, close."""
+    """One lane's last cycle on the axis: backup, gate, window with scan and install, close."""
     cells: list[tuple[str, Role]] = [(" ", "plain")] * axis.width
     held = lane.verdict.decision != "open"
     if not held:
@@ -78,7 +80,7 @@ def row(lane: LaneResult, axis: Axis, glyphs: Glyphs) -> Line:
 
 
 def _of(lane: LaneResult, kind: str) -> list[Span]:
-    return [span for span in lane.spans if span.kind == kind]
+    return [span for span in lane.last_spans() if span.kind == kind]
 
 
 def _fill(cells: list[tuple[str, Role]], lane: LaneResult, axis: Axis, kind: Role, glyph: str) -> None:
@@ -106,7 +108,7 @@ def _mark_gate(cells: list[tuple[str, Role]], lane: LaneResult, axis: Axis, glyp
         (axis.column(local(span.start, lane.lane.zone)) + 1 for span in spans or _of(lane, "window")), default=0
     )
     room = next((i for i in range(begin, axis.width) if cells[i][0] != " "), axis.width) - begin
-    text = fit(said, min(room, columns(said)))
+    text = fit(said, min(room, columns(said)), glyphs.ellipsis)
     cells[begin : begin + len(text)] = [(character, "hold") for character in text]
 
 

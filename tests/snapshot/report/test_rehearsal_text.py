@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from patchgate.domain.reasons import reason_of
 from patchgate.errors import InputError
 from patchgate.judge.violation import Violation
-from patchgate.rehearsal.outcome import Contrast, InstanceOutcome, LaneVerdict, RehearsalResult
+from patchgate.rehearsal.outcome import Contrast, InstanceOutcome, LaneResult, LaneVerdict, RehearsalResult
 from patchgate.report.rehearsal_text import render_rehearsal_text
 from patchgate.report.screen import columns
 
@@ -62,8 +64,70 @@ def test_ascii_is_ascii(sample: RehearsalResult) -> None:
         assert render_rehearsal_text(sample, width=80, color=False, ascii_only=True, lane=lane).isascii()
 
 
-def test_the_screen_is_about_a_terminal_high(sample: RehearsalResult) -> None:
-    assert len(render_rehearsal_text(sample, width=100, color=False, ascii_only=False).splitlines()) <= 30
+@pytest.mark.parametrize(("width", "height"), [(60, 30), (70, 30), (80, 24), (100, 24), (120, 24)])
+def test_the_screen_is_about_a_terminal_high(sample: RehearsalResult, width: int, height: int) -> None:
+    assert len(render_rehearsal_text(sample, width=width, color=False, ascii_only=False).splitlines()) <= height
+
+
+def test_of_several_cycles_the_last_is_shown_and_named(sample: RehearsalResult, compare: Compare) -> None:
+    lanes = tuple(in_three_weeks(lane) for lane in sample.lanes)
+    thrice = replace(sample, lanes=lanes)
+    text = render_rehearsal_text(thrice, width=100, color=False, ascii_only=False)
+    once = render_rehearsal_text(sample, width=100, color=False, ascii_only=False).splitlines()
+    assert text.splitlines()[1].startswith("Cycle 3 of 3, Sat 18 Jul 2026, local time")
+    assert text.splitlines()[2:9] == once[2:9]
+    assert "Cycle 3 of 3, 41 instances: 29 patched" in text
+    lane = render_rehearsal_text(thrice, width=100, color=False, ascii_only=False, lane=lanes[0].lane.name)
+    assert "cycle 3 of 3: 10 of 12 patched" in lane
+    assert lane.count("▒▒") == lane.splitlines()[4].count("▒▒")
+    compare("screen-cycles.txt", text)
+
+
+def in_three_weeks(lane: LaneResult) -> LaneResult:
+    weeks = [timedelta(weeks=week) for week in range(3)]
+    (window,) = (span for span in lane.spans if span.kind == "window")
+    occurrences = tuple((window.start + week, window.end + week) for week in weeks)
+    spans = tuple(replace(s, start=s.start + week, end=s.end + week) for week in weeks for s in lane.spans)
+    return replace(lane, lane=replace(lane.lane, occurrences=occurrences), spans=spans, cycles=3)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_the_next_command_repeats_what_was_asked_for(sample: RehearsalResult, width: int) -> None:
+    command = "./venv/bin/patchgate rehearse 'my fleet.yaml' --seed 7"
+    text = render_rehearsal_text(sample, width=width, color=False, ascii_only=False, command=command)
+    said = text[text.index("Next: ") :].removeprefix("Next: ").replace("\\\n", " ")
+    assert shlex.split(said) == [*shlex.split(command), "--lane", "web/eu-central-1/ubuntu/qa"]
+    assert "\n" not in said.strip()
+
+
+def denied(number: int, lane: LaneResult, code: str = "backup-failed") -> InstanceOutcome:
+    reason = reason_of(code)
+    name = f"{lane.instances[0].name}-{number}"
+    return InstanceOutcome(name, name, "denied", code, reason.fault, reason.meaning, "boom", reason.remedy)
+
+
+def test_one_reason_over_lanes_is_one_line_with_some_names(sample: RehearsalResult) -> None:
+    lanes = [replace(lane, instances=(*lane.instances[:1], denied(1, lane), denied(2, lane))) for lane in sample.lanes]
+    text = render_rehearsal_text(replace(sample, lanes=tuple(lanes)), width=100, color=False, ascii_only=False)
+    (line,) = (line for line in text.splitlines() if "its backup failed" in line)
+    assert "ledger-01-1, ledger-01-2" in line
+    assert re.search(r" \+9 more: its backup failed → repair the cause", line)
+    narrow = render_rehearsal_text(replace(sample, lanes=tuple(lanes)), width=60, color=False, ascii_only=False)
+    assert "its backup failed" in narrow
+
+
+def test_whole_lanes_are_named_and_many_are_counted(sample: RehearsalResult) -> None:
+    lanes = [replace(lane, instances=(denied(1, lane, "frozen"), denied(2, lane, "frozen"))) for lane in sample.lanes]
+
+    def said(count: int, width: int) -> str:
+        result = replace(sample, lanes=tuple(lanes[:count]))
+        text = render_rehearsal_text(result, width=width, color=False, ascii_only=False)
+        (line,) = (line for line in text.splitlines() if "a freeze is in force" in line)
+        return line
+
+    assert "all 2 of payments/eu-central-1/amazonlinux/prd: a freeze is in force" in said(1, 100)
+    assert "all 2 of payments/euc1/amzn/prd, all 2 of payments/euc1/win/prd: a freeze is in force" in said(2, 120)
+    assert "all 12 of 6 lanes: a freeze is in force → lift the freeze when its reason is gone" in said(6, 100)
 
 
 def test_an_unknown_lane_is_refused_with_the_names(sample: RehearsalResult) -> None:
@@ -118,7 +182,7 @@ def test_a_rehearsal_in_which_nothing_happened(sample: RehearsalResult) -> None:
     text = render_rehearsal_text(replace(sample, lanes=(silent,)), width=100, color=False, ascii_only=False)
     assert "No lane did anything." in text
     empty = render_rehearsal_text(replace(sample, lanes=()), width=100, color=False, ascii_only=False)
-    assert "0 lanes" in empty
+    assert "0 instances: 0 patched" in empty
     assert "Next:" not in empty
 
 

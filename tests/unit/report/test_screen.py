@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from patchgate.report.screen import Piece, columns, draw, fit, one_line, wrap
+from patchgate.report.screen import Piece, columns, draw, fit, one_line, shorten, wrap
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,18 @@ def test_colours_end_where_they_begin() -> None:
 def test_ascii_has_a_word_for_every_sign() -> None:
     text = draw([(Piece("a → b · c… ✓ ü"),)], color=False, ascii_only=True)
     assert text == "a -> b * c... + \\xfc\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "short"),
+    [
+        ("free space or grow", 18, "free space or grow"),
+        ("free space or grow", 17, "free space or…"),
+        ("widen it; then wait", 14, "widen it…"),
+        ("unpronounceable", 6, "unpro…"),
+        ("a verylongwordindeed", 12, "a verylongw…"),
+        ("x", 0, ""),
+    ],
+)
+def test_a_text_is_shortened_after_a_word_where_little_is_lost(text: str, width: int, short: str) -> None:
+    assert shorten(text, width) == short
