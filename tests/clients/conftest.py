@@ -31,7 +31,7 @@ groups:
     patches: [{{id: linux-image-6.8.0-64-generic, reboot: true}}]
     instances: [{{name: shop-1}}, {{name: shop-2}}, {{name: ledger, backup: {{outcome: FAILED}}}}]
 """
-AFTER_THE_CYCLE = "2026-07-12T02:00:00Z"
+AFTER_THE_CYCLE = "2026-07-12T12:00:00Z"
 _MODULES = {"aws": ["-m", "awscli"], "sceptre": ["-c", "from sceptre.cli import cli; cli()"]}
 
 

@@ -83,7 +83,7 @@ def test_a_cycle_of_the_three_templates(fresh: Served) -> None:
     bucket = aws.deploy("aws-create-s3-stack", PrincipalOrgID="o-a1b2c3d4e5", **LANE)["BucketName"]
     window = aws.deploy("aws-backup-and-patch-stackset", S3Bucket=bucket, **LANE)["MaintenanceWindowId"]
     aws.deploy("aws-monitoring-backup-stackset", S3Bucket=bucket, **LANE)
-    fresh.advance_to("2026-07-12T02:00:00Z")
+    fresh.advance_to("2026-07-12T12:00:00Z")
     jobs = aws.client("backup").list_backup_jobs()["BackupJobs"]
     assert [job["State"] for job in jobs] == ["COMPLETED"] * 4
     executions = aws.client("ssm").describe_maintenance_window_executions(WindowId=window)["WindowExecutions"]
