@@ -97,8 +97,20 @@ def test_work_in_flight_goes_on_when_the_budget_is_spent() -> None:
     assert [item["Status"] for item in invocations(lab, window)] == ["FAILED"] * 3 + ["CANCELLED"]
 
 
+def test_a_silent_node_keeps_the_next_priority_waiting_for_the_total_timeout() -> None:
+    lab = Lab(Assumptions(delivery_ends_with_total_timeout=True))
+    lab.machine(1, agent=AgentBehaviour(ping="ConnectionLost"))
+    lab.runbook(SLEEP)
+    window = lab.window()
+    target = lab.target(window)
+    lab.automation_task(window, target, "runbook")
+    lab.task(window, target)
+    lab.run(hours=7)
+    assert lab.events("AutomationStarted") == []
+
+
 def test_tasks_run_by_priority_and_not_by_outcome() -> None:
-    lab = Lab()
+    lab = Lab(Assumptions(delivery_ends_with_total_timeout=False))
     lab.machine(1, agent=AgentBehaviour(ping="ConnectionLost"))
     lab.runbook(SLEEP)
     window = lab.window()
