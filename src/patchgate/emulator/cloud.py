@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Protocol, TypeVar
 from uuid import uuid4
 
@@ -240,6 +241,7 @@ class Cloud:
 _PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("eusc-", "aws-eusc"))
 
 
+@cache
 def partition_of(region: str) -> str:
     """The partition that a Region of the public partitions belongs to."""
     return next((name for prefix, name in _PARTITIONS if region.startswith(prefix)), "aws")

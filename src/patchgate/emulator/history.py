@@ -12,7 +12,7 @@ Record = dict[str, Any]
 
 def iso(when: datetime) -> str:
     """An instant as histories write it: UTC, milliseconds, ``Z``."""
-    return when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
+    return when.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 class History:
