@@ -251,6 +251,10 @@ _SETTINGS: tuple[tuple[str, str, str, str, str], ...] = (
 """What is put and read, under which member, what deletes it, and the error of one that is not there."""
 
 
+_READ_BY_OTHERS = {"BucketEncryption": "s3:GetEncryptionConfiguration"}
+"""Settings that other accounts read where the bucket's policy lets them, and the action that it must allow."""
+
+
 def _putter(setting: str, member: str) -> Callable[[S3, Scope, Params], Result]:
     def put(self: S3, scope: Scope, params: Params) -> Result:
         refuse_others(params, f"s3:Put{setting}", ("Bucket", member, "ChecksumAlgorithm", "ContentMD5"))
@@ -264,7 +268,10 @@ def _getter(setting: str, member: str, code: str, message: str) -> Callable[[S3,
     wrapped = setting in ("BucketEncryption", "BucketOwnershipControls", "PublicAccessBlock")
 
     def get(self: S3, scope: Scope, params: Params) -> Result:
-        value = self._owned(scope, params).settings.get(setting)
+        bucket = self._bucket(params) if setting in _READ_BY_OTHERS else self._owned(scope, params)
+        if setting in _READ_BY_OTHERS:
+            self._check(scope, bucket, _READ_BY_OTHERS[setting], "")
+        value = bucket.settings.get(setting)
         if value is None and code:
             raise AwsError(code, message, status=404)
         return {member: deepcopy(value)} if wrapped else deepcopy(value or {})
