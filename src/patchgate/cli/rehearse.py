@@ -41,7 +41,7 @@ class RehearsalRequest:
     output: str = "text"
     history: Path | None = None
     overrides: tuple[ParameterOverride, ...] = ()
-    door: DoorName = "wire"
+    door: DoorName = "direct"
 
 
 def read_start(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
@@ -102,7 +102,7 @@ def read_overrides(
 @click.option(
     "--door",
     type=click.Choice(["wire", "direct"]),
-    default="wire",
+    default="direct",
     show_default=True,
     help="How the embedded AWS is reached: with AWS's own requests, or faster. The run is the same.",
 )

@@ -71,7 +71,7 @@ def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
     progress: Progress = lambda _: None,
     contrast: bool = True,
     assumptions: Assumptions | None = None,
-    door: DoorName = "wire",
+    door: DoorName = "direct",
     stopwatch: Callable[[], float] = time.monotonic,
 ) -> RehearsalResult:
     """Rehearse a fleet in a world and return what came of it; the same arguments give the same history.

@@ -54,7 +54,7 @@ def open_stage(
     seed: int = 0,
     assumptions: Assumptions | None = None,
     organization_id: str = "",
-    door: DoorName = "wire",
+    door: DoorName = "direct",
 ) -> Iterator[Stage]:
     """An embedded AWS that holds the world at ``start``, behind the named door. One stage is open at a time."""
     cloud = Cloud(COMPONENTS, start=start, seed=seed, assumptions=assumptions, organization_id=organization_id)

@@ -209,6 +209,6 @@ def test_an_override_of_another_form_is_refused(text: str) -> None:
 
 
 def test_a_directory_is_not_a_fleet_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot read .*: it is a directory") as refused:
+    with pytest.raises(InputError, match=r"cannot read .*: it is a directory") as refused:
         read_fleet(tmp_path)
     assert refused.value.remedy == "give the path of the fleet file in it"

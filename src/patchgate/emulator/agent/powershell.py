@@ -2,8 +2,8 @@
 
 - comments, blank lines, ``$ErrorActionPreference = 'Stop'``, ``Set-StrictMode -Version Latest``
 - ``$name = value``; values are ``[DateTimeOffset]::UtcNow.ToUnixTimeSeconds()`` and
-  ``[int64]([DateTime]::UtcNow - [DateTime]'1970-01-01').TotalSeconds`` (older .NET), integers, 'single' or "double" quoted
-  strings with ``$name`` inside, ``$name``, and any of them behind ``[long]``, ``[int64]`` or ``[int]``
+  ``[int64]([DateTime]::UtcNow - [DateTime]'1970-01-01').TotalSeconds`` (older .NET), integers, 'single' or "double"
+  quoted strings with ``$name`` inside, ``$name``, and any of them behind ``[long]``, ``[int64]`` or ``[int]``
 - ``if (a OP b) { ... } else { ... }`` with -lt -le -gt -ge -eq -ne, an integer on the left
 - ``Write-Output value``, ``Write-Host value``, ``exit N``
 
