@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +158,8 @@ def test_ctrl_c_stops_cleanly(small: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(1.2)
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("deploying")
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=30)
     assert process.returncode == 130
