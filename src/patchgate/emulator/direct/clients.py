@@ -21,6 +21,7 @@ from botocore.paginate import Paginator
 from patchgate.emulator.direct import private
 from patchgate.emulator.direct.shapes import Parameters, answer_converter
 from patchgate.emulator.errors import AwsError, NotEmulatedError
+from patchgate.emulator.sdk_private import isolated_session_variables
 
 if TYPE_CHECKING:
     from patchgate.emulator.cloud import Scope
@@ -224,7 +225,7 @@ def _insert_base(base_classes: list[type], **_: Any) -> None:
 @functools.cache
 def _core(region: str) -> boto3.Session:
     """The session that makes the prototypes of a Region."""
-    core = botocore.session.Session(session_vars=private.isolated_session_variables())
+    core = botocore.session.Session(session_vars=isolated_session_variables())
     core.register_component("data_loader", shared_loader())
     core.set_credentials("AKIA0000000000000000", SECRET)
     core.register("creating-client-class", _insert_base)

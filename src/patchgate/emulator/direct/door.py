@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, overload
 
 from patchgate.emulator.cloud import Cloud, NoAuthority, NoNeighbour, Scope
-from patchgate.emulator.direct import private
 from patchgate.emulator.direct.session import DirectSession
 from patchgate.emulator.functions import Functions
 from patchgate.emulator.iam.authority import RoleAuthority
 from patchgate.emulator.light import LightNeighbour
+from patchgate.emulator.sdk_private import virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ class DirectDoor:
         if self._open is not None:
             raise RuntimeError("the door is open already")
         with ExitStack() as stack:
-            stack.enter_context(private.virtual_time(self))
+            stack.enter_context(virtual_time(self))
             self.cloud.sdk, before = self, self.cloud.sdk
             stack.callback(setattr, self.cloud, "sdk", before)
             if isinstance(self.cloud.neighbour, NoNeighbour):
@@ -90,7 +90,7 @@ class DirectDoor:
         """The same account and principal in another Region."""
         return scope if region in (None, scope.region) else Scope(scope.account, str(region), scope.principal)
 
-    # -- waiting (private.Waiting) -------------------------------------------------------------------------------
+    # -- waiting (Waiting) ---------------------------------------------------------------------------------------
 
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass for the running process; outside of one, as ``pause`` says."""
@@ -98,6 +98,10 @@ class DirectDoor:
             self.cloud.kernel.sleep(seconds)
         else:
             self._pause(seconds)
+
+    def time(self) -> float:
+        """The virtual clock in seconds since the Unix epoch."""
+        return self.cloud.kernel.now_millis / 1000
 
     def random(self) -> float:
         """A number in [0, 1) of the run's seed."""

@@ -1,7 +1,7 @@
-"""Every part of botocore that is no documented interface and that the direct door uses; as wire/private.py does it.
+"""Every part of botocore that is no documented interface and that the direct door uses.
 
-Nothing else in ``emulator.direct`` touches these names. Each has a test that fails when an upgrade removes it or
-changes its shape.
+What both doors use alike is in emulator/sdk_private.py. Nothing else in ``emulator.direct`` touches these names. Each
+has a test that fails when an upgrade removes it or changes its shape.
 
 ==================================================  ================================================================
 name                                                what the door needs it for
@@ -16,30 +16,26 @@ name                                                what the door needs it for
 ``botocore.hooks.EventAliaser._emitter``            with ``HierarchicalEmitter._handlers``: who listens to an event
 ``botocore.retries.standard``                       ``register_retry_handler`` and ``ExponentialBackoff``: rules, quota
                                                     and jitter of the mode ``standard``
-``botocore.retryhandler``                           retry rules of the mode ``legacy``; ``random`` is its jitter
+``botocore.retryhandler``                           retry rules of the mode ``legacy``
 ``botocore.translate.build_retry_config``           what those rules are made from
-``botocore.waiter.time``                            where waiters sleep
-``botocore.configprovider``                         ``BOTOCORE_DEFAUT_SESSION_VARIABLES``, to read no environment
 ==================================================  ================================================================
 """
 
 from __future__ import annotations
 
 import copy
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 import botocore.client
-import botocore.configprovider
 import botocore.handlers
 import botocore.retries.standard
 import botocore.retryhandler
 import botocore.translate
-import botocore.waiter
+
+from patchgate.emulator.sdk_private import Waiting
 
 RetryDelay = Callable[..., Any]
 """Called as botocore emits ``needs-retry``: seconds until the next attempt, or None when there is none."""
@@ -48,43 +44,6 @@ _IDLE = frozenset(
     {"_handle_request_validation_mode_member", "block_endpoint_discovery_required_operations", "release_retry_quota"}
 )
 """Handlers of every call that change nothing here; the quota is that of a prototype, on which nobody draws."""
-
-
-class Waiting(Protocol):
-    """The clock and the dice that stand in for the system's."""
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-
-    def random(self) -> float:
-        """A number in [0, 1)."""
-
-
-@contextmanager
-def virtual_time(waiting: Waiting) -> Iterator[None]:
-    """Waiters sleep with ``waiting``, and the retries of the mode ``legacy`` throw its dice."""
-    replacements = (
-        (botocore.waiter, "time", SimpleNamespace(sleep=waiting.sleep)),
-        (botocore.retryhandler, "random", SimpleNamespace(random=waiting.random)),
-    )
-    originals = [(holder, name, getattr(holder, name)) for holder, name, _ in replacements]
-    for holder, name, value in replacements:
-        setattr(holder, name, value)
-    try:
-        yield
-    finally:
-        for holder, name, value in originals:
-            setattr(holder, name, value)
-
-
-def isolated_session_variables() -> dict[str, tuple[Any, ...]]:
-    """botocore's session variables with their defaults, reading neither environment nor configuration files."""
-    known = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
-    variables = {name: (item[0], None, item[2], item[3]) for name, item in known.items()}
-    variables["config_file"] = (None, None, os.devnull, None)
-    variables["credentials_file"] = (None, None, os.devnull, None)
-    variables["ignore_configured_endpoint_urls"] = (None, None, True, None)
-    return variables
 
 
 def take_out_handlers(session: Any) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.session
 
-from patchgate.emulator.direct import private
 from patchgate.emulator.direct.clients import SECRET, prototype, shared_loader
 from patchgate.emulator.errors import NotEmulatedError
+from patchgate.emulator.sdk_private import isolated_session_variables
 
 if TYPE_CHECKING:
     from patchgate.emulator.cloud import Scope
@@ -60,7 +60,7 @@ class DirectSession:
         if name.startswith("_"):
             raise AttributeError(name)
         if self._whole is None:
-            core = botocore.session.Session(session_vars=private.isolated_session_variables())
+            core = botocore.session.Session(session_vars=isolated_session_variables())
             core.register_component("data_loader", shared_loader())
             core.set_credentials("AKIA0000000000000000", SECRET)
             self._whole = boto3.Session(botocore_session=core, region_name=self._scope.region)

@@ -11,6 +11,7 @@ from patchgate.emulator.cloud import Cloud, NoAuthority, NoNeighbour, Scope
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.functions import Functions
 from patchgate.emulator.iam.authority import RoleAuthority
+from patchgate.emulator.sdk_private import replaced
 from patchgate.emulator.wire import private
 from patchgate.emulator.wire.buckets import BucketGuard
 from patchgate.emulator.wire.caller import answer_operator
@@ -80,11 +81,11 @@ class WireDoor:
             stack.enter_context(private.iam_of_the_signing_partition())
             stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
             stack.enter_context(private.virtual_time(self))
-            stack.enter_context(private.replaced(self.cloud, "sdk", self))
+            stack.enter_context(replaced(self.cloud, "sdk", self))
             if isinstance(self.cloud.neighbour, NoNeighbour):
-                stack.enter_context(private.replaced(self.cloud, "neighbour", MotoNeighbour(self)))
+                stack.enter_context(replaced(self.cloud, "neighbour", MotoNeighbour(self)))
             if isinstance(self.cloud.authority, NoAuthority):
-                stack.enter_context(private.replaced(self.cloud, "authority", RoleAuthority(self.cloud)))
+                stack.enter_context(replaced(self.cloud, "authority", RoleAuthority(self.cloud)))
             self._open = stack.pop_all()
         return self
 

@@ -1,7 +1,8 @@
 """Every part of moto, botocore and responses that is no documented interface and that the wire door uses.
 
-Nothing else in patchgate imports or touches these names. Each has a test that fails when an upgrade removes it or
-changes its shape: the door must fail there and not in the middle of somebody's rehearsal.
+What both doors use alike is in emulator/sdk_private.py. Nothing else in ``emulator.wire`` touches these names. Each
+has a test that fails when an upgrade removes it or changes its shape: the door must fail there and not in the middle of
+somebody's rehearsal.
 
 ==============================================  ====================================================================
 name                                            what the door needs it for
@@ -25,14 +26,11 @@ name                                            what the door needs it for
 ``moto.iam.access_control.PermissionResult``    what that method answers
 ``moto.moto_api._internal.mock_random``         the source of moto's identifiers, seeded for replay
 ``botocore.endpoint.time``                      where retries sleep
-``botocore.waiter.time``                        where waiters sleep
-``botocore.retryhandler.random``                jitter of legacy retries
 ``botocore.retries.standard``                   ``ExponentialBackoff`` (jitter) and ``RetryHandler`` (sleep)
 ``botocore.retries.bucket``                     ``Clock`` and ``TokenBucket`` of adaptive retries
 ``botocore.utils.get_tzinfo_options``           in which zone instants come back: the machine's, here always UTC
 ``botocore.httpsession.URLLib3Session.send``    the last step before a socket: refuses
 ``botocore.handlers.generate_idempotent_uuid``  draws client tokens from the system's randomness: replaced
-``botocore.configprovider``                     ``BOTOCORE_DEFAUT_SESSION_VARIABLES``, to read no environment
 ==============================================  ====================================================================
 """
 
@@ -45,17 +43,14 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
-import botocore.configprovider
 import botocore.endpoint
 import botocore.handlers
 import botocore.httpsession
 import botocore.retries.bucket
 import botocore.retries.standard
-import botocore.retryhandler
 import botocore.utils
-import botocore.waiter
 import moto.core.models
 import moto.core.parse
 import moto.core.request
@@ -70,37 +65,16 @@ import moto.moto_api._internal
 import moto.s3.models
 from botocore.exceptions import CapacityNotAvailableError
 
+from patchgate.emulator import sdk_private
+from patchgate.emulator.sdk_private import Waiting, replaced
+
 Response = tuple[int, dict[str, str], str | bytes]
 """Status, headers, body: what moto's handlers answer with."""
-
-
-class Waiting(Protocol):
-    """The clock and the dice that stand in for the system's."""
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-
-    def time(self) -> float:
-        """Seconds since the Unix epoch."""
-
-    def random(self) -> float:
-        """A number in [0, 1)."""
 
 
 def moto_is_running() -> bool:
     """Whether somebody has already started moto's mock in this process."""
     return bool(moto.core.models.MockAWS._nested_count > 0)  # noqa: SLF001
-
-
-@contextmanager
-def replaced(holder: Any, name: str, value: Any) -> Iterator[None]:
-    """``holder.name`` is ``value`` inside, and what it was afterwards. AttributeError when there is no such name."""
-    original = getattr(holder, name)
-    setattr(holder, name, value)
-    try:
-        yield
-    finally:
-        setattr(holder, name, original)
 
 
 @contextmanager
@@ -223,13 +197,11 @@ def virtual_time(waiting: Waiting) -> Iterator[None]:
     Retries: for clients made inside.
     """
     standard, bucket = botocore.retries.standard, botocore.retries.bucket
-    sleeper = SimpleNamespace(sleep=waiting.sleep)
     backoff = partial(standard.ExponentialBackoff, random=waiting.random)
     with ExitStack() as stack:
+        stack.enter_context(sdk_private.virtual_time(waiting))
         for holder, name, value in (
-            (botocore.endpoint, "time", sleeper),
-            (botocore.waiter, "time", sleeper),
-            (botocore.retryhandler, "random", SimpleNamespace(random=waiting.random)),
+            (botocore.endpoint, "time", SimpleNamespace(sleep=waiting.sleep)),
             (standard, "ExponentialBackoff", backoff),
             (standard, "RetryHandler", partial(standard.RetryHandler, sleep=waiting.sleep)),
             (botocore.utils, "get_tzinfo_options", _only_utc),
@@ -240,23 +212,6 @@ def virtual_time(waiting: Waiting) -> Iterator[None]:
         ):
             stack.enter_context(replaced(holder, name, value))
         yield
-
-
-def isolated_session_variables() -> dict[str, tuple[Any, ...]]:
-    """botocore's session variables with their defaults, reading neither environment nor configuration files."""
-    variables = {
-        name: (config, None, default, conversion)
-        for name, (
-            config,
-            _,
-            default,
-            conversion,
-        ) in botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
-    }
-    variables["config_file"] = (None, None, os.devnull, None)
-    variables["credentials_file"] = (None, None, os.devnull, None)
-    variables["ignore_configured_endpoint_urls"] = (None, None, True, None)
-    return variables
 
 
 def draw_client_tokens_from(session: Any, draw: Callable[[], str]) -> None:

@@ -9,6 +9,7 @@ import boto3
 import botocore.loaders
 import botocore.session
 
+from patchgate.emulator.sdk_private import isolated_session_variables
 from patchgate.emulator.wire import private
 from patchgate.emulator.wire.identity import SECRET
 
@@ -53,7 +54,7 @@ class SessionFactory:
 
     def __init__(self, draw_token: Callable[[], str], guard: Callable[..., None]) -> None:
         """``draw_token`` makes client tokens; ``guard`` sees every request before it is sent and may refuse it."""
-        self._variables = private.isolated_session_variables()
+        self._variables = isolated_session_variables()
         self._draw_token = draw_token
         self._guard = guard
 

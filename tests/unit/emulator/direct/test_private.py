@@ -12,24 +12,23 @@ import botocore.discovery
 import botocore.handlers
 import botocore.loaders
 import botocore.retries.standard
-import botocore.retryhandler
 import botocore.session
-import botocore.waiter
 import pytest
 
 from patchgate.emulator.direct import private
+from patchgate.emulator.sdk_private import virtual_time
 
 OPERATION = SimpleNamespace(name="X", service_model=SimpleNamespace(service_name="ssm"), error_shapes=[])
 
 
 class Clock:
-    """private.Waiting that only counts."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
+    """sdk_private.Waiting whose dice always fall alike."""
 
     def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
+        raise AssertionError
+
+    def time(self) -> float:
+        raise AssertionError
 
     def random(self) -> float:
         return 0.25
@@ -137,7 +136,7 @@ def test_standard_retries_back_off_with_our_dice_and_keep_a_quota(client: Any) -
 def test_legacy_retries_follow_botocores_rules(client: Any) -> None:
     meta, clock = with_retries(client, mode="legacy", total_max_attempts=3), Clock()
     loader = botocore.loaders.create_loader()
-    with private.virtual_time(clock):
+    with virtual_time(clock):
         decide, give_back = private.retry_delay(meta, loader, clock)
         assert [decide(**failed("Throttling", 400, attempt, {})) for attempt in (1, 2, 3)] == [0.25, 0.5, None]
     assert give_back is None
@@ -146,20 +145,3 @@ def test_legacy_retries_follow_botocores_rules(client: Any) -> None:
 def test_other_modes_are_refused(client: Any) -> None:
     with pytest.raises(ValueError, match="adaptive"):
         private.retry_delay(with_retries(client, mode="adaptive"), None, Clock())
-
-
-def test_waiters_sleep_and_legacy_retries_throw_dice_where_they_did() -> None:
-    clock, sleep, dice = Clock(), botocore.waiter.time, botocore.retryhandler.random
-    with private.virtual_time(clock):
-        botocore.waiter.time.sleep(5)
-        assert botocore.retryhandler.random.random() == 0.25
-    assert clock.slept == [5]
-    assert (botocore.waiter.time, botocore.retryhandler.random) == (sleep, dice)
-
-
-def test_sessions_read_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-south-2")
-    monkeypatch.setenv("AWS_RETRY_MODE", "adaptive")
-    session = botocore.session.Session(session_vars=private.isolated_session_variables())
-    assert session.get_config_variable("region") is None
-    assert session.get_config_variable("retry_mode") != "adaptive"

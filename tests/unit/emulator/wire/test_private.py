@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any
 
 import boto3
-import botocore.configprovider
 import botocore.endpoint
 import botocore.handlers
 import botocore.httpsession
@@ -35,7 +34,7 @@ from patchgate.emulator.wire import private
 
 
 class Clock:
-    """private.Waiting that only counts."""
+    """sdk_private.Waiting that only counts."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -243,17 +242,6 @@ def test_instants_come_back_in_utc() -> None:
         assert str(botocore.utils.parse_timestamp(0)) == "1970-01-01 00:00:00+00:00"
         assert botocore.utils.get_tzinfo_options() == (botocore.utils.tzutc,)
     assert botocore.utils.get_tzinfo_options() != (botocore.utils.tzutc,)
-
-
-def test_sessions_read_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    variables = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
-    assert all(len(entry) == 4 for entry in variables.values())
-    monkeypatch.setenv("AWS_PROFILE", "production")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "99")
-    session = botocore.session.Session(session_vars=private.isolated_session_variables())
-    assert session.profile is None
-    assert session.get_config_variable("max_attempts") is None
-    assert session.get_scoped_config() == {}
 
 
 def test_client_tokens_are_drawn() -> None:
