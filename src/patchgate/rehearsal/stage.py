@@ -16,10 +16,7 @@ from patchgate.emulator.world import InstanceStateChange, VolumeAttachment
 
 if TYPE_CHECKING:
     from patchgate.emulator.assumptions import Assumptions
-    from patchgate.emulator.direct import DirectDoor
-    from patchgate.emulator.direct.session import DirectSession
-    from patchgate.emulator.wire import WireDoor
-    from patchgate.emulator.wire.session import DoorSession
+    from patchgate.emulator.door import Door, SdkSession
     from patchgate.rehearsal.worlds import World
 
 DoorName = Literal["wire", "direct"]
@@ -34,10 +31,10 @@ class Stage:
     """An open cloud. ``stacks`` deploys to it as to AWS, through real clients."""
 
     cloud: Cloud
-    door: WireDoor | DirectDoor
+    door: Door[SdkSession]
     stacks: CloudFormationStacks
 
-    def session(self, account: str, region: str) -> DoorSession | DirectSession:
+    def session(self, account: str, region: str) -> SdkSession:
         """The SDK, as an operator of that account."""
         return self.door.session(account, region)
 
@@ -66,7 +63,7 @@ def open_stage(
         yield Stage(cloud, opened, stacks)
 
 
-def open_door(cloud: Cloud, name: DoorName) -> WireDoor | DirectDoor:
+def open_door(cloud: Cloud, name: DoorName) -> Door[SdkSession]:
     """The door of that name, still to be entered; moto is loaded only for the wire."""
     if name == "direct":
         from patchgate.emulator.direct import DirectDoor  # noqa: PLC0415 - a door brings its libraries

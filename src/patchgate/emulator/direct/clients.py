@@ -154,7 +154,7 @@ class DirectClient:
         while True:
             request_id = door.arrive(operation.service)
             try:
-                result = door.carry_out(self._scope, operation, params)
+                result = door.carry_out(self._scope, operation.service, operation.name, params)
             except AwsError as error:
                 parsed = operation.failure(error, request_id)
                 delay = self._retry_delay(operation, parsed, attempt, context)

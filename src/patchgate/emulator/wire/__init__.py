@@ -3,7 +3,7 @@
     with WireDoor(cloud) as door:
         ssm = door.session("111122223333", "eu-west-1").client("ssm")
 
-Needs the extra ``emulator``; nothing else in the embedded AWS imports moto, boto3 or botocore.
+Needs the extra ``emulator``; nothing else in the embedded AWS imports moto.
 """
 
 from __future__ import annotations

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, overload
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from moto import mock_aws
 
-from patchgate.emulator.cloud import Cloud, NoAuthority, NoNeighbour, Scope
+from patchgate.emulator.cloud import Cloud, Scope
+from patchgate.emulator.door import Door
 from patchgate.emulator.errors import AwsError, NotEmulatedError
-from patchgate.emulator.functions import Functions
-from patchgate.emulator.iam.authority import RoleAuthority
-from patchgate.emulator.sdk_private import replaced
 from patchgate.emulator.wire import private
 from patchgate.emulator.wire.buckets import BucketGuard
 from patchgate.emulator.wire.caller import answer_operator
@@ -19,12 +17,12 @@ from patchgate.emulator.wire.errors import NetworkRefusedError, encode_error, un
 from patchgate.emulator.wire.identity import Identity, KeyRing, Signature, signature_of
 from patchgate.emulator.wire.neighbour import MotoNeighbour
 from patchgate.emulator.wire.observation import changes_iam, facts_of, question_of
-from patchgate.emulator.wire.protocol import WireCall, check_answer, decode, encode, protocol_of
+from patchgate.emulator.wire.protocol import check_answer, decode, encode, protocol_of
 from patchgate.emulator.wire.session import DoorSession, SessionFactory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
+    from contextlib import ExitStack
     from typing import Self
 
 _MOTO = {"iam": {"load_aws_managed_policies": True}}
@@ -32,17 +30,13 @@ _MOTO_SEED = 0
 _NOT_IMPLEMENTED = "Not yet implemented"
 
 
-class WireDoor:
+class WireDoor(Door[DoorSession]):
     """While open, every botocore request of this process is answered by ``cloud`` or, for services that it does not
     own, by moto; nothing reaches a network. One door is open at a time, and moto's mock must not be running already.
 
-    The door is the cloud's ``sdk``: code taken from templates gets its sessions here. A cloud without a neighbour
-    gets moto as its neighbour. Every answer of the cloud is checked against botocore's model unless ``checked`` is
-    False.
-
-    Outside of the kernel's processes is the operator: a synchronous lambda Invoke from there runs the clock until the
-    function has ended, and ``pause`` is called with the seconds that botocore waits (a waiter): by default none pass.
-    ``keys`` says whose an access key is; by default those are nobody's that were not handed out here.
+    A cloud without a neighbour gets moto as its neighbour. Every answer of the cloud is checked against botocore's
+    model unless ``checked`` is False. ``keys`` says whose an access key is; by default those are nobody's that were
+    not handed out here.
     """
 
     def __init__(
@@ -53,16 +47,13 @@ class WireDoor:
         pause: Callable[[float], None] | None = None,
         keys: KeyRing | None = None,
     ) -> None:
-        self.cloud = cloud
+        super().__init__(cloud, pause=pause)
         self._checked = checked
-        self._pause = pause or _do_not_wait
         self._keys = keys or KeyRing()
-        self._sessions: dict[Scope, DoorSession] = {}
         self._factory = SessionFactory(cloud.uuid, self._guard)
         self._buckets = BucketGuard(cloud.organization_id)
         self._requests = 0
         self._quiet = 0
-        self._open: ExitStack | None = None
         self._moto: Callable[[Any], private.Response | None] = _closed
 
     # -- open and shut -------------------------------------------------------------------------------------------
@@ -70,51 +61,27 @@ class WireDoor:
     def __enter__(self) -> Self:
         if self._open is not None or private.moto_is_running():
             raise RuntimeError("a wire door is already open, or moto's mock is running: they do not nest")
-        with ExitStack() as stack:
-            stack.enter_context(private.unconfigured_sdk())
-            moto = mock_aws(config=_MOTO)
-            stack.callback(moto.stop)
-            moto.start()
-            self._moto = stack.enter_context(private.diverted_requests(self._process))
-            stack.enter_context(private.closed_network(_refuse))
-            stack.enter_context(private.guarded_buckets(self._buckets.check))
-            stack.enter_context(private.iam_of_the_signing_partition())
-            stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
-            stack.enter_context(private.virtual_time(self))
-            stack.enter_context(replaced(self.cloud, "sdk", self))
-            if isinstance(self.cloud.neighbour, NoNeighbour):
-                stack.enter_context(replaced(self.cloud, "neighbour", MotoNeighbour(self)))
-            if isinstance(self.cloud.authority, NoAuthority):
-                stack.enter_context(replaced(self.cloud, "authority", RoleAuthority(self.cloud)))
-            self._open = stack.pop_all()
-        return self
+        return super().__enter__()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        stack, self._open = self._open, None
-        if stack is not None:
-            stack.__exit__(kind, error, trace)
+    def _set_up(self, stack: ExitStack) -> None:
+        stack.enter_context(private.unconfigured_sdk())
+        moto = mock_aws(config=_MOTO)
+        stack.callback(moto.stop)
+        moto.start()
+        self._moto = stack.enter_context(private.diverted_requests(self._process))
+        stack.enter_context(private.closed_network(_refuse))
+        stack.enter_context(private.guarded_buckets(self._buckets.check))
+        stack.enter_context(private.iam_of_the_signing_partition())
+        stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
+        stack.enter_context(private.virtual_time(self))
 
-    # -- sessions ------------------------------------------------------------------------------------------------
+    def _make_neighbour(self) -> MotoNeighbour:
+        return MotoNeighbour(self)
 
-    @overload
-    def session(self, account: Scope, /) -> DoorSession: ...
-    @overload
-    def session(self, account: str, region: str, principal: str = "") -> DoorSession: ...
-    def session(self, account: Scope | str, region: str = "", principal: str = "") -> DoorSession:
-        """The boto3 session of an account (12 digits) in a Region, as the operator or as the role ``principal``.
+    def _make_session(self, scope: Scope) -> DoorSession:
+        return self._factory.make(self._keys.mint(Identity(scope.account, scope.principal)), scope.region)
 
-        The same arguments give the same session. Also takes a Scope, as SdkProvider says.
-        """
-        scope = account if isinstance(account, Scope) else Scope(account, region, principal)
-        if len(scope.account) != 12 or not scope.account.isdigit() or not scope.region:
-            raise ValueError(f"an account id has 12 digits and a Region has a name: {scope}")
-        session = self._sessions.get(scope)
-        if session is None:
-            key = self._keys.mint(Identity(scope.account, scope.principal))
-            session = self._sessions[scope] = self._factory.make(key, scope.region)
-        return session
+    # -- waiting -------------------------------------------------------------------------------------------------
 
     @contextmanager
     def without_latency(self) -> Iterator[None]:
@@ -125,24 +92,10 @@ class WireDoor:
         finally:
             self._quiet -= 1
 
-    # -- waiting (private.Waiting) -------------------------------------------------------------------------------
-
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass for the running process; outside of one, as ``pause`` says."""
-        if self._quiet:
-            return
-        if self.cloud.kernel.current is not None:
-            self.cloud.kernel.sleep(seconds)
-        else:
-            self._pause(seconds)
-
-    def time(self) -> float:
-        """The virtual clock in seconds since the Unix epoch."""
-        return self.cloud.kernel.now_millis / 1000
-
-    def random(self) -> float:
-        """A number in [0, 1) of the run's seed."""
-        return self.cloud.random.random()
+        if not self._quiet:
+            super().sleep(seconds)
 
     # -- requests ------------------------------------------------------------------------------------------------
 
@@ -181,19 +134,10 @@ class WireDoor:
     def _ask_cloud(self, identity: Identity, signature: Signature, request: Any, request_id: str) -> private.Response:
         call = decode(signature.service, request)
         scope = Scope(identity.account, signature.region, identity.principal)
-        result = self._carry_out(scope, call)
+        result = self.carry_out(scope, call.service, call.operation, call.params)
         if self._checked:
             check_answer(call.service, call.operation, result, call.model.output_shape)
         return encode(call, result, request_id)
-
-    def _carry_out(self, scope: Scope, call: WireCall) -> dict[str, Any]:
-        outside = self.cloud.kernel.current is None and self.cloud.has_component(Functions)
-        if outside and _waits_for_a_function(call):
-            if scope.principal:
-                self.cloud.authority.check(scope, call.service, call.operation, call.params)
-            name, payload = call.params["FunctionName"], call.params.get("Payload", b"")
-            return self.cloud.component(Functions).invoke_and_wait(scope, name, payload)
-        return self.cloud.invoke(scope, call.service, call.operation, call.params)
 
     def _ask_moto(self, identity: Identity, signature: Signature, request: Any) -> private.Response:
         request.headers["x-moto-account-id"] = identity.account
@@ -216,11 +160,6 @@ class WireDoor:
         return response
 
 
-def _waits_for_a_function(call: WireCall) -> bool:
-    kind = call.params.get("InvocationType", "RequestResponse")
-    return (call.service, call.operation, kind) == ("lambda", "Invoke", "RequestResponse")
-
-
 def _header(request: Any, name: str) -> str:
     value = request.headers.get(name) or ""
     return value.decode() if isinstance(value, bytes) else str(value)
@@ -228,10 +167,6 @@ def _header(request: Any, name: str) -> str:
 
 def _service_of_host(url: str) -> str:
     return url.split("//", 1)[-1].split(".", 1)[0].split("-", 1)[0]
-
-
-def _do_not_wait(seconds: float) -> None:
-    """Outside of processes the clock stands still."""
 
 
 def _refuse(url: str) -> NoReturn:

@@ -1,0 +1,143 @@
+"""What a door is: the way by which code with an AWS SDK reaches a cloud of this process."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+
+from patchgate.emulator.cloud import Cloud, Neighbour, NoAuthority, NoNeighbour, Scope
+from patchgate.emulator.functions import Functions
+from patchgate.emulator.iam.authority import RoleAuthority
+from patchgate.emulator.sdk_private import replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+
+class SdkSession(Protocol):
+    """What everybody may ask of a session, whichever door it is of."""
+
+    def client(self, service_name: str, region_name: str | None = None, **options: Any) -> Any:
+        """As boto3's."""
+
+
+Session_co = TypeVar("Session_co", bound=SdkSession, covariant=True)
+
+
+class Door(ABC, Generic[Session_co]):
+    """The interface that a rehearsal needs of an engine, and what all doors of this one have in common.
+
+    Open and close      ``with door:``. One door is open at a time; afterwards everything is as it was before.
+    Sessions            ``session(account, region, principal)``: an SDK session whose clients act in that account and
+                        Region, as the operator or as a role. The same arguments give the same session.
+    Clock and history   ``door.cloud``: ``now``, ``kernel`` (``run_until``, ``at``) and ``history`` are what a rehearsal
+                        reads and drives, and its components are what a world is put into.
+
+    The same calls at the same virtual times leave the same history, whichever door they come through. Another engine
+    stands behind a door of its own, with a cloud that has these.
+
+    The door is the cloud's ``sdk``: code taken from templates gets its sessions here. A cloud without a neighbour
+    gets the door's own, and one without an authority a RoleAuthority.
+
+    Outside of the kernel's processes is the operator: a synchronous lambda Invoke from there runs the clock until the
+    function has ended, and ``pause`` is called with the seconds that botocore waits (a waiter): by default none pass.
+    """
+
+    def __init__(self, cloud: Cloud, *, pause: Callable[[float], None] | None = None) -> None:
+        self.cloud = cloud
+        self._pause = pause or _do_not_wait
+        self._sessions: dict[Scope, Session_co] = {}
+        self._open: ExitStack | None = None
+
+    # -- what each door has of its own ---------------------------------------------------------------------------
+
+    @abstractmethod
+    def _set_up(self, stack: ExitStack) -> None:
+        """Change of this process what the door needs, and leave on ``stack`` what undoes it."""
+
+    @abstractmethod
+    def _make_neighbour(self) -> Neighbour:
+        """Who answers for the services that the cloud does not own, when the cloud has nobody."""
+
+    @abstractmethod
+    def _make_session(self, scope: Scope) -> Session_co:
+        """A new session."""
+
+    # -- open and shut -------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        if self._open is not None:
+            raise RuntimeError("the door is open already")
+        with ExitStack() as stack:
+            self._set_up(stack)
+            stack.enter_context(replaced(self.cloud, "sdk", self))
+            if isinstance(self.cloud.neighbour, NoNeighbour):
+                stack.enter_context(replaced(self.cloud, "neighbour", self._make_neighbour()))
+            if isinstance(self.cloud.authority, NoAuthority):
+                stack.enter_context(replaced(self.cloud, "authority", RoleAuthority(self.cloud)))
+            self._open = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stack, self._open = self._open, None
+        if stack is not None:
+            stack.__exit__(kind, error, trace)
+
+    # -- sessions ------------------------------------------------------------------------------------------------
+
+    @overload
+    def session(self, account: Scope, /) -> Session_co: ...
+    @overload
+    def session(self, account: str, region: str, principal: str = "") -> Session_co: ...
+    def session(self, account: Scope | str, region: str = "", principal: str = "") -> Session_co:
+        """The session of an account (12 digits) in a Region, as the operator or as the role ``principal``.
+
+        The same arguments give the same session. Also takes a Scope, as SdkProvider says.
+        """
+        scope = account if isinstance(account, Scope) else Scope(account, region, principal)
+        session = self._sessions.get(scope)
+        if session is None:
+            if len(scope.account) != 12 or not scope.account.isdigit() or not scope.region:
+                raise ValueError(f"an account id has 12 digits and a Region has a name: {scope}")
+            session = self._sessions[scope] = self._make_session(scope)
+        return session
+
+    # -- waiting (sdk_private.Waiting) ---------------------------------------------------------------------------
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass for the running process; outside of one, as ``pause`` says."""
+        if self.cloud.kernel.current is not None:
+            self.cloud.kernel.sleep(seconds)
+        else:
+            self._pause(seconds)
+
+    def time(self) -> float:
+        """The virtual clock in seconds since the Unix epoch."""
+        return self.cloud.kernel.now_millis / 1000
+
+    def random(self) -> float:
+        """A number in [0, 1) of the run's seed."""
+        return self.cloud.random.random()
+
+    # -- requests ------------------------------------------------------------------------------------------------
+
+    def carry_out(self, scope: Scope, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """The cloud's own answer, or AwsError."""
+        cloud = self.cloud
+        if service == "lambda" and operation == "Invoke" and cloud.kernel.current is None:
+            kind = params.get("InvocationType", "RequestResponse")
+            if kind == "RequestResponse" and cloud.has_component(Functions):
+                if scope.principal:
+                    cloud.authority.check(scope, service, operation, params)
+                name, payload = params["FunctionName"], params.get("Payload", b"")
+                return cloud.component(Functions).invoke_and_wait(scope, name, payload)
+        return cloud.invoke(scope, service, operation, params)
+
+
+def _do_not_wait(seconds: float) -> None:
+    """Outside of processes the clock stands still."""
