@@ -182,6 +182,33 @@ def test_f39_an_instance_terminated_during_its_install_does_not_hide_the_others(
         assert run.judge().held
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "MaintenanceWindowDuration: 1, MaintenanceWindowCutoff: 0",
+        "MaintenanceWindowDuration: 2",
+        "DisableMaintenanceWindow: cron(10 12 ? * 1 *)",
+    ],
+)
+def test_a_close_long_after_the_window_belongs_to_it(rehearsed: Open, parameters: str) -> None:
+    with rehearsed(PLAIN, parameters) as run:
+        run.run_until(run.script.end)
+        assert run.judge().held
+        assert run.window_is_enabled() is False
+
+
+def test_f39_instances_that_are_gone_cost_the_others_nothing(rehearsed: Open) -> None:
+    hours = (START - FRIDAY) / timedelta(hours=1) + 0.1
+    # Their ids come after that of d and before that of c: they wait for their turn when they go.
+    names_gone = ("x2", "x6", "x11")
+    gone = ", ".join(f"{{name: {n}, happenings: [{{after_hours: {hours}, state: terminated}}]}}" for n in names_gone)
+    with rehearsed(f"{PLAIN}, {gone}", "InstallMaxConcurrency: 1, InstallMaxErrors: 1") as run:
+        run.run_until(run.script.end)
+        assert run.judge().held
+        assert run.installs() == dict.fromkeys("abcd", "Success")
+        assert run.denials() == dict.fromkeys(names_gone, "instance-not-running")
+
+
 @pytest.mark.parametrize(("total", "ending"), [(True, "Failed"), (False, "DeliveryTimedOut")])
 def test_f55_a_command_that_an_agent_takes_late_installs_nothing(rehearsed: Open, *, total: bool, ending: str) -> None:
     assumptions = Assumptions(delivery_ends_with_total_timeout=total)

@@ -110,7 +110,7 @@ _AFTER_THE_GATE: dict[str, tuple[str, str, str]] = {
     "not-reached": (
         "F57",
         "the window never came to it",
-        "compare the window's capacity with the number of its targets",
+        "repair what failed before it (error budget), or widen the window",
     ),
     "patches-missing": ("F41", "it still reports failed updates", _OUTPUT),
     "pending-reboot": (

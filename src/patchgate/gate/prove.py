@@ -99,7 +99,10 @@ class Proof:
 
     def instance(self) -> Json:
         """The instance as it is now; read a second time at the end, so that the volumes are the newest known."""
-        found = self.ec2.describe_instances(InstanceIds=[self.instance_id])["Reservations"]
+        by_id = [{"Name": "instance-id", "Values": [self.instance_id]}]
+        found = self.ec2.describe_instances(Filters=by_id)["Reservations"]
+        if not found:
+            raise Denied("instance-not-running", "gone")
         instance: Json = found[0]["Instances"][0]
         return instance
 

@@ -10,6 +10,9 @@ from itertools import islice
 from patchgate.errors import InputError
 from patchgate.schedule import next_occurrence, parse
 
+LATEST_CLOSE = timedelta(hours=24)
+"""A close that comes later than that, or after the next window's start, does not belong to the window."""
+
 AFTERMATH = timedelta(minutes=30)
 """How long a run goes on after the last close: the close itself takes a moment."""
 
@@ -40,7 +43,8 @@ def read_calendar(name: str, settings: Mapping[str, str], zone: str, start: date
     duration = timedelta(hours=int(settings["MaintenanceWindowDuration"]))
     offset = int(settings["MaintenanceWindowScheduleOffset"])
     starts = schedule.occurrences(zone, start, offset_days=offset)
-    windows = tuple((begin, begin + duration) for begin in islice(starts, cycles))
+    begins = tuple(islice(starts, cycles + 1))
+    windows = tuple((begin, begin + duration) for begin in begins[:cycles])
     if len(windows) < cycles:
         raise InputError(
             f"{name}: the window {settings['MaintenanceWindowCronSchedule']} opens {len(windows)} times after "
@@ -49,4 +53,5 @@ def read_calendar(name: str, settings: Mapping[str, str], zone: str, start: date
         )
     end = windows[-1][1]
     close = next_occurrence(settings["DisableMaintenanceWindow"], "scheduler", zone, end)
-    return LaneCalendar(zone, windows, (close if close and close < end + duration else end) + AFTERMATH)
+    latest = min([end + LATEST_CLOSE, *begins[cycles:]])
+    return LaneCalendar(zone, windows, (close if close and close < latest else end) + AFTERMATH)

@@ -209,13 +209,13 @@ def _update_window(aws: FakeAws, WindowId: str, Enabled: bool) -> Json:  # noqa:
     return {}
 
 
-def _instances(aws: FakeAws, Filters: list[Json] | None = None, InstanceIds: list[str] | None = None) -> Json:  # noqa: N803
+def _instances(aws: FakeAws, Filters: list[Json]) -> Json:  # noqa: N803
     chosen = []
     for instance in aws.instances.values():
         tags = {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
         facts = {f"tag:{k}": v for k, v in tags.items()} | {"instance-state-name": instance["State"]["Name"]}
-        wanted = InstanceIds is None or instance["InstanceId"] in InstanceIds
-        if wanted and all(facts.get(f["Name"]) in f["Values"] for f in Filters or []):
+        facts["instance-id"] = instance["InstanceId"]
+        if all(facts.get(f["Name"]) in f["Values"] for f in Filters):
             chosen.append({"Instances": [instance]})
     return {"Reservations": chosen}
 

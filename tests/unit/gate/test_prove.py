@@ -222,6 +222,12 @@ def test_f39_instance_that_stopped(aws: FakeAws, prove_instance: Prove) -> None:
     assert reason(prove_instance("a")) == "instance-not-running"
 
 
+def test_f39_instance_that_is_gone_is_denied_and_no_error(aws: FakeAws, prove_instance: Prove) -> None:
+    del aws.instances["i-a"]
+    answer = prove_instance("a")
+    assert (reason(answer), answer["Detail"]) == ("instance-not-running", "gone")
+
+
 def test_f43_instance_that_left_the_lane(aws: FakeAws, prove_instance: Prove) -> None:
     aws.instances["i-a"]["Tags"] = []
     answer = prove_instance("a")
