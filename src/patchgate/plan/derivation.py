@@ -81,6 +81,8 @@ class DerivedCycle:
             "MaintenanceWindowCutoff": str(times.cutoff_hours),
             "DisableMaintenanceWindow": self.close.expressions[0],
         }
+        if self.window.offset_days:
+            values["MaintenanceWindowScheduleOffset"] = str(self.window.offset_days)
         return values | self._limits()
 
     def _limits(self) -> dict[str, str]:

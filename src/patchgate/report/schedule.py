@@ -134,7 +134,7 @@ def render_derivation_text(cycle: DerivedCycle, *, width: int, color: bool, asci
         lines += wrap((Piece(_SETS),), width=width, indent=0)
     if cycle.has_idle_runs:
         lines += wrap((Piece(_IDLE, "warn"),), width=width, indent=0)
-    if cycle.window.offset_days:
+    if cycle.window.offset_days and not cycle.is_provable:  # else it is among the parameters
         lines += wrap(
             (Piece(f"The window needs ScheduleOffset {cycle.window.offset_days}.", "warn"),), width=width, indent=0
         )

@@ -2,6 +2,7 @@
 
 What one cron expression can say is said exactly. What it cannot (the day after the second Tuesday) becomes a set of
 expressions that is pinned to years and says when it expires, or the smallest superset; which of them, the result says.
+A maintenance window is never a superset: unmoved, it is the statement as it was given.
 Every result is compared with all days from 1970 to 2199 before it is returned, so that none is silently inexact.
 """
 
@@ -111,12 +112,14 @@ def shift_statement(
 
     Where one expression is not enough: with ``pinned`` (first and last year) an exact set for those years, without it
     the smallest superset. The shift is made on the wall clock: what a clock change does to it is the proof's matter.
+
+    A maintenance window is never a superset: each further window would patch. Unmoved, it is the statement itself;
+    ScheduleError where Systems Manager cannot say it.
     """
     turns, time = divmod(statement.time + 60 * minutes, DAY)
     offset = statement.offset_days + turns
-    if dialect == "ssm" and (turns or offset) and 0 <= offset <= 6:
-        fields = " ".join(statement.expression.partition("(")[2].rstrip(") ").split()[-4:])
-        return Derived((f"cron({_clock(time)} {fields})",), "exact", offset)
+    if dialect == "ssm" and 0 <= offset <= 6:
+        return Derived((_at_another_time(statement, time),), "exact", offset)
     wanted = frozenset(day + turns for day in statement.dates)
     candidates = {fields: _days_of(fields, dialect) for fields in _candidates(wanted)}
     for fields, held in candidates.items():
@@ -124,9 +127,21 @@ def shift_statement(
             return Derived((f"cron({_clock(time)} {fields})",), "exact")
     if pinned is not None:
         return _pinned(wanted, time, pinned)
+    if dialect == "ssm":
+        moved = f"no expression says it {abs(minutes)} minutes {'earlier' if minutes < 0 else 'later'}"
+        rule = "a window has one expression and an offset of 0 to 6 days; a superset would patch on further days"
+        raise _refused(statement.expression, moved, rule)
     least = min(candidates, key=lambda fields: len(candidates[fields]))
     extra = len(_inside(candidates[least]) - _inside(wanted)) / (LAST_YEAR - FIRST_YEAR + 1)
     return Derived((f"cron({_clock(time)} {least})",), "superset", extra_per_year=round(extra, 1))
+
+
+def _at_another_time(statement: Statement, time: int) -> str:
+    """The statement's expression itself; with its days as they are written where the time is another one."""
+    if time == statement.time:
+        return statement.expression
+    fields = " ".join(statement.expression.partition("(")[2].rstrip(") ").split()[-4:])
+    return f"cron({_clock(time)} {fields})"
 
 
 def _days(schedule: CronSchedule) -> Iterable[int]:

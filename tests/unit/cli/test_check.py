@@ -189,11 +189,23 @@ def test_derive_marks_what_one_expression_cannot_say(capsys: pytest.CaptureFixtu
     code, text = ran(capsys, "schedule", "derive", *arguments)
     assert code == 0
     assert "cron(30 22 ? * SAT *)  superset: 40.2 further runs a year" in text
-    assert "The window needs ScheduleOffset 4." in text
+    assert 'MaintenanceWindowScheduleOffset: "4"' in text
+    assert "The window needs" not in text
     code, text = ran(capsys, "schedule", "derive", *arguments, "--exact", "--years", "1")
     assert code == 0
     assert "exact from 2026 to 2027, then expired" in text
     assert "SAT#2 2026" in text
+    assert "The window needs ScheduleOffset 4." in text
+
+
+def test_derive_gives_the_window_as_it_was_stated(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["schedule", "derive", "cron(0 1 15W * ? *)", *FROM, "--timezone", "UTC", "--years", "2"]
+    code, text = ran(capsys, *arguments, "--output", "json")
+    value = json.loads(text)
+    assert code == 0
+    assert value["schedules"]["window"]["expressions"] == ["cron(0 1 15W * ? *)"]
+    assert value["schedules"]["window"]["exactness"] == "exact"
+    assert value["schedules"]["gate"]["exactness"] == "superset"
 
 
 def test_a_calendar_is_written_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

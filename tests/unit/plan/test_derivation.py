@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from patchgate.domain.regions import regions
+from patchgate.operations.check import check_defaults
 from patchgate.plan.derivation import CycleTimes, DerivedCycle, derive_cycle
 from patchgate.schedule.derivation import build_statement, read_statement
 
@@ -28,7 +29,7 @@ def test_the_sources_window_gives_the_shipped_backup_and_gate_and_a_close_that_p
     assert [one.expressions for one in cycle.schedules] == [
         ("cron(0 19 ? * SAT *)",),
         ("cron(30 22 ? * SAT *)",),
-        ("cron(0 23 ? * SAT *)",),
+        ("cron(0 23 ? * 7 *)",),
         ("cron(10 3 ? * SUN *)",),
     ]
     assert not cycle.has_idle_runs
@@ -65,6 +66,26 @@ def test_patch_tuesday_and_four_days_is_an_offset_for_the_window_and_a_marked_su
     assert cycle.gate.extra_per_year == pytest.approx(40.2, abs=0.1)
     assert {proof.schedules.window_offset_days for proof in cycle.proofs} == {4}
     assert len(cycle.proofs[0].windows) == 36
+
+
+@pytest.mark.parametrize(
+    ("expression", "offset"),
+    [
+        ("cron(0 23 ? * TUE#2 *)", 4),
+        ("cron(0 23 ? * TUE#2 *)", 0),
+        ("cron(0 1 15W * ? *)", 0),
+        ("cron(0 1 ? * 2L,6L *)", 0),
+        ("cron(0 12 ? * SAT *)", 0),
+    ],
+)
+def test_the_derived_parameters_prove_as_they_are_given_to_the_templates(expression: str, offset: int) -> None:
+    cycle = derive(expression, offset=offset)
+    parameters = cycle.parameters()
+    assert parameters["MaintenanceWindowCronSchedule"] == expression
+    assert parameters.get("MaintenanceWindowScheduleOffset", "0") == str(offset)
+    result = check_defaults(parameters, START, 3, allow_idle=cycle.has_idle_runs)
+    assert result.findings == ()
+    assert {proof.windows for proof in cycle.proofs} == {one.proof.windows for one in result.lanes}
 
 
 def test_an_exact_set_is_not_claimed_to_be_proved() -> None:

@@ -82,6 +82,44 @@ def _in_those_years(runs: Iterable[datetime]) -> set[datetime]:
     return {run for run in runs if 2027 <= run.year <= 2030}
 
 
+@pytest.mark.parametrize(
+    ("expression", "offset"),
+    [
+        ("cron(0 1 15W * ? *)", 0),
+        ("cron(0 1 1W * ? *)", 0),
+        ("cron(0 1 LW * ? *)", 0),
+        ("cron(0 1 L-3 * ? *)", 0),
+        ("cron(0 1 1,15W * ? *)", 0),
+        ("cron(0 1 ? * 2L,6L *)", 0),
+        ("cron(0 1 ? * TUE#2 *)", 6),
+        ("cron(0 0 23 ? * 7 2026-2028)", 0),
+        ("cron(0 23 29 2 ? *)", 0),
+    ],
+)
+@pytest.mark.parametrize("pinned", [None, (2027, 2030)])
+def test_the_window_is_the_statement_itself_in_every_year(
+    expression: str, offset: int, pinned: tuple[int, int] | None
+) -> None:
+    derived = shift_statement(read_statement(expression, offset_days=offset), 0, "ssm", pinned=pinned)
+    assert (derived.expressions, derived.offset_days, derived.exactness) == ((expression,), offset, "exact")
+    before = -(2**40)
+    stated = parse(expression, "ssm").occurrences_epoch("UTC", before, offset_days=offset)
+    windows = parse(derived.expressions[0], "ssm").occurrences_epoch("UTC", before, offset_days=derived.offset_days)
+    assert list(windows) == list(stated)
+
+
+def test_a_moved_window_keeps_its_days_or_is_refused_but_is_never_a_superset() -> None:
+    read = read_statement("cron(30 0 15W * ? *)")
+    assert shift_statement(read, 60, "ssm").expressions == ("cron(30 1 15W * ? *)",)
+    with pytest.raises(ScheduleError, match="no expression says it 60 minutes earlier"):
+        shift_statement(read, -60, "ssm")
+
+
+def test_a_moved_window_that_another_expression_says_is_exact() -> None:
+    moved = shift_statement(read_statement("cron(30 0 ? * SUN *)"), -60, "ssm")
+    assert (moved.expressions, moved.exactness) == (("cron(30 23 ? * SAT *)",), "exact")
+
+
 def test_a_windows_offset_stays_an_offset() -> None:
     read = read_statement("cron(0 23 ? * TUE#2 *)", offset_days=4)
     assert shift_statement(read, 0, "ssm").offset_days == 4
