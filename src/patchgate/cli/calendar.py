@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from patchgate.cli.check import read_parameters
+from patchgate.cli.instants import read_schedule_start
 from patchgate.cli.output import check_writable, replace_file
-from patchgate.cli.rehearse import read_start
 from patchgate.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("fleet", type=click.Path(path_type=Path), required=False)
-@click.option("--start", callback=read_start, metavar="DATE", help="The first day, UTC. [default: today]")
+@click.option("--start", callback=read_schedule_start, metavar="DATE", help="The first day, UTC. [default: today]")
 @click.option("--days", type=click.IntRange(1, 3660), default=31, show_default=True, help="How many days.")
 @click.option("--lane", "pattern", default="*", show_default=True, metavar="LANES", help="Only lanes that match.")
 @click.option(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from patchgate.cli.rehearse import read_start
+from patchgate.cli.instants import read_schedule_start
 from patchgate.errors import InputError, UnsafeError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def read_instances(
 @click.option(
     "--years", type=click.IntRange(1, 100), default=10, show_default=True, help="How far ahead the order is proved."
 )
-@click.option("--start", callback=read_start, metavar="DATE", help="From when on, UTC. [default: today]")
+@click.option("--start", callback=read_schedule_start, metavar="DATE", help="From when on, UTC. [default: today]")
 @click.option("--allow-idle", is_flag=True, help="Accept gates, backups and closes that belong to no window.")
 @click.option(
     "--instances",

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from patchgate.cli.rehearse import read_start
+from patchgate.cli.instants import read_instant, read_schedule_start
 from patchgate.errors import UnsafeError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -36,7 +36,7 @@ def _about_expression(command: _Command) -> _Command:
             help="Whose expression it is: each service has rules of its own.",
         ),
         click.option("--timezone", default="UTC", show_default=True, metavar="ZONE", help="IANA time zone."),
-        click.option("--after", callback=read_start, metavar="DATE", help="From when on, UTC. [default: now]"),
+        click.option("--after", callback=read_instant, metavar="DATE", help="From when on, UTC. [default: now]"),
         click.option(
             "--offset-days",
             type=click.IntRange(0, 6),
@@ -45,7 +45,7 @@ def _about_expression(command: _Command) -> _Command:
         ),
         click.option(
             "--anchor",
-            callback=read_start,
+            callback=read_instant,
             metavar="DATE",
             help="When the schedule was created or starts: a rate counts from it. [default: the same as --after]",
         ),
@@ -156,7 +156,7 @@ def explain(
     metavar="ZONE",
     help="A zone in which the result is proved. May be repeated. [default: those of all Regions]",
 )
-@click.option("--start", callback=read_start, metavar="DATE", help="From when on, UTC. [default: today]")
+@click.option("--start", callback=read_schedule_start, metavar="DATE", help="From when on, UTC. [default: today]")
 @click.option("--years", type=click.IntRange(1, 100), default=10, show_default=True, help="How far it is proved.")
 @click.option(
     "--exact",

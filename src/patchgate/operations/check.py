@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from patchgate.plan.names import lane_tags
 from patchgate.plan.order import OrderProof, prove_order
 from patchgate.plan.order_rules import RULES
 from patchgate.plan.order_timeline import LaneSchedules
+from patchgate.schedule.months import HORIZON, LAST_YEAR
 
 if TYPE_CHECKING:
     from patchgate.plan.order import Violation
@@ -150,11 +152,18 @@ def lane_zone(settings: LaneSettings) -> str:
 
 
 def add_years(start: datetime, years: int) -> datetime:
-    """The same date so many years later; 29 February becomes 28 February where there is none."""
-    try:
-        return start.replace(year=start.year + years)
-    except ValueError:
-        return start.replace(year=start.year + years, day=28)
+    """The same date so many years later; 29 February becomes 28 February where there is none.
+
+    Raises InputError for an end beyond the years that AWS's schedules know: nothing could be proved of those.
+    """
+    year = start.year + years
+    until = start.replace(year=year, day=28 if (start.month, start.day) == (2, 29) and not isleap(year) else start.day)
+    if until.timestamp() > HORIZON:
+        raise InputError(
+            f"{years} years from {start:%Y-%m-%d} end after {LAST_YEAR}, the last year of AWS's schedules",
+            remedy="begin earlier, or prove fewer years",
+        )
+    return until
 
 
 def _prove(settings: LaneSettings, start: datetime, until: datetime, allow_idle: bool) -> OrderProof:  # noqa: FBT001

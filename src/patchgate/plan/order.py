@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from patchgate.plan.order_cycles import Breach, Examination, Margins
 from patchgate.plan.order_rules import RULES, describe_seconds
 from patchgate.plan.order_timeline import LaneSchedules, ParsedSchedules, timelines
-from patchgate.schedule import Schedule, tzdata_release
+from patchgate.schedule import Outlook, Schedule, tzdata_release
 from patchgate.schedule.ambiguity import skipped_occurrence, wall_clock
 
 _DAY = 86_400
@@ -92,7 +92,7 @@ def prove_order(lane: LaneSchedules, start: datetime, until: datetime, *, allow_
     for one in examined:
         margins = margins.merged(one.margins)
     windows = tuple(begin for begin, _ in examined[0].timeline.cycles if first <= begin < last)
-    notes = _notes(schedules, examined)
+    notes = _notes(schedules, examined) + _expiry(lane, schedules.window, windows, until)
     return OrderProof(lane, start, until, tuple(violations), windows, len(examined), margins, notes, tzdata_release())
 
 
@@ -191,6 +191,15 @@ def _wall(epoch: int, lane: LaneSchedules) -> datetime:
 
 def _minutes_up(seconds: int) -> int:
     return -(-seconds // 60) * 60
+
+
+def _expiry(lane: LaneSchedules, window: Schedule, windows: tuple[int, ...], until: datetime) -> tuple[str, ...]:
+    """That the last of the windows is the last one ever: what is proved ends there, and so does patching."""
+    before = until - timedelta(seconds=1)
+    if not windows or window.outlook(lane.zone, before, offset_days=lane.window_offset_days) is Outlook.ACTIVE:
+        return ()
+    last = f"{_wall(windows[-1], lane):%a %Y-%m-%d %H:%M}"
+    return (f"the last window is {last} local time; then the schedule has expired",)
 
 
 def _notes(schedules: ParsedSchedules, examined: list[Examination]) -> tuple[str, ...]:

@@ -150,6 +150,11 @@ def _worth(derived: Derived) -> str:
 
 
 def _proof_lines(cycle: DerivedCycle, width: int) -> list[Line]:
+    notes = [wrap((Piece(f"Note: {one_line(note)}.", "warn"),), width=width, indent=2) for note in _notes(cycle)]
+    return [*_verdict_lines(cycle, width), *(line for lines in notes for line in lines)]
+
+
+def _verdict_lines(cycle: DerivedCycle, width: int) -> list[Line]:
     broken = [(proof, violation) for proof in cycle.proofs for violation in proof.violations]
     zones = f"{len(cycle.proofs)} time zone{'' if len(cycle.proofs) == 1 else 's'}"
     if not broken:
@@ -159,9 +164,28 @@ def _proof_lines(cycle: DerivedCycle, width: int) -> list[Line]:
         return wrap((Piece("Order proved", "open"), Piece(text)), width=width, indent=2)
     lines = wrap((Piece("Order broken", "hold"), Piece(f" in some of {zones}:")), width=width, indent=2)
     for proof, violation in broken[:5]:
-        said = f"  {violation.rule} in {proof.schedules.zone}: {RULES[violation.rule].broken}: {violation.detail}"
+        zone = proof.schedules.zone
+        when = f"first {wall_clock(violation.first, zone):%a %Y-%m-%d %H:%M}" if violation.first else ""
+        facts = (RULES[violation.rule].broken, when, violation.detail)
+        said = f"  {violation.rule} in {zone}: {': '.join(fact for fact in facts if fact)}"
         lines += wrap((Piece(one_line(said)),), width=width, indent=4)
     return lines
+
+
+def _notes(cycle: DerivedCycle) -> list[str]:
+    """What the proofs say besides, each note once, with its zones unless all have it."""
+    zones: dict[str, list[str]] = {}
+    for proof in cycle.proofs:
+        for note in proof.notes:
+            zones.setdefault(note, []).append(proof.schedules.zone)
+    return [
+        note if len(names) == len(cycle.proofs) else f"{', '.join(names[:3])}{_more(names[3:])}: {note}"
+        for note, names in zones.items()
+    ]
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names)} more" if names else ""
 
 
 def derivation_value(cycle: DerivedCycle) -> dict[str, Any]:
@@ -183,4 +207,5 @@ def derivation_value(cycle: DerivedCycle) -> dict[str, Any]:
         "proved": cycle.holds if cycle.is_provable else None,
         "zones": [proof.schedules.zone for proof in cycle.proofs],
         "broken": sorted({violation.rule for proof in cycle.proofs for violation in proof.violations}),
+        "notes": _notes(cycle),
     }

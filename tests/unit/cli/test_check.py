@@ -223,3 +223,91 @@ def test_a_file_too_large_for_change_calendar_is_said(capsys: pytest.CaptureFixt
     output, message = capsys.readouterr()
     assert output.startswith("BEGIN:VCALENDAR")
     assert "SSM Change Calendar takes 64 KB in all" in message
+
+
+YEAR_2026 = (
+    "BackupSchedule=cron(0 19 ? * 7 2026)",
+    "CheckBackUpJobAndEnableMaintenanceWindow=cron(30 22 ? * 7 2026)",
+    "MaintenanceWindowCronSchedule=cron(0 23 ? * 7 2026)",
+    "DisableMaintenanceWindow=cron(10 4 ? * 1 2026)",
+)
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_proof_says_that_patching_ends(capsys: pytest.CaptureFixture[str], output: str) -> None:
+    given = [word for value in (*YEAR_2026, "TimeZone=Asia/Tokyo") for word in ("--parameter", value)]
+    code, text = ran(capsys, "check", *FROM, *given, "--output", output)
+    assert code == 0
+    note = "the last window is Sat 2026-12-26 23:00 local time; then the schedule has expired"
+    assert note in " ".join(text.split())
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_derive_says_that_patching_ends(capsys: pytest.CaptureFixture[str], output: str) -> None:
+    arguments = ["cron(0 12 ? * 7 2026)", *FROM, "--timezone", "Asia/Tokyo", "--output", output]
+    code, text = ran(capsys, "schedule", "derive", *arguments)
+    assert code == 0
+    note = "the last window is Sat 2026-12-26 12:00 local time; then the schedule has expired"
+    assert note in " ".join(text.split())
+
+
+def test_derive_says_which_zones_a_note_is_about(capsys: pytest.CaptureFixture[str]) -> None:
+    zones = ["--timezone", "Asia/Tokyo", "--timezone", "America/Santiago"]
+    _, text = ran(capsys, "schedule", "derive", "cron(30 23 ? * SAT *)", *FROM, *zones)
+    assert "Note: America/Santiago: " in text
+    assert "a clock change repeats the window's start" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["schedule", "derive", "cron(0 12 ? * 7 *)"]])
+def test_years_that_schedules_do_not_have_are_not_proved(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    code, text = ran(capsys, *arguments, "--start", "2195-01-01", "--years", "20")
+    assert code == 2
+    assert "20 years from 2195-01-01 end after 2199, the last year of AWS's schedules" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["schedule", "next", "cron(0 5 * * ? *)", "--after", "1999-12-31"],
+        ["schedule", "next", "cron(0 5 * * ? *)", "--after", "0001-01-01"],
+        ["schedule", "next", "cron(0 5 * * ? *)", "--after", "9999-12-31"],
+        ["schedule", "explain", "cron(30 2 * * ? *)", "--after", "0001-01-01", "--timezone", "Europe/Berlin"],
+        ["schedule", "explain", "cron(30 2 * * ? *)", "--dialect", "ssm", "--after", "9999-12-31"],
+        ["schedule", "next", "rate(1 day)", "--after", "1999-12-31", "--anchor", "1980-06-01"],
+        ["schedule", "derive", "cron(0 12 ? * 7 *)", "--start", "1990-01-01", "--years", "1"],
+        ["check", *LATER_CLOSE, "--start", "1999-12-31"],
+        ["calendar", "--start", "1970-01-01", "--days", "7"],
+        ["calendar", "--start", "2199-12-31", "--days", "3660"],
+    ],
+)
+def test_schedules_know_more_years_than_rehearsals(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    code, text = ran(capsys, *arguments)
+    assert code == 0, text
+    assert "rehears" not in text
+
+
+@pytest.mark.parametrize("start", ["1969-12-31", "2200-01-01", "2200-01-01T00:30-02:00"])
+@pytest.mark.parametrize("arguments", [["check"], ["calendar"], ["schedule", "derive", "cron(0 12 ? * 7 *)"]])
+def test_what_is_proved_or_shown_begins_in_the_years_of_schedules(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], start: str
+) -> None:
+    code, text = ran(capsys, *arguments, "--start", start)
+    assert code == 2
+    assert "AWS's schedules run from 1970 to 2199" in " ".join(text.split())
+
+
+def test_a_rehearsal_keeps_its_own_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = ran(capsys, "rehearse", "--start", "1999-12-31")
+    assert code == 2
+    assert "a rehearsal starts between 2001-09-10 and 2286-11-01" in " ".join(text.split())
+
+
+def test_derive_says_the_first_case_of_what_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["cron(30 1 ? * SUN *)", *FROM, "--timezone", "Europe/Dublin"]
+    code, text = ran(capsys, "schedule", "derive", *arguments)
+    words = " ".join(text.split())
+    assert code == 3
+    assert not any(line.endswith(":") for line in text.splitlines() if "idle" in line)
+    assert "a backup runs that belongs to no window: first Sat 2026-03-28 21:30" in words

@@ -135,3 +135,12 @@ def test_a_lane_in_a_region_of_unknown_place_needs_a_time_zone() -> None:
 def test_years_are_added_by_the_calendar() -> None:
     assert add_years(START, 10) == datetime(2036, 1, 1, tzinfo=UTC)
     assert add_years(datetime(2028, 2, 29, 12, tzinfo=UTC), 1) == datetime(2029, 2, 28, 12, tzinfo=UTC)
+    assert add_years(datetime(2028, 2, 29, 12, tzinfo=UTC), 4) == datetime(2032, 2, 29, 12, tzinfo=UTC)
+
+
+def test_nothing_is_proved_beyond_the_last_year_of_schedules() -> None:
+    assert add_years(datetime(2195, 1, 1, tzinfo=UTC), 5) == datetime(2200, 1, 1, tzinfo=UTC)
+    with pytest.raises(InputError, match="20 years from 2195-01-01 end after 2199"):
+        check_defaults(LATER_CLOSE, datetime(2195, 1, 1, tzinfo=UTC), 20)
+    with pytest.raises(InputError, match="end after 2199"):
+        check_lanes([lane()], "o-a1b2c3d4e5", datetime(2190, 1, 2, tzinfo=UTC), 10)

@@ -31,6 +31,33 @@ def test_the_order_of_five_years_is_proved_with_its_margins() -> None:
     assert proof.tzdata == tzdata_release()
 
 
+@pytest.mark.parametrize(
+    ("window", "until", "last"),
+    [
+        ("cron(0 23 ? * 7 2026)", UNTIL, "Sat 2026-12-26 23:00"),
+        ("cron(0 23 ? * 7 2026-2030)", UNTIL, "Sat 2030-12-28 23:00"),
+        ("cron(0 23 ? * 7 *)", datetime(2200, 1, 1, tzinfo=UTC), "Sat 2199-12-28 23:00"),
+        ("at(2026-01-03T23:00:00)", UNTIL, "Sat 2026-01-03 23:00"),
+        ("cron(0 23 ? * 7 2026-2031)", UNTIL, ""),
+        ("cron(0 23 ? * 7 *)", UNTIL, ""),
+        ("cron(0 23 ? * 7 2020)", UNTIL, ""),  # is window-never
+    ],
+)
+def test_a_proof_says_when_the_windows_end_for_ever(window: str, until: datetime, last: str) -> None:
+    notes = [note for note in prove(until, window=window).notes if "last window" in note]
+    assert notes == ([f"the last window is {last} local time; then the schedule has expired"] if last else [])
+
+
+def test_the_end_of_the_windows_counts_their_offset() -> None:
+    proof = prove(window="cron(0 23 ? * 3#2 2026)", window_offset_days=4, allow_idle=True)
+    assert "the last window is Sat 2026-12-12 23:00 local time; then the schedule has expired" in proof.notes
+
+
+def test_a_window_at_the_very_end_of_the_span_is_not_the_last_one_proved() -> None:
+    end = datetime(2026, 12, 26, 14, tzinfo=UTC)  # Sat 23:00 in Tokyo
+    assert prove(end, window="cron(0 23 ? * 7 2026)").notes == ()
+
+
 @pytest.mark.parametrize("zone", ZONES)
 def test_the_defaults_with_a_later_close_prove_in_the_zone_of_every_region(zone: str) -> None:
     assert prove(zone=zone).violations == ()
