@@ -207,7 +207,8 @@ def _notes(schedules: ParsedSchedules, examined: list[Examination]) -> tuple[str
     repeated = max(one.timeline.repeated for one in examined)
     if repeated:
         notes.append(
-            f"{repeated} times a clock change repeats the window's start while it runs: AWS may skip the second start "
+            f"{repeated} time{'' if repeated == 1 else 's'} a clock change repeats the window's start while it runs: "
+            "AWS may skip the second start "
             "(SKIPPED_OVERLAPPING) or run it; one gate and one lease cover both"
         )
     return tuple(notes)

@@ -30,6 +30,8 @@ MONTHS: Final = (
 )  # fmt: skip
 _ORDINALS: Final = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 _TIMES_NAMED: Final = 6
+_STRETCHES_NAMED: Final = 4
+_HOUR: Final = 3600
 _YEARS_LOOKED: Final = 10
 _YEAR: Final = 31_556_952
 
@@ -95,15 +97,32 @@ def describe_schedule(schedule: Schedule, *, offset_days: int = 0) -> str:
 
 
 def _times(times: Sequence[int]) -> str:
-    steps = {later - earlier for earlier, later in pairwise(times)}
-    if len(times) > _TIMES_NAMED and len(steps) == 1:
-        step = steps.pop()
-        whole_day = times[0] < step and times[-1] + step >= 86_400
-        span = "" if whole_day and not times[0] else f" from {_clock(times[0])} to {_clock(times[-1])}"
-        return f"every {_length(step)}{span},"
-    if len(times) > _TIMES_NAMED:
-        return f"at {len(times)} times from {_clock(times[0])} to {_clock(times[-1])}"
-    return "at " + _and(_clock(time) for time in times)
+    if len(times) <= _TIMES_NAMED:
+        return "at " + _and(_clock(time) for time in times)
+    step = min(later - earlier for earlier, later in pairwise(times))
+    stretches = _stretches(times, step)
+    if len(stretches) == 1 and not times[0] and times[-1] + step >= 86_400:
+        return f"every {_length(step)},"
+    if len(stretches) <= _STRETCHES_NAMED and max(map(len, stretches)) > 2:
+        return f"every {_length(step)} {_and(map(_span, stretches))},"
+    stretches = _stretches(times, max(step, _HOUR))
+    if len(stretches) > _STRETCHES_NAMED:
+        return f"at {len(times)} times in {len(stretches)} stretches from {_clock(times[0])} to {_clock(times[-1])}"
+    return f"at {len(times)} times {_and(map(_span, stretches))}"
+
+
+def _stretches(times: Sequence[int], longest: int) -> list[list[int]]:
+    """The times, split wherever the next one is more than ``longest`` seconds later."""
+    found = [[times[0]]]
+    for earlier, later in pairwise(times):
+        if later - earlier > longest:
+            found.append([])
+        found[-1].append(later)
+    return found
+
+
+def _span(times: Sequence[int]) -> str:
+    return f"from {_clock(times[0])} to {_clock(times[-1])}" if len(times) > 1 else f"at {_clock(times[0])}"
 
 
 def _days(terms: Sequence[DayTerm]) -> str:
@@ -186,7 +205,8 @@ def _edge_rule(schedule: Schedule) -> str:
             f"{service} skips a local time that does not exist, and runs once, on the first pass, at one that "
             "occurs twice"
         )
-    return f"what {service} does at a local time that does not exist or occurs twice is not documented"
+    does = "do" if service.endswith("s") else "does"
+    return f"what {service} {does} at a local time that does not exist or occurs twice is not documented"
 
 
 def _length(seconds: int) -> str:

@@ -35,6 +35,12 @@ BEGIN, END = int(NOW.timestamp()), int(datetime(2031, 1, 1, tzinfo=UTC).timestam
         ("cron(0/15 * * * ? *)", "scheduler", "every 15 minutes, every day"),
         ("cron(0/5 8-17 ? * MON,FRI *)", "scheduler", "every 5 minutes from 08:00 to 17:55, on Mondays and Fridays"),
         ("cron(0,7 9-17 ? * MON *)", "scheduler", "at 18 times from 09:00 to 17:07 on Mondays"),
+        ("cron(0/15 20-2 ? * * *)", "ssm", "every 15 minutes from 00:00 to 02:45 and from 20:00 to 23:45, every day"),
+        ("cron(0 23-6 ? * * *)", "scheduler", "every hour from 00:00 to 06:00 and at 23:00, every day"),
+        ("cron(0,7 22-1 ? * * *)", "scheduler", "at 8 times from 00:00 to 01:07 and from 22:00 to 23:07 every day"),
+        ("cron(0,7 0/4 ? * * *)", "scheduler", "at 12 times in 6 stretches from 00:00 to 20:07 every day"),
+        ("cron(0/45 * ? * * *)", "scheduler", "at 48 times from 00:00 to 23:45 every day"),
+        ("cron(30 * ? * * *)", "scheduler", "every hour from 00:30 to 23:30, every day"),
         ("cron(24 30 09 ? * * *)", "ssm", "at 09:30:24 every day"),
         ("rate(5 minutes)", "scheduler", "every 5 minutes, counted from its creation or start"),
         ("rate(1 hour)", "ssm", "every hour, counted from its creation or start"),
@@ -68,6 +74,7 @@ def test_an_explanation_names_the_clock_changes_that_touch_the_schedule() -> Non
 
 def test_where_aws_is_silent_the_explanation_says_so() -> None:
     found = explain_schedule(parse("cron(30 2 ? * 1 *)", "ssm"), "Europe/Berlin", NOW)
+    assert found.edge_rule.startswith("what Systems Manager maintenance windows do at a local time")
     assert "is not documented" in found.edge_rule
     assert [edge.edge for edge in found.edges] == ["gap", "overlap", "gap"]
     assert not found.edges[0].is_certain
