@@ -8,13 +8,14 @@ import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from patchgate.cli.console import Progress, describe_terminal
+from patchgate.cli.instants import read_instant
 from patchgate.cli.output import check_writable, replace_file
 from patchgate.cli.program import describe_program
 from patchgate.cli.sample import sample_directory
@@ -44,17 +45,13 @@ class RehearsalRequest:
     door: DoorName = "direct"
 
 
-def read_start(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
-    """An ISO 8601 date or instant; UTC where it names no offset. click.BadParameter for anything else."""
-    if value is None:
+def read_start(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    """An instant that a rehearsal can begin at, as ``read_instant`` reads it."""
+    instant = read_instant(context, parameter, value)
+    if instant is None:
         return None
     from patchgate.rehearsal.cycles import describe_refused_start
 
-    try:
-        instant = datetime.fromisoformat(value)
-        instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-    except (OverflowError, ValueError):
-        raise click.BadParameter(f"'{value}' is not a date such as 2026-03-28 or 2026-03-28T12:00+01:00.") from None
     if refused := describe_refused_start(instant):
         raise click.BadParameter(f"{refused}.")
     return instant

@@ -38,7 +38,7 @@ def handler(event: Json, context: Any) -> Json:
     judged = closed if watchdog else lane.judged(leases, scheduled, window)
     unreached = [i for cycle in judged if "open" in leases[cycle] for i in lane.unreached(cycle)]
     problems = lane.watch(window["WindowId"], leases, now) if watchdog else []
-    if not judged and not watchdog:
+    if not judged and not watchdog and (lane.due() or scheduled) <= scheduled:
         problems.append(f"no gate judged the cycle that ended by {format_instant(scheduled)}")
     if watchdog and (found_open or closed):
         problems.append(f"window {window['WindowId']} or its lease was still open; the watchdog closed it")
@@ -114,6 +114,11 @@ class Lane:
         span = timedelta(minutes=lead, hours=window["Duration"] + SLACK_HOURS)
         return [cycle for cycle in leases if cycle_key(scheduled - span) <= cycle <= cycle_key(scheduled)]
 
+    def due(self) -> datetime | None:
+        """The window's start that the watchdog waits for; None when it knows of none."""
+        found = self.ssm.get_parameters(Names=[self.prefix + "due"])["Parameters"]
+        return parse_instant(found[0]["Value"]) if found else None
+
     def watch(self, window_id: str, leases: Mapping[str, Any], now: datetime) -> list[str]:
         """The watchdog's findings: schedules that are off, and a window that was due and that no gate judged."""
         problems: list[str] = []
@@ -122,15 +127,14 @@ class Lane:
             state = scheduler.get_schedule(Name=name, GroupName=self.env["SCHEDULE_GROUP"])["State"]
             if state != "ENABLED":
                 problems.append(f"schedule {name} is {state}")
-        memory = self.prefix + "due"
-        remembered = self.ssm.get_parameters(Names=[memory])["Parameters"]
-        due = parse_instant(remembered[0]["Value"]) if remembered else now
+        due = self.due() or now
         lead = timedelta(minutes=int(self.env["MAXIMUM_LEAD_MINUTES"]))
         if due < now and not any(cycle_key(due - lead) <= cycle <= cycle_key(due) for cycle in leases):
             problems.append(f"no gate judged the window that was due at {format_instant(due)}")
         upcoming = self.ssm.describe_maintenance_window_schedule(WindowId=window_id, MaxResults=1)
         if due <= now and upcoming["ScheduledWindowExecutions"]:
             start = parse_instant(upcoming["ScheduledWindowExecutions"][0]["ExecutionTime"])
+            memory = self.prefix + "due"
             self.ssm.put_parameter(Name=memory, Value=format_instant(start), Type="String", Overwrite=True)
         return problems
 

@@ -174,6 +174,15 @@ def test_f27_close_reports_a_cycle_that_no_gate_judged(aws: FakeAws, close_gate:
     assert "no gate judged" in aws.messages[0]["Message"]
 
 
+@pytest.mark.parametrize(("due", "problems"), [(START + timedelta(days=14), 0), (START + timedelta(days=7), 1)])
+def test_f27_a_close_that_fires_more_often_than_the_window_reports_only_due_cycles(
+    aws: FakeAws, close_gate: CloseGate, due: datetime, problems: int
+) -> None:
+    aws.now = CLOSE + timedelta(days=7)
+    aws.parameters[LANE + "due"] = due.isoformat()
+    assert len(close_gate()["problems"]) == problems
+
+
 def test_f27_a_held_cycle_was_judged(aws: FakeAws, close_gate: CloseGate) -> None:
     aws.now = CLOSE + timedelta(days=7)
     aws.parameters[f"{LANE}{NEXT_WEEK}/hold"] = "{}"
