@@ -195,6 +195,8 @@ def test_a_close_long_after_the_window_belongs_to_it(rehearsed: Open, parameters
         run.run_until(run.script.end)
         assert run.judge().held
         assert run.window_is_enabled() is False
+        said = [record["message"] for record in run.stage.cloud.history.of("MessagePublished")]
+        assert not any("no gate judged" in message for message in said)
 
 
 def test_f39_instances_that_are_gone_cost_the_others_nothing(rehearsed: Open) -> None:

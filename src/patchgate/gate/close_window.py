@@ -17,7 +17,7 @@ from patchgate.gate.rules import Json, cycle_key, format_instant, is_live, metri
 
 RETRIES = Config(retries={"mode": "standard", "max_attempts": 8})
 KEPT = timedelta(days=14)
-SLACK_HOURS = 3  # the close may follow the window's end by that much
+SLACK_HOURS = 12  # how long after its end a close still belongs to a window; less than a day, for daily windows
 
 
 def handler(event: Json, context: Any) -> Json:

@@ -108,6 +108,19 @@ def test_f57_instances_that_the_window_did_not_reach_are_named(
     assert "3 instances were let in and never reached (F57), for example i-c i-off i-late" in aws.messages[0]["Message"]
 
 
+def test_f57_a_close_ten_hours_after_the_window_belongs_to_its_cycle(aws: FakeAws, close_gate: CloseGate) -> None:
+    del aws.objects[f"evidence/ubuntu/prd/111111111111/eu-central-1/{CYCLE}/i-a.json"]
+    aws.now = START + timedelta(hours=13)
+    record = close_gate()
+    assert record["unreached"] == ["i-a"]
+    assert not any(problem.startswith("no gate judged") for problem in record["problems"])
+
+
+def test_f27_a_daily_lanes_cycle_of_the_day_before_is_not_todays(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.now = CLOSE + timedelta(days=1)
+    assert close_gate()["problems"] == ["no gate judged the cycle that ended by 2026-07-06T00:10:00Z"]
+
+
 def test_f57_a_second_try_of_a_close_names_them_again(aws: FakeAws, close_gate: CloseGate) -> None:
     del aws.objects[f"evidence/ubuntu/prd/111111111111/eu-central-1/{CYCLE}/i-a.json"]
     aws.errors["list_objects_v2"].append(client_error("SlowDown"))
