@@ -22,7 +22,7 @@ from patchgate.emulator.direct import DirectDoor
 from patchgate.emulator.engine import COMPONENTS
 from patchgate.emulator.wire import WireDoor
 from patchgate.operations.deployment import deploy_lanes
-from patchgate.rehearsal.run import lane_facts, write_script
+from patchgate.rehearsal.run import write_script
 from patchgate.rehearsal.stage import Stage, open_stage, populate
 from patchgate.rehearsal.worlds import World, read_world
 
@@ -85,7 +85,7 @@ def bench_calls() -> None:
 def bench_runs() -> None:
     """The standard run: one lane, four instances, one cycle; deployed once, then restored and run."""
     script = write_script(parse_fleet(FLEET, "fleet.yaml"), START, 1)
-    lanes = [lane_facts(*lane) for lane in zip(script.lanes, script.calendars, strict=True)]
+    lanes = script.facts()
     with open_stage(world_of(4), START, organization_id=script.organization_id, door="direct") as stage:
         began = time.process_time()
         deploy_lanes(script.lanes, log_account=script.log_account, control=stage.stacks, progress=lambda _: None)

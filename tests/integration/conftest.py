@@ -14,7 +14,7 @@ from patchgate.config import FleetConfig, parse_fleet
 from patchgate.emulator.assumptions import Assumptions
 from patchgate.judge.judge import Judgement, judge
 from patchgate.operations.deployment import Deployment, deploy_lanes
-from patchgate.rehearsal.run import Script, lane_facts, write_script
+from patchgate.rehearsal.run import Script, write_script
 from patchgate.rehearsal.stage import Stage, open_stage
 from patchgate.rehearsal.worlds import World, read_world
 
@@ -81,8 +81,7 @@ class Rehearsed:
         return bool(window["Enabled"])
 
     def judge(self) -> Judgement:
-        lanes = [lane_facts(*lane) for lane in zip(self.script.lanes, self.script.calendars, strict=True)]
-        return judge(self.stage.cloud.history, lanes=lanes)
+        return judge(self.stage.cloud.history, lanes=self.script.facts())
 
 
 Rehearse = Callable[..., "Iterator[Rehearsed]"]

@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from patchgate.errors import InputError
+from patchgate.plan.order_rules import LONGEST_OPEN_SECONDS
 from patchgate.schedule import next_occurrence, parse
-
-LATEST_CLOSE = timedelta(hours=24)
-"""A close that comes later than that, or after the next window's start, does not belong to the window."""
 
 AFTERMATH = timedelta(minutes=30)
 """How long a run goes on after the last close: the close itself takes a moment."""
@@ -53,5 +51,5 @@ def read_calendar(name: str, settings: Mapping[str, str], zone: str, start: date
         )
     end = windows[-1][1]
     close = next_occurrence(settings["DisableMaintenanceWindow"], "scheduler", zone, end)
-    latest = min([end + LATEST_CLOSE, *begins[cycles:]])
+    latest = min([end + timedelta(seconds=LONGEST_OPEN_SECONDS), *begins[cycles:]])
     return LaneCalendar(zone, windows, (close if close and close < latest else end) + AFTERMATH)

@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from patchgate.domain.regions import region as region_named
 from patchgate.emulator.assumptions import Assumptions
-from patchgate.errors import InputError
 from patchgate.judge.facts import LaneFacts
-from patchgate.judge.judge import Judgement, judge
+from patchgate.judge.judge import Judgement, Unrecoverable, judge
+from patchgate.operations.check import lane_zone
 from patchgate.operations.deployment import CAPABILITIES, LaneSettings, deploy_lanes, settle_lanes
 from patchgate.plan import names
 from patchgate.rehearsal.cycles import LaneCalendar, read_calendar
@@ -53,11 +52,19 @@ class Script:
         """When the last lane's last close is through."""
         return max(calendar.end for calendar in self.calendars)
 
+    def rehearsed_lanes(self) -> list[RehearsedLane]:
+        """The lanes as a summary must know them."""
+        return [_rehearsed(*lane) for lane in zip(self.lanes, self.calendars, strict=True)]
+
+    def facts(self) -> list[LaneFacts]:
+        """The lanes as the judge must know them."""
+        return [_lane_facts(*lane) for lane in zip(self.lanes, self.calendars, strict=True)]
+
 
 def write_script(fleet: FleetConfig, start: datetime, cycles: int) -> Script:
     """Settle a fleet's lanes and their calendars. InputError names what cannot be rehearsed."""
     lanes = settle_lanes(fleet.lanes(), fleet.organization.id)
-    calendars = [read_calendar(lane.lane.name, lane.values, zone_of(lane), start, cycles) for lane in lanes]
+    calendars = [read_calendar(lane.lane.name, lane.values, lane_zone(lane), start, cycles) for lane in lanes]
     return Script(lanes, tuple(calendars), fleet.log_account, fleet.organization.id, start)
 
 
@@ -90,15 +97,12 @@ def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
         progress("running the virtual clock")
         stage.run_until(script.end)
         history = stage.cloud.history
-        judgement = judge(
-            history, lanes=[lane_facts(*lane) for lane in zip(script.lanes, script.calendars, strict=True)]
-        )
-        rehearsed = [_rehearsed(*lane) for lane in zip(script.lanes, script.calendars, strict=True)]
+        judgement = judge(history, lanes=script.facts())
         result = RehearsalResult(
             seed=seed,
             start=script.start,
             end=stage.cloud.now,
-            lanes=summarise(history, rehearsed),
+            lanes=summarise(history, script.rehearsed_lanes()),
             events=len(history),
             stacks=len(deployment.stacks),
             resources=sum(stack.resource_count for stack in deployment.stacks),
@@ -110,17 +114,6 @@ def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
         progress("the same world behind a gate that counts jobs")
         result = replace(result, contrast=_contrast(script, world, seed, judgement, door, assumptions))
     return replace(result, elapsed_seconds=stopwatch() - began)
-
-
-def zone_of(settings: LaneSettings) -> str:
-    """The IANA zone of a lane's schedules: the parameter TimeZone, else that of its Region."""
-    zone = settings.values["TimeZone"] or region_named(settings.lane.region).time_zone
-    if not zone:
-        raise InputError(
-            f"{settings.lane.name}: the location of {settings.lane.region} is not published",
-            remedy="set the parameter TimeZone of the lane",
-        )
-    return zone
 
 
 def _rehearsed(settings: LaneSettings, calendar: LaneCalendar) -> RehearsedLane:
@@ -142,8 +135,7 @@ def _rehearsed(settings: LaneSettings, calendar: LaneCalendar) -> RehearsedLane:
     )
 
 
-def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
-    """A lane as the judge must know it."""
+def _lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
     rehearsed, values = _rehearsed(settings, calendar), settings.values
     return LaneFacts(
         account=rehearsed.account,
@@ -169,10 +161,7 @@ def _contrast(
         for settings in script.lanes:
             _deploy_naive(stage, settings)
         stage.run_until(script.end)
-        naive = judge(
-            stage.cloud.history,
-            lanes=[lane_facts(*lane) for lane in zip(script.lanes, script.calendars, strict=True)],
-        )
+        naive = judge(stage.cloud.history, lanes=script.facts())
         return Contrast(
             patched_without_way_back=_instances(ours.patched_without_way_back),
             naive_patched_without_way_back=_instances(naive.patched_without_way_back),
@@ -190,11 +179,11 @@ def _deploy_naive(stage: Stage, settings: LaneSettings) -> None:
     template = resources.files("patchgate.rehearsal").joinpath("naive/naive-gate.yaml").read_text(encoding="utf-8")
     lane = settings.lane
     given = {name: settings.values[name] for name in NAIVE_PARAMETERS if name in settings.values}
-    given |= {"TimeZone": zone_of(settings), "S3Bucket": "naive-logs"}
+    given |= {"TimeZone": lane_zone(settings), "S3Bucket": "naive-logs"}
     stage.stacks.create_or_update(
         lane.account, lane.region, f"naive-{lane.os}-{lane.env}", template, given, CAPABILITIES, {}
     )
 
 
-def _instances(found: Sequence[object]) -> int:
-    return len({getattr(entry, "instance", entry) for entry in found})
+def _instances(found: Sequence[Unrecoverable]) -> int:
+    return len({(entry.account, entry.region, entry.instance) for entry in found})
