@@ -20,6 +20,7 @@ from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.history import History
 from patchgate.emulator.kernel import Kernel
+from patchgate.emulator.meddling import Meddler
 from patchgate.emulator.snapshot import Snapshot
 
 Params = Mapping[str, Any]
@@ -161,6 +162,8 @@ class Cloud:
         """Requests to the cloud so far, through the direct door or to its neighbour: what request ids are made from."""
         self.sdk: Any = None
         """The open door: where code taken from templates gets its SDK sessions (``SdkProvider``); None when shut."""
+        self.meddler: Meddler | None = None
+        """Who makes things go wrong, if anybody; no part of a snapshot."""
         self._components: dict[type[Component], Component] = {kind: kind(self) for kind in components}
         self._handlers: dict[tuple[str, str], Callable[[Scope, Params], Result]] = {}
         self.bind_handlers()

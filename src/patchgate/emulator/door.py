@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 from patchgate.emulator.cloud import Cloud, Neighbour, NoAuthority, NoNeighbour, Scope
 from patchgate.emulator.functions import Functions
 from patchgate.emulator.iam.authority import RoleAuthority
+from patchgate.emulator.meddling import Call
 from patchgate.emulator.sdk_private import replaced
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ class SdkSession(Protocol):
 
 
 Session_co = TypeVar("Session_co", bound=SdkSession, covariant=True)
+_Answer = TypeVar("_Answer")
 
 
 class Door(ABC, Generic[Session_co]):
@@ -126,8 +129,27 @@ class Door(ABC, Generic[Session_co]):
 
     # -- requests ------------------------------------------------------------------------------------------------
 
+    def meddled(
+        self, scope: Scope, service: str, operation: str, params: dict[str, Any], work: Callable[[], _Answer]
+    ) -> _Answer:
+        """``work()``, the answer to a call; a program's calls may go wrong before and after it."""
+        meddler, process = self.cloud.meddler, self.cloud.kernel.current
+        if meddler is None or process is None or not scope.principal:
+            return work()
+        call = Call(process.name, scope, service, operation, params)
+        meddler.before(call)
+        answer = work()
+        meddler.after(call)
+        return answer
+
     def carry_out(self, scope: Scope, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """The cloud's own answer, or AwsError."""
+        if self.cloud.meddler is None:
+            return self._carry_out(scope, service, operation, params)
+        work = partial(self._carry_out, scope, service, operation, params)
+        return self.meddled(scope, service, operation, params, work)
+
+    def _carry_out(self, scope: Scope, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         cloud = self.cloud
         if service == "lambda" and operation == "Invoke" and cloud.kernel.current is None:
             kind = params.get("InvocationType", "RequestResponse")

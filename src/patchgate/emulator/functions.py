@@ -94,10 +94,13 @@ class Functions(FunctionSettings):
             raise AwsError("TooManyRequestsException", "Rate Exceeded.", status=429)
 
     def _begin(self, invocation: Invocation, function: Function) -> bool:
-        """Start a run, unless the function's reserved concurrency is used up."""
+        """Start a run, unless the function's reserved concurrency is used up, or Lambda has no capacity."""
         place = (invocation.scope.key, function.name)
         running = self._running.setdefault(place, [])
         if function.reserved is not None and len(running) >= function.reserved:
+            return False
+        meddler = self.cloud.meddler
+        if meddler is not None and meddler.throttles(invocation.scope, function.name):
             return False
         environment = self._environment(place, invocation.scope, function)
         invocation.attempt += 1

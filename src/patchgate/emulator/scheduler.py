@@ -233,7 +233,12 @@ class Scheduler(Component):
                 fired_at=self.cloud.now,
                 execution_id=self.cloud.identifier("", 16),
             )
-            self._deliver(firing)
+            meddler = self.cloud.meddler
+            for delay in meddler.deliveries(scope, schedule.name, when) if meddler else (timedelta(0),):
+                if delay:
+                    self.cloud.kernel.after(delay, self._deliver, firing)
+                else:
+                    self._deliver(firing)
             if self.cloud.assumptions.scheduler_delivers_twice:
                 later = timedelta(seconds=self.cloud.random.randint(1, LATEST_DUPLICATE_SECONDS))
                 self.cloud.kernel.after(later, self._deliver, firing)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud
 
 _CLOUD = "cloud"
-_OUTSIDE = ("sdk", "authority", "_handlers", "history")
-"""What of a cloud is not its state: the open door, what is remembered of IAM, and what follows from its components. The
-history is kept apart."""
+_OUTSIDE = ("sdk", "authority", "meddler", "_handlers", "history")
+"""What of a cloud is not its state: the open door, what is remembered of IAM, who meddles, and what follows from its
+components. The history is kept apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from moto import mock_aws
@@ -127,7 +128,7 @@ class WireDoor(Door[DoorSession]):
             if service in self.cloud.owned_services:
                 return self._ask_cloud(identity, signature, request, request_id)
             said = answer_operator(identity, signature, request, request_id)
-            return said or self._ask_moto(identity, signature, request)
+            return said or self._ask_moto_meddled(identity, signature, request)
         except AwsError as error:
             return encode_error(error, protocol, request_id)
 
@@ -138,6 +139,13 @@ class WireDoor(Door[DoorSession]):
         if self._checked:
             check_answer(call.service, call.operation, result, call.model.output_shape)
         return encode(call, result, request_id)
+
+    def _ask_moto_meddled(self, identity: Identity, signature: Signature, request: Any) -> private.Response:
+        if self.cloud.meddler is None or self._quiet:
+            return self._ask_moto(identity, signature, request)
+        scope = Scope(identity.account, signature.region, identity.principal)
+        question = question_of(signature.service, request)
+        return self.meddled(scope, signature.service, *question, partial(self._ask_moto, identity, signature, request))
 
     def _ask_moto(self, identity: Identity, signature: Signature, request: Any) -> private.Response:
         request.headers["x-moto-account-id"] = identity.account
