@@ -6,10 +6,13 @@ Seconds are of this process's processor time, so that other work on the machine 
 from __future__ import annotations
 
 import gc
+import hashlib
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +20,14 @@ import boto3
 from moto import mock_aws
 
 from patchgate.config import parse_fleet
+from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.cloud import Cloud
 from patchgate.emulator.direct import DirectDoor
 from patchgate.emulator.engine import COMPONENTS
 from patchgate.emulator.wire import WireDoor
+from patchgate.judge.judge import judge
 from patchgate.operations.deployment import deploy_lanes
-from patchgate.rehearsal.run import write_script
+from patchgate.rehearsal.run import Script, write_script
 from patchgate.rehearsal.stage import Stage, open_stage, populate
 from patchgate.rehearsal.worlds import World, read_world
 
@@ -33,8 +38,17 @@ version: 1
 organization: {id: o-a1b2c3d4e5, log_account: web}
 accounts: [{id: "111111111111", name: web}]
 targets:
-  - {accounts: [web], regions: [eu-central-1], operating_systems: [ubuntu], environments: [prd]}
+  - accounts: [web]
+    regions: [eu-central-1]
+    operating_systems: [ubuntu]
+    environments: [prd]
+    parameters:
+      BackupSchedule: cron(0 19 * * ? *)
+      CheckBackUpJobAndEnableMaintenanceWindow: cron(30 22 * * ? *)
+      MaintenanceWindowCronSchedule: cron(0 23 * * ? *)
+      DisableMaintenanceWindow: cron(10 4 * * ? *)
 """
+CYCLES = 3
 WORLD = """
 version: 1
 groups:
@@ -49,7 +63,7 @@ groups:
 
 def world_of(instances: int) -> World:
     with tempfile.TemporaryDirectory() as directory:
-        names = "".join(f"      - {{name: machine-{number}}}\n" for number in range(instances))
+        names = "".join(f"      - {{name: machine-{n}, volumes: {1 + n % 2}}}\n" for n in range(instances))
         Path(directory, "world.yaml").write_text(WORLD + names, encoding="utf-8")
         return read_world(Path(directory))
 
@@ -82,32 +96,63 @@ def bench_calls() -> None:
         print(f"{name:12} {1 / seconds:9,.0f} calls/s  {seconds * 1e6:8.1f} us a call  {ratio:6.1f} x plain moto")
 
 
-def bench_runs() -> None:
-    """The standard run: one lane, four instances, one cycle; deployed once, then restored and run."""
-    script = write_script(parse_fleet(FLEET, "fleet.yaml"), START, 1)
-    lanes = script.facts()
-    with open_stage(world_of(4), START, organization_id=script.organization_id, door="direct") as stage:
-        began = time.process_time()
+class StandardRun:
+    """One lane with daily schedules, four healthy instances, three cycles; deployed once, then restored and run."""
+
+    PHASES = ("restore", "run", "judge", "hash")
+
+    def __init__(self, stage: Stage, script: Script) -> None:
         deploy_lanes(script.lanes, log_account=script.log_account, control=stage.stacks, progress=lambda _: None)
-        print(f"deploy       {(time.process_time() - began) * 1e3:9.1f} ms, {len(lanes)} lane, 4 instances")
-        deployed = stage.cloud.snapshot()
-        restore = seconds_of(lambda: stage.cloud.restore(deployed), 100)
-        print(f"restore      {restore * 1e3:9.2f} ms, {deployed.size / 1024:,.0f} KiB")
-        run = _run_times(stage, deployed, script.end, 60)
-        print(f"standard run {1 / (restore + run):9.1f} runs/s on one core ({run * 1e3:.1f} ms after the restore)")
+        self.stage, self.end, self.lanes = stage, script.end, script.facts()
+        self.deployed = stage.cloud.snapshot()
+
+    def __call__(self, seed: int) -> tuple[str, tuple[float, ...]]:
+        """The hash of a seed's history, and the seconds of each phase."""
+        cloud, instants = self.stage.cloud, [time.process_time()]
+        cloud.restore(self.deployed)
+        cloud.random.seed(seed)
+        cloud.assumptions = Assumptions.drawn(seed)
+        instants.append(time.process_time())
+        self.stage.run_until(self.end)
+        instants.append(time.process_time())
+        judgement = judge(cloud.history, lanes=self.lanes)
+        instants.append(time.process_time())
+        if not judgement.held:
+            raise AssertionError(f"seed {seed}: {judgement.violations[0]}")
+        digest = hashlib.sha256(cloud.history.to_json_lines().encode()).hexdigest()
+        instants.append(time.process_time())
+        return digest, tuple(after - before for before, after in pairwise(instants))
 
 
-def _run_times(stage: Stage, deployed: Any, end: datetime, times: int) -> float:
-    gc.collect()
-    gc.freeze()
-    took = 0.0
-    for number in range(times + 5):
-        stage.cloud.restore(deployed)
+@contextmanager
+def standard_run() -> Iterator[StandardRun]:
+    """The standard run, deployed and ready, with what its cloud keeps out of the collector's way."""
+    script = write_script(parse_fleet(FLEET, "fleet.yaml"), START, CYCLES)
+    with open_stage(world_of(4), START, organization_id=script.organization_id, door="direct") as stage:
+        run = StandardRun(stage, script)
+        run(0)
+        gc.collect()
+        gc.freeze()
+        try:
+            yield run
+        finally:
+            gc.unfreeze()
+
+
+def bench_runs(times: int = 200) -> None:
+    """What a standard run costs, phase by phase."""
+    began = time.process_time()
+    with standard_run() as run:
+        print(f"deploy       {(time.process_time() - began) * 1e3:9.1f} ms, 1 lane, 4 instances, {CYCLES} daily cycles")
+        for seed in range(5):
+            run(seed)
         began = time.process_time()
-        stage.run_until(end)
-        took += time.process_time() - began if number >= 5 else 0.0
-    gc.unfreeze()
-    return took / times
+        spent = [run(seed)[1] for seed in range(times)]
+        took = (time.process_time() - began) / times
+        for phase, seconds in zip(run.PHASES, zip(*spent, strict=True), strict=True):
+            print(f"  {phase:10} {sum(seconds) / times * 1e3:9.2f} ms")
+        size, records = run.deployed.size / 1024, len(run.stage.cloud.history)
+        print(f"standard run {1 / took:9.1f} runs/s on one core; snapshot {size:,.0f} KiB, {records} records")
 
 
 def bench_world() -> None:
