@@ -20,13 +20,18 @@ class History:
 
     def __init__(self) -> None:
         self._records: list[Record] = []
+        self._instant: datetime | None = None
+        self._text = ""
 
     def append(self, at: datetime, account: str, region: str, event: str, **facts: Any) -> None:
         """Record one event. ``facts`` are JSON values; an aware datetime is written as ``iso`` writes it."""
-        self._records.append(
-            {"seq": len(self._records), "at": iso(at), "account": account, "region": region, "event": event}
-            | {key: _plain(value) for key, value in facts.items()}
-        )
+        records = self._records
+        if at is not self._instant:
+            self._instant, self._text = at, iso(at)
+        record = {"seq": len(records), "at": self._text, "account": account, "region": region, "event": event}
+        for key, value in facts.items():
+            record[key] = value if type(value) in _PLAIN else _plain(value)
+        records.append(record)
 
     def begin_with(self, records: Iterable[Record]) -> None:
         """Start from the records of another history; they are shared, and never changed."""
@@ -44,14 +49,18 @@ class History:
 
     def to_json_lines(self) -> str:
         """One record a line, keys sorted, ASCII: the same history is the same bytes."""
-        return "".join(json.dumps(record, sort_keys=True) + "\n" for record in self._records)
+        return "".join([_TO_TEXT(record) + "\n" for record in self._records])
+
+
+_TO_TEXT = json.JSONEncoder(sort_keys=True).encode
+_PLAIN = frozenset({str, int, bool, float, type(None)})
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): item if type(item) in _PLAIN else _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [item if type(item) in _PLAIN else _plain(item) for item in value]
     if isinstance(value, datetime):
         return iso(value)
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
     return value

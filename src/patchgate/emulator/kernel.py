@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import greenlet
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 24 * 60 * 60 * 1000
 
 
 class ProcessKilled(BaseException):
@@ -26,14 +27,12 @@ class ProcessKilled(BaseException):
         self.reason = reason
 
 
-@dataclass(order=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Event:
-    """One entry of the agenda. ``at`` is in milliseconds since the Unix epoch, UTC."""
+    """What happens at an entry of the agenda."""
 
-    at: int
-    serial: int
-    action: Callable[..., object] | Process | None = field(compare=False)
-    args: tuple[Any, ...] = field(compare=False, default=())
+    action: Callable[..., object] | Process | None
+    args: tuple[Any, ...] = ()
 
     def cancel(self) -> None:
         """The event will not happen; harmless when it already has."""
@@ -82,14 +81,23 @@ class Kernel:
 
     def __init__(self, start: datetime) -> None:
         self._now = _to_millis(start)
-        self._agenda: list[Event] = []
+        self._instant: tuple[int, datetime] = (self._now, _from_millis(self._now))
+        """The last instant that was asked for as a datetime: a clock is read far more often than it moves."""
+        self._limit = self._now
+        """How far the clock may move without coming back to ``run_until``."""
+        self._agenda: list[tuple[int, int, Event]] = []
+        """A heap: milliseconds since the Unix epoch, UTC; the number of the entry; what happens."""
         self._serial = 0
         self._current: Process | None = None
 
     @property
     def now(self) -> datetime:
         """The present instant, aware, UTC."""
-        return _EPOCH + timedelta(milliseconds=self._now)
+        millis, instant = self._instant
+        if millis != self._now:
+            instant = _from_millis(self._now)
+            self._instant = (self._now, instant)
+        return instant
 
     @property
     def now_millis(self) -> int:
@@ -103,7 +111,7 @@ class Kernel:
 
     def processes(self) -> list[str]:
         """The names of the processes that run, sleep or are about to start."""
-        planned = [event.action for event in self._agenda if isinstance(event.action, Process)]
+        planned = [event.action for _, _, event in self._agenda if isinstance(event.action, Process)]
         return [p.name for p in (*planned, self._current) if p is not None and not p.finished]
 
     def at(self, when: datetime, action: Callable[..., object], *args: Any) -> Event:
@@ -112,7 +120,10 @@ class Kernel:
 
     def after(self, delay: timedelta, action: Callable[..., object], *args: Any) -> Event:
         """Call ``action(*args)`` after ``delay``."""
-        return self.at(self.now + delay, action, *args)
+        if delay.microseconds % 1000:
+            return self.at(self.now + delay, action, *args)
+        millis = delay.days * _DAY + delay.seconds * 1000 + delay.microseconds // 1000
+        return self._push(self._now + max(0, millis), action, args)
 
     def spawn(self, name: str, body: Callable[[], None]) -> Process:
         """Start a process at the present instant, behind whatever is already due."""
@@ -132,7 +143,12 @@ class Kernel:
         process = self._current
         if process is None:
             raise RuntimeError("only a process can sleep; the clock is moved with run_until")
-        process.wake = self._push(self._now + max(0, round(seconds * 1000)), process)
+        wake = self._now + max(0, round(seconds * 1000))
+        if wake <= self._limit and not (self._agenda and self._agenda[0][0] <= wake):
+            self._serial += 1
+            self._now = wake  # nothing else happens before: the clock is all that moves
+            return
+        process.wake = self._push(wake, process)
         parent = process.greenlet.parent
         self._current = None
         parent.switch()
@@ -143,25 +159,29 @@ class Kernel:
 
     def next_event_at(self) -> datetime | None:
         """When the next event is due, or None when nothing is planned."""
-        while self._agenda and self._agenda[0].action is None:
+        while self._agenda and self._agenda[0][2].action is None:
             heapq.heappop(self._agenda)
-        return _EPOCH + timedelta(milliseconds=self._agenda[0].at) if self._agenda else None
+        return _from_millis(self._agenda[0][0]) if self._agenda else None
 
     def run_until(self, when: datetime) -> None:
         """Let everything happen that is due up to and including ``when``, and end there."""
         limit = _to_millis(when)
         if limit < self._now:
             raise ValueError(f"the clock is at {self.now.isoformat()} and never runs backwards")
-        while self._agenda and self._agenda[0].at <= limit:
-            event = heapq.heappop(self._agenda)
-            action = event.action
-            if action is None:
-                continue
-            self._now = max(self._now, event.at)
-            if isinstance(action, Process):
-                self._run(action)
-            else:
-                action(*event.args)
+        agenda, before, self._limit = self._agenda, self._limit, limit
+        try:
+            while agenda and agenda[0][0] <= limit:
+                at, _, event = heapq.heappop(agenda)
+                action = event.action
+                if action is None:
+                    continue
+                self._now = max(self._now, at)
+                if type(action) is Process:
+                    self._run(action)
+                else:
+                    action(*event.args)  # type: ignore[operator]
+        finally:
+            self._limit = before
         self._now = limit
 
     def _run(self, process: Process) -> None:
@@ -173,12 +193,17 @@ class Kernel:
 
     def _push(self, at: int, action: Callable[..., object] | Process, args: tuple[Any, ...] = ()) -> Event:
         self._serial += 1
-        event = Event(at, self._serial, action, args)
-        heapq.heappush(self._agenda, event)
+        event = Event(action, args)
+        heapq.heappush(self._agenda, (at, self._serial, event))
         return event
 
 
 def _to_millis(when: datetime) -> int:
     if when.tzinfo is None:
         raise ValueError("instants are aware datetimes")
-    return round((when - _EPOCH) / timedelta(milliseconds=1))
+    since = when - _EPOCH
+    return since.days * _DAY + since.seconds * 1000 + round(since.microseconds / 1000)
+
+
+def _from_millis(millis: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=millis)
