@@ -1,10 +1,11 @@
 """The schedule engine beside croniter, cronsim and APScheduler, and how long the proof of order takes.
 
-Every library computes the next 1,000 occurrences of the same eight schedules in a zone with daylight saving. *Cold* is
-a new object each time, parsed anew, with nothing remembered of it; *warm* the same object again, whose instants this
-engine remembers; the other libraries remember nothing that makes a difference. All are measured in turn in one run,
-and the medians compared, so that a slow machine slows all of them. Run: ``make bench-schedule``.
-Exits with 1 when a goal is missed.
+Every library computes the next 1,000 occurrences of the same eight schedules in a zone with daylight saving, as aware
+datetimes. *Cold* is a new object each time, parsed anew, with nothing remembered of it; *warm* the same object again:
+this engine remembers the instants as integers and makes the datetimes anew, the other libraries remember nothing that
+makes a difference. croniter is given its fastest configuration (``zoneinfo``; ``dateutil`` and ``float`` are not
+faster). All are measured in turn in one run, and the medians compared, so that a slow machine slows all of them.
+Run: ``make bench-schedule``. Exits with 1 when a goal is missed: each schedule by itself is held against it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from patchgate.schedule.zones import load_zone
 ZONE = "America/New_York"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COUNT = 1000
-ROUNDS = 5
+ROUNDS = 7
 GOALS = {"croniter": 100, "cronsim": 50}
 PROOF_SECONDS = 2.0
 
@@ -134,7 +135,7 @@ def check_agreement(aws: str, cron: str) -> str:
 
 
 def print_engine() -> dict[str, float]:
-    """The table of all schedules, with the ratios to the cold and the warm engine; the warm ones' geometric means."""
+    """The table of all schedules, with the ratios to the cold and the warm engine; library -> its least warm ratio."""
     load_zone(ZONE)
     names = ("croniter", "cronsim", "apscheduler")
     ratios: dict[str, dict[str, list[float]]] = {state: {name: [] for name in names} for state in ("cold", "warm")}
@@ -152,13 +153,13 @@ def print_engine() -> dict[str, float]:
             cells.append(f"{found[name]:7.1f} ({ratios['cold'][name][-1]:.0f}x, {ratios['warm'][name][-1]:.0f}x)")
         ours = f"{found['cold']:6.2f} {found['warm']:6.2f} {found['epochs']:6.2f}"
         print(f"  {aws:<27} {ours} {' '.join(f'{cell:>21}' for cell in cells)}  {check_agreement(aws, cron)}")
-    means = {
-        state: {name: statistics.geometric_mean(found) for name, found in values.items()}
-        for state, values in ratios.items()
-    }
-    for state, found in means.items():
-        print(f"  geometric mean, {state}: " + ", ".join(f"{name} {mean:.0f}x" for name, mean in found.items()))
-    return means["warm"]
+    for state, values in ratios.items():
+        cells = [
+            f"{name} {min(found):.0f}x to {max(found):.0f}x, mean {statistics.geometric_mean(found):.0f}x"
+            for name, found in values.items()
+        ]
+        print(f"  {state}: " + "; ".join(cells))
+    return {name: min(found) for name, found in ratios["warm"].items()}
 
 
 def prove_everything() -> CheckResult:
@@ -192,8 +193,8 @@ def main() -> int:
     if not isinstance(parse("cron(0 5 ? * * *)", "ssm"), CronSchedule):
         return 1
     seconds = print_proof()
-    means = print_engine()
-    missed = [f"{name}: {means[name]:.0f}x, goal {goal}x" for name, goal in GOALS.items() if means[name] < goal]
+    least = print_engine()
+    missed = [f"{name}: {least[name]:.0f}x, goal {goal}x" for name, goal in GOALS.items() if least[name] < goal]
     if seconds > PROOF_SECONDS:
         missed.append("the proof of order")
     print(f"missed: {'; '.join(missed)}" if missed else "every goal is met")

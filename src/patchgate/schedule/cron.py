@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from patchgate.schedule.dialects import Dialect
@@ -27,9 +27,9 @@ from patchgate.schedule.zones import Zone
 _CACHED_INSTANTS: Final = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CronFields:
-    """What the fields of a cron expression match; numbers ascend."""
+    """What the fields of a cron expression match, and what follows of it (computed once); numbers ascend."""
 
     seconds: tuple[int, ...]
     minutes: tuple[int, ...]
@@ -38,7 +38,7 @@ class CronFields:
     months: tuple[int, ...]
     years: tuple[int, ...]
 
-    @property
+    @cached_property
     def times(self) -> tuple[int, ...]:
         """The times of day that match, in seconds after midnight, ascending."""
         return tuple(
@@ -48,29 +48,33 @@ class CronFields:
             for second in self.seconds
         )
 
-    @property
+    @cached_property
+    def shape_days(self) -> tuple[tuple[int, ...], ...]:
+        """The days that match in a month of each of the ``SHAPES``, ascending."""
+        return tuple(matching_days(self.days, shape) for shape in SHAPES)
+
+    @cached_property
     def month_numbers(self) -> tuple[int, ...]:
         """The months that hold a matching day, ascending, as indexes into ``MONTH_STARTS``."""
-        days = [bool(matching_days(self.days, shape)) for shape in SHAPES]
         return tuple(
             number
             for year in self.years
             for month in self.months
-            if days[MONTH_SHAPES[number := (year - FIRST_YEAR) * 12 + month - 1]]
+            if self.shape_days[MONTH_SHAPES[number := (year - FIRST_YEAR) * 12 + month - 1]]
         )
 
 
 class _InstantCache(dict[int, list[int]]):
-    """The instants of a schedule in one zone by month; forgets all before it holds too many."""
+    """The instants of a schedule in one zone by block of months; forgets all before it holds too many."""
 
     held = 0
 
-    def keep(self, month: int, instants: list[int]) -> list[int]:
+    def keep(self, block: int, instants: list[int]) -> list[int]:
         if self.held + len(instants) > _CACHED_INSTANTS:
             self.clear()
             self.held = 0
         self.held += len(instants) + 1
-        self[month] = instants
+        self[block] = instants
         return instants
 
 
@@ -85,7 +89,7 @@ class CronSchedule(Schedule):
         self._shape_seconds: dict[int, tuple[int, ...]] = {}
         self._caches: dict[tuple[str, int], _InstantCache] = {}
 
-    @cached_property
+    @property
     def times(self) -> tuple[int, ...]:
         """The times of day that match, in seconds after midnight, ascending."""
         return self.fields.times
@@ -103,28 +107,19 @@ class CronSchedule(Schedule):
     def _epochs(self, zone: Zone, after: int, offset_days: int, anchor: int | None) -> Iterator[int]:
         if anchor is not None:
             after = max(after, _floor(zone, offset_days, anchor))
-        months = self.months
-        cache = self._cache(zone, offset_days)
-        number = self._first_month(after, offset_days)
-        while number < len(months):
-            instants = cache.get(months[number]) or self._month(zone, offset_days, months[number], cache)
-            number += 1
-            if instants and instants[-1] > after:
-                yield from instants[bisect_right(instants, after) :]
-                break
-        for month in months[number:]:
-            yield from cache.get(month) or self._month(zone, offset_days, month, cache)
+        blocks = self._blocks(zone, after, offset_days)
+        for block in blocks:
+            if block and block[-1] > after:
+                return chain(block[bisect_right(block, after) :], chain.from_iterable(blocks))
+        return iter(())
 
     def _between(self, zone: Zone, after: int, until: int, offset_days: int, anchor: int | None) -> list[int]:
         if anchor is not None:
             after = max(after, _floor(zone, offset_days, anchor))
-        cache = self._cache(zone, offset_days)
         found: list[int] = []
-        for number in range(self._first_month(after, offset_days), len(self.months)):
-            month = self.months[number]
-            instants = cache.get(month) or self._month(zone, offset_days, month, cache)
-            found += instants
-            if instants and instants[-1] > until:
+        for block in self._blocks(zone, after, offset_days):
+            found += block
+            if block and block[-1] > until:
                 break
         return found[bisect_right(found, after) : bisect_right(found, until)]
 
@@ -137,26 +132,39 @@ class CronSchedule(Schedule):
                 if max(epochs or zone.gap_around(found.wall_epoch)) > after:
                     yield found
 
-    def _cache(self, zone: Zone, offset_days: int) -> _InstantCache:
-        return self._caches.setdefault((zone.name, offset_days), _InstantCache())
+    @cached_property
+    def _block_length(self) -> int:
+        """How many months a block has: the fewer occurrences a month, the more, for some dozens in a block."""
+        most = max(map(len, self.fields.shape_days)) * len(self.times)
+        return max(1, min(12, 32 // max(1, most)))
+
+    def _blocks(self, zone: Zone, after: int, offset_days: int) -> Iterator[list[int]]:
+        """The instants in blocks of months, ascending, from the block on in which those after ``after`` begin."""
+        cache = self._caches.get((zone.name, offset_days))
+        if cache is None:
+            cache = self._caches[zone.name, offset_days] = _InstantCache()
+        length = self._block_length
+        numbers = range(self._first_month(after, offset_days) // length, -(-len(self.months) // length))
+        return (cache.get(number) or self._block(zone, offset_days, number, cache) for number in numbers)
 
     def _first_month(self, after: int, offset_days: int) -> int:
         """Where in ``months`` to begin: a month that is over before ``after`` in every zone does not matter."""
         earliest = bisect_right(MONTH_STARTS, after - (offset_days + 2) * DAY) - 1
         return bisect_left(self.months, earliest)
 
-    def _month(self, zone: Zone, offset_days: int, month: int, cache: _InstantCache) -> list[int]:
-        """The instants of the occurrences whose cron day lies in a month, ascending."""
-        seconds = self._seconds_of(MONTH_SHAPES[month])
-        start = MONTH_STARTS[month] + offset_days * DAY
+    def _block(self, zone: Zone, offset_days: int, number: int, cache: _InstantCache) -> list[int]:
+        """The instants of the occurrences whose cron day lies in a block of months, ascending."""
         found: list[int] = []
-        for part, offset in _parts(zone, start, seconds):
-            if offset is None:
-                found += zone.instants(start + part[0])[:1]
-            else:
-                base = start - offset
-                found += [base + second for second in part]
-        return cache.keep(month, found)
+        for month in self.months[number * self._block_length : (number + 1) * self._block_length]:
+            seconds = self._seconds_of(MONTH_SHAPES[month])
+            start = MONTH_STARTS[month] + offset_days * DAY
+            for part, offset in _parts(zone, start, seconds):
+                if offset is None:
+                    found += zone.instants(start + part[0])[:1]
+                else:
+                    base = start - offset
+                    found += [base + second for second in part]
+        return cache.keep(number, found)
 
     def _month_readings(self, zone: Zone, offset_days: int, month: int) -> Iterator[Occurrence]:
         seconds = self._seconds_of(MONTH_SHAPES[month])
@@ -172,8 +180,7 @@ class CronSchedule(Schedule):
         """The occurrences of a month of that shape, in seconds from its first midnight."""
         known = self._shape_seconds.get(shape)
         if known is None:
-            days = matching_days(self.fields.days, SHAPES[shape])
-            known = tuple((day - 1) * DAY + time for day in days for time in self.times)
+            known = tuple((day - 1) * DAY + time for day in self.fields.shape_days[shape] for time in self.times)
             self._shape_seconds[shape] = known
         return known
 
@@ -201,7 +208,7 @@ def _has_adjacent_days(fields: CronFields) -> bool:
     previous = -2
     for month in fields.month_numbers:
         first_day = MONTH_STARTS[month] // DAY - 1
-        for day in matching_days(fields.days, SHAPES[MONTH_SHAPES[month]]):
+        for day in fields.shape_days[MONTH_SHAPES[month]]:
             if first_day + day == previous + 1:
                 return True
             previous = first_day + day

@@ -18,7 +18,7 @@ from patchgate.schedule.dialects import Dialect
 from patchgate.schedule.errors import Fault, ScheduleError
 from patchgate.schedule.fields import DAY_NAMES, YEAR
 from patchgate.schedule.grammar import parse
-from patchgate.schedule.months import DAY, FIRST_YEAR, LAST_YEAR, MONTH_SHAPES, MONTH_STARTS, SHAPES, matching_days
+from patchgate.schedule.months import DAY, FIRST_YEAR, LAST_YEAR, MONTH_SHAPES, MONTH_STARTS
 
 Exactness = Literal["exact", "pinned", "superset"]
 
@@ -147,7 +147,7 @@ def _at_another_time(statement: Statement, time: int) -> str:
 def _days(schedule: CronSchedule) -> Iterable[int]:
     for month in schedule.months:
         first = MONTH_STARTS[month] // DAY - 1
-        for day in matching_days(schedule.fields.days, SHAPES[MONTH_SHAPES[month]]):
+        for day in schedule.fields.shape_days[MONTH_SHAPES[month]]:
             yield first + day
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import takewhile
+from itertools import repeat, takewhile
 from typing import Final, Literal
 
 from patchgate.schedule.dialects import RULES, Dialect, DialectRules, Kind
@@ -133,7 +133,7 @@ class Schedule(ABC):
         epochs = self.occurrences_epoch(
             zone, to_epoch(after), offset_days=offset_days, anchor=None if anchor is None else to_epoch(anchor)
         )
-        return map(from_epoch, epochs)
+        return map(datetime.fromtimestamp, epochs, repeat(UTC))
 
     def occurrences_epoch(
         self, zone: str, after: int, *, offset_days: int = 0, anchor: int | None = None

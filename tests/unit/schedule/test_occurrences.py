@@ -290,6 +290,28 @@ def test_the_forms_for_bulk_work_agree() -> None:
     assert len(parse("cron(0 19 ? * 7 *)", "scheduler").between_epoch("UTC", start, end)) == 52
 
 
+@pytest.mark.parametrize(
+    ("expression", "offset_days"),
+    [
+        ("cron(0 22 27 1,4,7,10 ? *)", 0),
+        ("cron(0 23 ? * TUE#2 *)", 4),
+        ("cron(0 2 L * ? *)", 0),
+        ("cron(30 1 ? 3,11 SUN 2024-2027,2031,2040)", 0),
+        ("cron(0 0 29 2 ? *)", 6),
+        ("cron(30 2 ? * SUN *)", 0),
+    ],
+)
+def test_where_one_begins_changes_nothing(expression: str, offset_days: int) -> None:
+    epochs = parse(expression, "ssm").between_epoch(NEW_YORK, 0, 3_000_000_000, offset_days=offset_days)
+    assert epochs == sorted(set(epochs))
+    for number, after in enumerate(epochs[:-8]):
+        schedule = parse(expression, "ssm")
+        found = list(islice(schedule.occurrences_epoch(NEW_YORK, after, offset_days=offset_days), 7))
+        assert found == epochs[number + 1 : number + 8]
+        assert schedule.between_epoch(NEW_YORK, after, found[-1], offset_days=offset_days) == found
+        assert schedule.between_epoch(NEW_YORK, after, found[0] - 1, offset_days=offset_days) == []
+
+
 def test_a_dense_schedule_forgets_what_it_computed_and_stays_right() -> None:
     schedule = parse("cron(* * * * ? *)", "scheduler")
     start = int(_utc("2026-01-01").timestamp())
