@@ -191,8 +191,9 @@ class Jobs(Plans):
         behaviour = self._behaviour(scope, job.resource_arn, job.resource_type)
         if behaviour.outcome == "ABORTED":
             self.abort(scope, job)
-        elif behaviour.outcome == "FAILED":
-            self._end(scope, job, "FAILED", behaviour.message or "The backup job failed.", behaviour.message_category)
+        elif behaviour.outcome in ("FAILED", "PARTIAL"):
+            message = behaviour.message or "The backup job failed."
+            self._end(scope, job, behaviour.outcome, message, behaviour.message_category)
         else:
             self._complete(scope, job, behaviour)
 
@@ -217,6 +218,7 @@ class Jobs(Plans):
             return
         if self._denial(scope, point.job, _deletions(point)):
             point.status = "EXPIRED"
+            self.cloud.record(scope, "RecoveryPointExpired", recovery_point=arn, vault=point.job.vault)
         else:
             self.delete_point(scope, arn)
 

@@ -109,6 +109,7 @@ class Ec2(Estate):
             raise AwsError("TagLimitExceeded", f"The maximum number of Tags for a resource is {MAXIMUM_TAGS}")
         for tags in targets:
             tags.update(new)
+        self._record_tags(scope, params)
         return {}
 
     @operation("DeleteTags")
@@ -124,6 +125,7 @@ class Ec2(Estate):
             for tag in params.get("Tags") or ():
                 if tag["Key"] in tags and tag.get("Value") in (None, tags[tag["Key"]]):
                     del tags[tag["Key"]]
+        self._record_tags(scope, params)
         return {}
 
     @operation("RebootInstances")
@@ -244,6 +246,13 @@ class Ec2(Estate):
                 case _:
                     raise AwsError("InvalidID", f"The ID '{resource}' is not valid")
         return found
+
+    def _record_tags(self, scope: Scope, params: Params) -> None:
+        """Record the tags that each named instance has now."""
+        for resource in params["Resources"]:
+            instance = self.region(scope).instances.get(str(resource))
+            if instance is not None:
+                self.cloud.record(scope, "InstanceTagged", instance=instance.instance_id, tags=dict(instance.tags))
 
 
 def _owned(scope: Scope, owners: list[str] | None) -> bool:

@@ -9,7 +9,7 @@ checks of a booting machine 2 minutes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,7 +26,7 @@ from patchgate.emulator.ec2_resources import (
 )
 
 if TYPE_CHECKING:
-    from patchgate.emulator.world import InstanceSpec, InstanceState, VolumeSpec
+    from patchgate.emulator.world import AgentBehaviour, InstanceSpec, InstanceState, VolumeSpec
 
 ATTACHING = timedelta(seconds=5)
 TURNING = timedelta(seconds=30)
@@ -56,7 +56,10 @@ class Estate(Component):
 
     def region(self, scope: Scope) -> Region:
         """The state of a scope, empty when nothing was ever there."""
-        return self._regions.setdefault(scope.key, Region())
+        region = self._regions.get(scope.key)
+        if region is None:
+            region = self._regions[scope.key] = Region()
+        return region
 
     def add_instance(self, scope: Scope, spec: InstanceSpec) -> Instance:
         """Put a machine there, its volumes attached, in the state that its spec says.
@@ -91,6 +94,7 @@ class Estate(Component):
             root_device=spec.root_device,
             state=spec.state,
             operating_system=spec.operating_system,
+            agent=asdict(spec.agent),
         )
         return instance
 
@@ -141,7 +145,14 @@ class Estate(Component):
         elif state == "terminated":
             instance.terminated_at = self.cloud.now
             self._delete_volumes(scope, instance)
-        self.cloud.record(scope, "InstanceStateChanged", instance=instance_id, state=state)
+        ready = {"ready_at": instance.ready_at} if state == "running" else {}
+        self.cloud.record(scope, "InstanceStateChanged", instance=instance_id, state=state, **ready)
+
+    def set_agent(self, scope: Scope, instance_id: str, agent: AgentBehaviour) -> None:
+        """Make an instance's SSM agent behave so from now on."""
+        instance = self.instance(scope, instance_id)
+        instance.spec = replace(instance.spec, agent=agent)
+        self.cloud.record(scope, "AgentChanged", instance=instance_id, agent=asdict(agent))
 
     def set_impaired(self, scope: Scope, instance_id: str, *, impaired: bool) -> None:
         """Make an instance fail its status checks from now on, or pass them again."""
@@ -149,8 +160,9 @@ class Estate(Component):
 
     def reboot(self, scope: Scope, instance_id: str) -> None:
         """Reboot a running instance: ``rebooting`` until its status checks pass again."""
-        self._boot(scope, self.instance(scope, instance_id))
-        self.cloud.record(scope, "InstanceRebooted", instance=instance_id)
+        instance = self.instance(scope, instance_id)
+        self._boot(scope, instance)
+        self.cloud.record(scope, "InstanceRebooted", instance=instance_id, ready_at=instance.ready_at)
 
     # What AWS Backup does
 

@@ -10,7 +10,7 @@ import pytest
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.errors import AwsError, NotEmulatedError
-from patchgate.emulator.world import InstanceSpec, VolumeSpec
+from patchgate.emulator.world import AgentBehaviour, InstanceSpec, VolumeSpec
 
 START = datetime(2026, 7, 4, 19, 0, tzinfo=UTC)
 SCOPE = Scope("111122223333", "eu-central-1")
@@ -329,3 +329,24 @@ def test_images_of_ones_own_can_be_deregistered(cloud: Cloud, imaged: str) -> No
     assert call(cloud, "DeregisterImage", ImageId=imaged) == {"Return": True, "DeleteSnapshotResults": []}
     call(cloud, "DeleteSnapshot", SnapshotId=ids_before[0])
     assert refused(cloud, "DescribeSnapshots", SnapshotIds=[ids_before[0]]) == "InvalidSnapshot.NotFound"
+
+
+def test_what_changes_about_an_instance_is_recorded(cloud: Cloud) -> None:
+    ec2 = cloud.component(Ec2)
+    ec2.add_instance(SCOPE, spec(ONE, volumes=(VolumeSpec(ROOT, "/dev/xvda"),)))
+    (launched,) = cloud.history.of("InstanceLaunched")
+    assert (launched["agent"]["ping"], launched["agent"]["version"]) == ("Online", AgentBehaviour().version)
+    call(cloud, "CreateTags", Resources=[ONE, ROOT], Tags=[{"Key": "Team", "Value": "a"}])
+    call(cloud, "DeleteTags", Resources=[ONE, ROOT])
+    tagged = list(cloud.history.of("InstanceTagged"))
+    assert [record["instance"] for record in tagged] == [ONE, ONE]
+    assert tagged[0]["tags"]["Team"] == "a"
+    assert tagged[1]["tags"] == {}
+    ec2.set_agent(SCOPE, ONE, AgentBehaviour(ping="ConnectionLost"))
+    assert [record["agent"]["ping"] for record in cloud.history.of("AgentChanged")] == ["ConnectionLost"]
+    assert ec2.instance(SCOPE, ONE).spec.agent.ping == "ConnectionLost"
+    call(cloud, "RebootInstances", InstanceIds=[ONE])
+    assert [record["ready_at"] for record in cloud.history.of("InstanceRebooted")] == ["2026-07-04T19:02:00.000Z"]
+    ec2.set_state(SCOPE, ONE, "stopped")
+    ec2.set_state(SCOPE, ONE, "running")
+    assert [r.get("ready_at") for r in cloud.history.of("InstanceStateChanged")] == [None, "2026-07-04T19:02:00.000Z"]

@@ -12,6 +12,7 @@ from patchgate.emulator.light.logs import Logs
 from patchgate.emulator.light.s3 import S3
 from patchgate.emulator.light.sns import Sns
 from patchgate.emulator.light.sqs import Sqs
+from patchgate.emulator.written_objects import describe_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,10 @@ class LightNeighbour:
         if handler is None:
             raise NotEmulatedError(f"{service}:{operation}")
         result = handler(scope, params)
+        if (service, operation) == ("s3", "PutObject"):
+            body = params.get("Body", b"")
+            written = describe_object(params["Bucket"], params["Key"], body, scope.principal)
+            self.cloud.record(scope, "ObjectWritten", **written)
         for event, facts in facts_of(service, operation, params):
             self.cloud.record(scope, event, **facts)
         return result
@@ -60,9 +65,7 @@ class LightNeighbour:
 
 
 def facts_of(service: str, operation: str, params: Params) -> list[tuple[str, dict[str, Any]]]:
-    """What the history of a run must know of a request that succeeded."""
-    if (service, operation) in (("s3", "PutObject"), ("s3", "CopyObject")):
-        return [("ObjectWritten", {"bucket": params["Bucket"], "key": params["Key"]})]
+    """What the history of a run must know of a request that succeeded, but for objects."""
     if (service, operation) == ("sns", "Publish"):
         topic = params.get("TopicArn") or params.get("TargetArn") or ""
         message = {"topic": topic, "subject": params.get("Subject", ""), "message": params.get("Message", "")}

@@ -20,6 +20,7 @@ from patchgate.emulator.wire.neighbour import MotoNeighbour
 from patchgate.emulator.wire.observation import changes_iam, facts_of, question_of
 from patchgate.emulator.wire.protocol import check_answer, decode, encode, protocol_of
 from patchgate.emulator.wire.session import DoorSession, SessionFactory
+from patchgate.emulator.written_objects import describe_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,8 +165,13 @@ class WireDoor(Door[DoorSession]):
             self.cloud.authority.forget()
         if response[0] < 300:
             for event, facts in events:
-                self.cloud.record(scope, event, **facts)
+                self.cloud.record(scope, event, **(_as_written(scope, facts) if event == "ObjectWritten" else facts))
         return response
+
+
+def _as_written(scope: Scope, facts: dict[str, str]) -> dict[str, Any]:
+    content = private.object_content(facts["bucket"], facts["key"])
+    return describe_object(facts["bucket"], facts["key"], content, scope.principal)
 
 
 def _header(request: Any, name: str) -> str:

@@ -15,7 +15,8 @@ _WRITES = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
 
 
 def facts_of(service: str, request: Any) -> list[Fact]:
-    """The events that the request makes if it succeeds: ObjectWritten and MessagePublished. Cheap for all others."""
+    """The events that the request makes if it succeeds: ObjectWritten (only bucket and key, the rest is read from moto
+    then) and MessagePublished. Cheap for all others."""
     if service == "s3" and request.method in ("PUT", "POST"):
         operation, labels = route(service, request)
         if operation in _WRITES:

@@ -22,6 +22,7 @@ name                                            what the door needs it for
 ``moto.iam.responses.IamResponse.region_regex``  moto reads the partition from the endpoint's name, which does not
                                                 say it in aws-us-gov: here from the signature
 ``moto.s3.models.FakeBucket.get_permission``    moto's reading of bucket policies skips conditions: replaced
+``moto.s3.models.s3_backends``                  ``bucket_accounts`` and the content of an object as moto keeps it
 ``moto.s3.models.utcnow``, ``moto.logs.models.utcnow``  the time at which moto keeps objects and log lines
 ``moto.iam.access_control.PermissionResult``    what that method answers
 ``moto.moto_api._internal.mock_random``         the source of moto's identifiers, seeded for replay
@@ -116,6 +117,12 @@ def guarded_buckets(guard: Callable[[str, bytes | None, str, str], None]) -> Ite
 
     with replaced(moto.s3.models.FakeBucket, "get_permission", get_permission):
         yield
+
+
+def object_content(bucket: str, key: str) -> bytes:
+    """What moto keeps under a key, whatever the request was encoded in; KeyError when there is nothing."""
+    partition, account = moto.s3.models.s3_backends.bucket_accounts[bucket]
+    return bytes(moto.s3.models.s3_backends[account][partition].buckets[bucket].keys[key].value)
 
 
 @contextmanager

@@ -62,6 +62,7 @@ class TestBuckets:
         with pytest.raises(s3.exceptions.NoSuchKey):
             s3.get_object(Bucket="logs-1", Key="a/1")
         assert [r["key"] for r in cloud.history.of("ObjectWritten")] == ["a/1", "a/2 +", "b/1"]
+        assert [r["size"] for r in cloud.history.of("ObjectWritten")] == [3, 5, 3]
 
     def test_errors_are_s3s(self, door: DirectDoor, s3: Any) -> None:
         with pytest.raises(s3.exceptions.NoSuchBucket):

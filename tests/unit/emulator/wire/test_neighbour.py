@@ -85,8 +85,21 @@ class TestHistory:
         s3.put_object(Bucket=bucket, Key="by/\N{LATIN SMALL LETTER A WITH DIAERESIS} user", Body=b"2")
         s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "by cloud"})
         written = ["by cloud", "by/\N{LATIN SMALL LETTER A WITH DIAERESIS} user", "copy"]
-        assert facts(cloud) == [{"event": "ObjectWritten", "bucket": bucket, "key": key} for key in written]
+        assert [(one["event"], one["bucket"], one["key"]) for one in facts(cloud)] == [
+            ("ObjectWritten", bucket, key) for key in written
+        ]
+        assert [(one["size"], one["text"]) for one in facts(cloud)] == [(1, None)] * 3
+        assert facts(cloud)[2]["sha256"] == facts(cloud)[0]["sha256"] != facts(cloud)[1]["sha256"]
         assert s3.get_object(Bucket=bucket, Key="copy")["Body"].read() == b"1"
+
+    def test_the_text_of_json_is_what_was_written_however_it_was_sent(
+        self, cloud: Cloud, door: WireDoor, bucket: str
+    ) -> None:
+        door.session(ACCOUNT, REGION).client("s3").put_object(
+            Bucket=bucket, Key="a/b.json", Body='{"\u00e9": 1}'.encode()
+        )
+        (written,) = facts(cloud)
+        assert (written["text"], written["size"], written["principal"]) == ('{"\u00e9": 1}', 9, "")
 
     def test_a_refused_write_is_not_recorded(self, cloud: Cloud, door: WireDoor) -> None:
         with pytest.raises(AwsError, match="NoSuchBucket"):

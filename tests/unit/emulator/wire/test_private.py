@@ -172,6 +172,14 @@ def test_moto_asks_buckets_for_permission() -> None:
     assert ("123456789012", None, "s3:PutObject", "arn:aws:s3:::patching-logs/k") in asked
 
 
+def test_motos_s3_gives_back_what_it_keeps() -> None:
+    with moto.mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="patching-logs")
+        s3.put_object(Bucket="patching-logs", Key="a/k", Body=b"content")
+        assert private.object_content("patching-logs", "a/k") == b"content"
+
+
 @pytest.mark.parametrize(
     ("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn"), ("eu-west-1", "aws")]
 )
