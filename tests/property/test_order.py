@@ -47,7 +47,7 @@ def expected_rules(window: int, gate: int, backup: int, close: int, duration: in
         return rules | {"close-missing", "close-idle"}
     if at < duration + 1:
         rules.add("close-too-early")
-    elif at > duration + 24 * 60:
+    elif at > duration + 12 * 60:
         rules.add("close-too-late")
     return rules
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from patchgate.plan.order_rules import (
     BACKUP_GAP_SECONDS,
     CLOSE_DELAY_SECONDS,
+    LATEST_CLOSE_SECONDS,
     LEAST_LEAD_SECONDS,
     LONGEST_OPEN_SECONDS,
     LOOK_BACK_SLACK_SECONDS,
@@ -170,8 +171,10 @@ class Examination:
         soon = timely[: max(1, bisect_right(timely, end + LONGEST_OPEN_SECONDS))]
         used.update(soon)
         self._measure(start, Margins(window_to_close=soon[0] - end))
-        if soon[0] > end + LONGEST_OPEN_SECONDS:
-            self._break("close-too-late", start, soon[0], soon[0] - end - LONGEST_OPEN_SECONDS)
+        # From the first start: the close function counts from the gate, and knows of no second pass of the window.
+        latest = start + self.lane.duration_hours * 3600 + LATEST_CLOSE_SECONDS
+        if soon[0] > latest:
+            self._break("close-too-late", start, soon[0], soon[0] - latest)
         if len(soon) > 1:
             self._break("close-repeated", start, soon[1])
 
