@@ -7,23 +7,42 @@ it is in Lambda and in Automation's scripts.
 
 from __future__ import annotations
 
+import builtins
 import calendar
 import dataclasses as real_dataclasses
 import datetime as real_datetime  # noqa: ICN001 - beside the shim of that name
+import linecache as real_linecache
 import os as real_os
 import sys as real_sys
 import time as real_time
-import traceback
+import traceback as real_traceback
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
-
-from patchgate.emulator.kernel import Kernel
+from typing import Any, Protocol
 
 UTC = real_datetime.UTC
+
+
+class Clock(Protocol):
+    """What the shims read and wait with: the kernel, or whatever leads to it."""
+
+    @property
+    def now(self) -> real_datetime.datetime:
+        """The present instant, aware, UTC."""
+
+    @property
+    def now_millis(self) -> int:
+        """The present instant in milliseconds since the Unix epoch."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass."""
+
+
+def _never() -> bool:
+    return False
 
 
 class Output:
@@ -33,9 +52,16 @@ class Output:
 
     def __init__(self) -> None:
         self._text: list[str] = []
+        self.request_id: str | None = None
+        """What a line of a logger names beside its instant, in Lambda: the request, "" while there is none."""
+        self.format_exception: Callable[[], str] = real_traceback.format_exc
+        """How the exception that is being handled is written."""
+        self.is_over: Callable[[], bool] = _never
+        """Whether the program has been ended, so that nothing it still does has an effect."""
 
     def write(self, text: str) -> int:
-        self._text.append(text)
+        if not self.is_over():
+            self._text.append(text)
         return len(text)
 
     def flush(self) -> None:
@@ -61,7 +87,7 @@ def copy_of(module: ModuleType, **changes: Any) -> ModuleType:
     return shim
 
 
-def make_time(clock: Kernel) -> ModuleType:
+def make_time(clock: Clock) -> ModuleType:
     """``time`` on the virtual clock; ``sleep`` lets virtual time pass for the running process."""
 
     def seconds() -> float:
@@ -102,7 +128,7 @@ def make_time(clock: Kernel) -> ModuleType:
     )
 
 
-def make_datetime(clock: Kernel) -> ModuleType:  # noqa: C901 - two classes of small methods
+def make_datetime(clock: Clock) -> ModuleType:  # noqa: C901 - two classes of small methods
     """``datetime`` whose ``now`` and ``today`` are the virtual clock's.
 
     Its classes construct real datetimes and dates, and count the real ones as their instances. What a real naive
@@ -167,9 +193,8 @@ def make_datetime(clock: Kernel) -> ModuleType:  # noqa: C901 - two classes of s
     return copy_of(real_datetime, datetime=DateTime, date=Date)
 
 
-def make_os(environment: Mapping[str, str]) -> ModuleType:
-    """``os`` with its own environment variables."""
-    variables = dict(environment)
+def make_os(variables: dict[str, str]) -> ModuleType:
+    """``os`` with its own environment variables: ``variables`` itself."""
     return copy_of(
         real_os,
         environ=variables,
@@ -193,7 +218,7 @@ _LEVEL_NAMES = {number: name for name, number in LEVELS.items()}
 class Logger:
     """A program's logger. A record becomes a line of its output: level, instant and message, between tabs."""
 
-    def __init__(self, name: str, clock: Kernel, output: Output, root: Logger | None) -> None:
+    def __init__(self, name: str, clock: Clock, output: Output, root: Logger | None) -> None:
         self.name = name
         self.level = 0 if root else LEVELS["WARNING"]
         self._clock, self._output, self._root = clock, output, root
@@ -212,9 +237,10 @@ class Logger:
             return
         instant = self._clock.now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self._clock.now_millis % 1000:03d}Z"
         text = str(message) % args if args else str(message)
-        self._output.write(f"[{_LEVEL_NAMES.get(level, level)}]\t{instant}\t{text}\n")
+        request = "" if self._output.request_id is None else f"{self._output.request_id}\t"
+        self._output.write(f"[{_LEVEL_NAMES.get(level, level)}]\t{instant}\t{request}{text}\n")
         if exc_info:
-            self._output.write(traceback.format_exc())
+            self._output.write(self._output.format_exception())
 
     def debug(self, message: object, *args: object, **named: Any) -> None:
         self.log(LEVELS["DEBUG"], message, *args, **named)
@@ -235,8 +261,11 @@ class Logger:
         self.log(LEVELS["ERROR"], message, *args, **({"exc_info": True} | named))
 
 
-def make_logging(clock: Kernel, output: Output) -> ModuleType:
-    """The everyday part of ``logging``: loggers by name, levels. Handlers and formatters are not there."""
+def make_logging(clock: Clock, output: Output) -> ModuleType:
+    """The everyday part of ``logging``: loggers by name, levels. Handlers and formatters are not there.
+
+    In Lambda the root has a handler from the start, so that ``basicConfig`` does nothing unless it is forced to.
+    """
     root = Logger("root", clock, output, None)
     loggers = {"root": root}
 
@@ -246,8 +275,8 @@ def make_logging(clock: Kernel, output: Output) -> ModuleType:
             loggers[name] = Logger(name, clock, output, root)
         return loggers[name]
 
-    def basic_config(*, level: int | str | None = None, **_: object) -> None:
-        if level is not None:
+    def basic_config(*, level: int | str | None = None, force: bool = False, **_: object) -> None:
+        if level is not None and (force or output.request_id is None):
             root.setLevel(level)
 
     module = ModuleType("logging")
@@ -257,16 +286,34 @@ def make_logging(clock: Kernel, output: Output) -> ModuleType:
     return module
 
 
-@lru_cache(maxsize=1)
-def _dataclasses_code() -> CodeType:
-    """The standard library's ``dataclasses``, compiled to be run once more."""
-    source = Path(real_dataclasses.__file__).read_text(encoding="utf-8")
-    return compile(source, real_dataclasses.__file__, "exec", dont_inherit=True)
+@lru_cache(maxsize=8)
+def _code_of(path: str) -> CodeType:
+    """A module of the standard library, compiled to be run once more."""
+    return compile(Path(path).read_text(encoding="utf-8"), path, "exec", dont_inherit=True)
+
+
+def _run_again(module: ModuleType, own_builtins: dict[str, Any]) -> ModuleType:
+    """A second instance of a module of the standard library."""
+    again = ModuleType(module.__name__)
+    again.__dict__["__builtins__"] = own_builtins
+    exec(_code_of(str(module.__file__)), again.__dict__)  # noqa: S102 - the standard library's text
+    return again
 
 
 def make_dataclasses(own_builtins: dict[str, Any]) -> ModuleType:
     """``dataclasses`` that looks modules up where the program's own module is to be found."""
-    module = ModuleType("dataclasses")
-    module.__dict__["__builtins__"] = own_builtins
-    exec(_dataclasses_code(), module.__dict__)  # noqa: S102 - the standard library's text
+    return _run_again(real_dataclasses, own_builtins)
+
+
+def make_linecache(sources: Mapping[str, list[str]]) -> ModuleType:
+    """``linecache`` that knows the lines of the program's files, which are no files of this machine."""
+    module = _run_again(real_linecache, vars(builtins))
+    for name, lines in sources.items():
+        kept = [f"{line}\n" for line in lines]
+        module.cache[name] = (sum(map(len, kept)), None, kept, name)
     return module
+
+
+def make_traceback(own_builtins: dict[str, Any]) -> ModuleType:
+    """``traceback`` that reads lines and prints where the program's own ``linecache`` and ``sys`` say."""
+    return _run_again(real_traceback, own_builtins)
