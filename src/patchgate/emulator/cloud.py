@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -119,17 +119,18 @@ class Component:
     """Implements operations of one service. Subclasses name the ``service`` as botocore does."""
 
     service: ClassVar[str]
+    _operations: ClassVar[tuple[tuple[str, str], ...]]
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
 
     @classmethod
-    def operations(cls) -> Iterator[tuple[str, str]]:
+    def operations(cls) -> tuple[tuple[str, str], ...]:
         """Every (operation name, method name) of this component."""
-        for attribute in dir(cls):
-            name = getattr(getattr(cls, attribute), "operation_name", None)
-            if name is not None:
-                yield name, attribute
+        if "_operations" not in vars(cls):
+            named = ((getattr(getattr(cls, attribute), "operation_name", None), attribute) for attribute in dir(cls))
+            cls._operations = tuple((name, attribute) for name, attribute in named if name is not None)
+        return cls._operations
 
 
 class Cloud:

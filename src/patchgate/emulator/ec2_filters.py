@@ -19,11 +19,15 @@ Item = TypeVar("Item")
 Values = Callable[[Item], Iterable[str]]
 
 MAXIMUM_FILTER_VALUES = 200
+_WILD = frozenset("*?\\")
 
 
 @lru_cache(maxsize=1024)
 def _pattern(text: str) -> re.Pattern[str]:
-    """A filter value as a regular expression: ``*`` any characters, ``?`` one, a backslash takes them literally."""
+    """A filter value as a regular expression: ``*`` any characters, ``?`` one, a backslash takes them literally.
+
+    One without any of the three is compared as it is, and never comes here.
+    """
     parts, escaped = [], False
     for character in text:
         if escaped or character not in "*?\\":
@@ -57,8 +61,17 @@ def select(
         if not name or not entry.get("Values"):
             raise AwsError("InvalidParameterValue", f"The filter '{name or 'null'}' is invalid")
         values = _values_of(name, fields, tags)
-        patterns = [_pattern(str(value)) for value in entry["Values"]]
-        chosen = [item for item in chosen if any(p.fullmatch(v) for v in values(item) for p in patterns)]
+        wanted = [str(value) for value in entry["Values"]]
+        exact = {text for text in wanted if _WILD.isdisjoint(text)}
+        patterns = [_pattern(text) for text in wanted if text not in exact]
+        if not patterns:
+            chosen = [item for item in chosen if not exact.isdisjoint(values(item))]
+        else:
+            chosen = [
+                item
+                for item in chosen
+                if any(value in exact or any(p.fullmatch(value) for p in patterns) for value in values(item))
+            ]
     return chosen
 
 
@@ -93,7 +106,12 @@ SNAPSHOT = Kind("snap", "InvalidSnapshotID.Malformed", "InvalidSnapshot.NotFound
 
 def well_formed(kind: Kind, identifier: str) -> bool:
     """Whether ``identifier`` looks like one of that kind: its prefix, a dash and 8 or 17 hexadecimal digits."""
-    return bool(re.fullmatch(rf"{kind.prefix}-(?:[0-9a-f]{{8}}|[0-9a-f]{{17}})", identifier))
+    return _form(kind.prefix).fullmatch(identifier) is not None
+
+
+@lru_cache(maxsize=16)
+def _form(prefix: str) -> re.Pattern[str]:
+    return re.compile(rf"{prefix}-(?:[0-9a-f]{{8}}|[0-9a-f]{{17}})")
 
 
 def pick(known: Mapping[str, Item], ids: Iterable[str], kind: Kind) -> list[Item]:
@@ -103,6 +121,9 @@ def pick(known: Mapping[str, Item], ids: Iterable[str], kind: Kind) -> list[Item
     message.
     """
     wanted = list(dict.fromkeys(ids))
+    found = [known[identifier] for identifier in wanted if identifier in known]
+    if len(found) == len(wanted):
+        return found
     for identifier in wanted:
         if not well_formed(kind, identifier):
             raise AwsError(kind.malformed, f'Invalid id: "{identifier}" (expecting "{kind.prefix}-...")')
@@ -112,7 +133,7 @@ def pick(known: Mapping[str, Item], ids: Iterable[str], kind: Kind) -> list[Item
         quoted = f"[{listed}]" if kind is IMAGE else listed
         verb = "s '{}' do not exist" if len(missing) > 1 else " '{}' does not exist"
         raise AwsError(kind.missing, f"The {kind.noun}{verb.format(quoted)}")
-    return [known[identifier] for identifier in wanted]
+    return found
 
 
 def page(shapes: list[dict[str, Any]], params: Params, *, into: str, ids: str, least: int = 5) -> Result:

@@ -8,6 +8,7 @@ soon as somebody looks at its ``meta``, retry quotas from its first error on.
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -233,13 +234,26 @@ def _core(region: str) -> boto3.Session:
     return boto3.Session(botocore_session=core, region_name=region)
 
 
+_SETTINGS: weakref.WeakKeyDictionary[Any, tuple[dict[str, Any], str]] = weakref.WeakKeyDictionary()
+
+
+def settings_of(config: Any) -> str:
+    """What a ``Config`` says, as text: configurations that say the same have the same. Written once for each."""
+    given = vars(config)
+    known = _SETTINGS.get(config)
+    if known is None or known[0] != given:
+        copied = {name: dict(value) if isinstance(value, dict) else value for name, value in given.items()}
+        known = _SETTINGS[config] = (copied, repr(sorted(given.items(), key=str)))
+    return known[1]
+
+
 _PROTOTYPES: dict[tuple[str, str, str], Any] = {}
 
 
 def prototype(service: str, region: str, options: dict[str, Any]) -> Any:
     """The one client of a service, Region and ``config`` of which all others are copies."""
     config = options.get("config")
-    key = (service, region, repr(sorted(vars(config).items(), key=str)) if config is not None else "")
+    key = (service, region, settings_of(config) if config is not None else "")
     made = _PROTOTYPES.get(key)
     if made is None:
         made = _core(region).client(service, **options)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.session
 
-from patchgate.emulator.direct.clients import SECRET, prototype, shared_loader
+from patchgate.emulator.direct.clients import SECRET, prototype, settings_of, shared_loader
 from patchgate.emulator.errors import NotEmulatedError
 from patchgate.emulator.sdk_private import isolated_session_variables
 
@@ -41,7 +41,7 @@ class DirectSession:
         given = {name: value for name, value in options.items() if value is not None and value != _DEFAULTS.get(name)}
         given.pop("api_version", None)  # a resource names the one that there is
         config = given.get("config")
-        key = (service_name, region_name, "" if config is None else repr(sorted(vars(config).items(), key=str)))
+        key = (service_name, region_name, "" if config is None else settings_of(config))
         client = self._ready.get(key)
         if client is None:
             if given.keys() - {"config"}:

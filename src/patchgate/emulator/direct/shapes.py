@@ -185,14 +185,19 @@ class _answered_structure:  # noqa: N801 - a leaf among functions
 
     def __init__(self, shape: Any, members: dict[str, Converter]) -> None:
         self._members = dict(sorted(members.items(), key=lambda member: _is_in_body(shape.members[member[0]])))
-        self._orders: dict[tuple[str, ...], list[tuple[str, Converter]]] = {}
+        self._orders: dict[tuple[str, ...], list[tuple[str, Converter | None]]] = {}
 
     def __call__(self, value: Any) -> dict[str, Any]:
         names = tuple(value)
         order = self._orders.get(names)
         if order is None:
-            order = self._orders[names] = [(name, convert) for name, convert in self._members.items() if name in value]
-        return {name: convert(value[name]) for name, convert in order if value[name] is not None}
+            there = ((name, convert) for name, convert in self._members.items() if name in value)
+            order = self._orders[names] = [(name, None if convert is _same else convert) for name, convert in there]
+        return {
+            name: value[name] if convert is None else convert(value[name])
+            for name, convert in order
+            if value[name] is not None
+        }
 
 
 def _is_in_body(member: Any) -> bool:

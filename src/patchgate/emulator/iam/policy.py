@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -123,11 +124,16 @@ def _equal_word(value: str, actual: str) -> bool:
 
 
 def _like(value: str, actual: str) -> bool:
-    return re.fullmatch(_glob(value, "."), actual, re.DOTALL) is not None
+    return _compiled(value, arn=False).fullmatch(actual) is not None
 
 
 def _like_arn(value: str, actual: str) -> bool:
-    return re.fullmatch(_expression(value), actual, re.DOTALL) is not None
+    return _compiled(value, arn=True).fullmatch(actual) is not None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(value: str, *, arn: bool) -> re.Pattern[str]:
+    return re.compile(_expression(value) if arn else _glob(value, "."), re.DOTALL)
 
 
 _OPERATORS: Mapping[str, tuple[Callable[[str, str], bool], bool]] = {
