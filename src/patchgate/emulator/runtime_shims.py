@@ -16,9 +16,10 @@ import os as real_os
 import sys as real_sys
 import time as real_time
 import traceback as real_traceback
+import weakref
 from collections import ChainMap
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, Protocol
@@ -82,9 +83,14 @@ class Output:
 def copy_of(module: ModuleType, **changes: Any) -> ModuleType:
     """A module like ``module`` with some of its contents replaced."""
     shim = ModuleType(module.__name__, module.__doc__)
-    shim.__dict__.update({name: value for name, value in vars(module).items() if name != "__builtins__"})
+    shim.__dict__.update(_contents_of(module))
     shim.__dict__.update(changes)
     return shim
+
+
+@cache
+def _contents_of(module: ModuleType) -> dict[str, Any]:
+    return {name: value for name, value in vars(module).items() if name != "__builtins__"}
 
 
 def make_time(clock: Clock) -> ModuleType:
@@ -128,15 +134,31 @@ def make_time(clock: Clock) -> ModuleType:
     )
 
 
-def make_datetime(clock: Clock) -> ModuleType:  # noqa: C901 - two classes of small methods
+def make_datetime(clock: Clock) -> ModuleType:
     """``datetime`` whose ``now`` and ``today`` are the virtual clock's.
 
     Its classes construct real datetimes and dates, and count the real ones as their instances. What a real naive
-    datetime asks of the machine's time zone (``timestamp``, ``astimezone``) cannot be replaced.
+    datetime asks of the machine's time zone (``timestamp``, ``astimezone``) cannot be replaced. All programs of a clock
+    share them: like the real ones they cannot be changed.
     """
+    classes = _CLASSES.get(clock)
+    if classes is None:
+        classes = _CLASSES[clock] = _datetime_classes(weakref.proxy(clock))
+    return copy_of(real_datetime, **classes)
 
+
+_CLASSES: weakref.WeakKeyDictionary[Clock, dict[str, type]] = weakref.WeakKeyDictionary()
+
+
+def _datetime_classes(clock: Clock) -> dict[str, type]:  # noqa: C901 - two classes of small methods
     class Kind(type):
         real: type
+
+        def __setattr__(cls, name: str, _value: object) -> None:
+            raise TypeError(f"cannot set {name!r} attribute of immutable type 'datetime.{cls.__name__}'")
+
+        def __delattr__(cls, name: str) -> None:
+            raise TypeError(f"cannot set {name!r} attribute of immutable type 'datetime.{cls.__name__}'")
 
         def __instancecheck__(cls, instance: object) -> bool:
             return isinstance(instance, cls.real)
@@ -188,9 +210,9 @@ def make_datetime(clock: Clock) -> ModuleType:  # noqa: C901 - two classes of sm
             return instant if tz else instant.replace(tzinfo=None)
 
     for shim, name in ((Date, "date"), (DateTime, "datetime")):
-        shim.__name__ = shim.__qualname__ = name
-        shim.__module__ = "datetime"
-    return copy_of(real_datetime, datetime=DateTime, date=Date)
+        for attribute, value in (("__name__", name), ("__qualname__", name), ("__module__", "datetime")):
+            type.__setattr__(shim, attribute, value)
+    return {"datetime": DateTime, "date": Date}
 
 
 def make_os(variables: dict[str, str]) -> ModuleType:
