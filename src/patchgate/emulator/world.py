@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 InstanceState = Literal["pending", "running", "shutting-down", "terminated", "stopping", "stopped"]
-BackupOutcome = Literal["COMPLETED", "FAILED", "ABORTED", "EXPIRED", "NONE"]
+BackupOutcome = Literal["COMPLETED", "FAILED", "ABORTED", "EXPIRED", "PARTIAL", "NONE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class BackupBehaviour:
     """How AWS Backup fares with one instance.
 
     ``outcome`` NONE means that no job is ever made (the opt-in is off, or it is missed). ``minutes`` pass
-    from the job's start to its end; EXPIRED never starts. ``message_category`` is what a completed job says
+    from the job's start to its end; EXPIRED never starts, PARTIAL leaves nothing behind. ``message_category`` is what a completed job says
     (SUCCESS, VSS_ERROR, ...), ``message`` the StatusMessage of a job that did not go well.
     """
 

@@ -1,0 +1,193 @@
+"""A terrain that is deployed once and restored for every run: the real templates on an embedded AWS."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from patchgate.aws.stacks import CloudFormationStacks
+from patchgate.config import LaneConfig
+from patchgate.domain.lane import Lane
+from patchgate.domain.operating_systems import operating_system
+from patchgate.emulator.assumptions import Assumptions
+from patchgate.emulator.cloud import Cloud, Scope
+from patchgate.emulator.ec2 import Ec2
+from patchgate.emulator.engine import COMPONENTS
+from patchgate.emulator.world import InstanceSpec, Patch, VolumeSpec
+from patchgate.operations.check import lane_zone
+from patchgate.operations.deployment import LaneSettings, deploy_lanes, settle_lanes
+from patchgate.plan import names
+from patchgate.rehearsal.campaign.shapes import ACCOUNT, ORGANIZATION, Shape
+from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Terrain
+from patchgate.rehearsal.cycles import read_calendar
+from patchgate.rehearsal.run import lane_facts, rehearsed_lane
+from patchgate.rehearsal.stage import Stage, open_door
+from patchgate.schedule import Dialect, parse
+
+if TYPE_CHECKING:
+    from patchgate.emulator.door import Door, SdkSession
+    from patchgate.emulator.snapshot import Snapshot
+    from patchgate.rehearsal.stage import DoorName
+
+CYCLES = 3
+VOLUMES = (1, 2, 1, 3)
+"""How many volumes each of a lane's four machines has."""
+DEVICES = "abcdefghijklmnop"
+CLOSED_CALENDAR = "patchgate-freeze"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A deployed terrain and the snapshot that runs are restored from."""
+
+    shape: Shape
+    terrain: Terrain
+    deployed: Snapshot
+
+
+class Grounds:
+    """The grounds of one process, deployed when first asked for, all behind one door."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._made: dict[str, Ground] = {}
+        self._bare = stage.cloud.snapshot()
+
+    def of(self, shape: Shape) -> Ground:
+        """The ground of a shape."""
+        ground = self._made.get(shape.name)
+        if ground is None:
+            self.stage.cloud.restore(self._bare)
+            ground = self._made[shape.name] = break_ground(self.stage, shape)
+            gc.collect()
+            gc.freeze()
+        return ground
+
+
+@contextmanager
+def open_grounds(door: DoorName = "direct") -> Iterator[Grounds]:
+    """An empty embedded AWS, on which grounds are broken as runs ask for them."""
+    start = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+    cloud = Cloud(COMPONENTS, start=start, organization_id=ORGANIZATION)
+    with open_door(cloud, door) as opened:
+        yield Grounds(Stage(cloud, opened, _stacks(opened)))
+
+
+def _stacks(door: Door[SdkSession]) -> CloudFormationStacks:
+    def client(account: str, region: str) -> Any:
+        return door.session(account, region).client("cloudformation")
+
+    return CloudFormationStacks(client, lambda _: None)
+
+
+def break_ground(stage: Stage, shape: Shape) -> Ground:
+    """Deploy a shape's lane with its machines on an empty cloud. The clock must not be past the shape's start."""
+    stage.run_until(shape.start)
+    place = Lane(ACCOUNT, shape.region, shape.os, shape.env, "campaign")
+    (lane,) = settle_lanes([LaneConfig(place, dict(shape.parameters))], ORGANIZATION)
+    scope = Scope(ACCOUNT, shape.region)
+    for spec in machines(shape):
+        stage.cloud.component(Ec2).add_instance(scope, spec)
+    if lane.values["FreezeCalendars"]:
+        document = {"Name": CLOSED_CALENDAR, "Content": calendar_text(()), "DocumentType": "ChangeCalendar"}
+        stage.cloud.call(*scope.key, "ssm", "CreateDocument", document | {"DocumentFormat": "TEXT"})
+    deployment = deploy_lanes([lane], log_account=ACCOUNT, control=stage.stacks, progress=lambda _: None)
+    bucket = deployment.lanes[0].values["S3Bucket"]
+    return Ground(shape, survey(shape, lane, bucket, stage.cloud.now), stage.cloud.snapshot())
+
+
+def survey(shape: Shape, lane: LaneSettings, bucket: str, start: datetime) -> Terrain:
+    """What faults and the judge must know of a deployed lane whose first run begins at ``start``."""
+    zone = lane_zone(lane)
+    calendar = read_calendar(lane.lane.name, lane.values, zone, start, CYCLES)
+    cycles = tuple(_cycles(lane, zone, calendar.windows))
+    end = cycles[-1].close + SETTLED
+    facts = lane_facts(lane, replace(calendar, end=end))
+    of_lane = {"os": shape.os, "env": shape.env, "region": shape.region}
+    rehearsed = rehearsed_lane(lane, calendar)
+    specs = machines(shape)
+    return Terrain(
+        scope=Scope(ACCOUNT, shape.region),
+        facts=facts,
+        start=start,
+        end=end,
+        cycles=cycles,
+        instances=tuple(spec.instance_id for spec in specs[:-1]),
+        stray=specs[-1].instance_id,
+        programs={"open": rehearsed.open_function, "close": rehearsed.close_function, "prove": ""},
+        schedules={
+            "open": names.OPEN_SCHEDULE.render(**of_lane),
+            "close": names.CLOSE_SCHEDULE.render(**of_lane),
+            "watchdog": names.WATCHDOG_SCHEDULE.render(**of_lane),
+        },
+        stacks=(names.PATCH_STACK.render(**of_lane), names.MONITORING_STACK.render(**of_lane)),
+        bucket=bucket,
+        backup_role=f"arn:aws:iam::{ACCOUNT}:role/{names.BACKUP_ROLE.render(**of_lane)}",
+        freezes=(names.GLOBAL_FREEZE_PARAMETER.render(), names.FREEZE_PARAMETER.render(**of_lane)),
+        tags=specs[0].tags,
+        calendar=lane.values["FreezeCalendars"],
+    )
+
+
+def _cycles(lane: LaneSettings, zone: str, windows: Sequence[tuple[datetime, datetime]]) -> Iterator[Cycle]:
+    """What belongs to each window: the backup and the gate before it, the close after it, as far as there are any."""
+
+    def before(name: str, dialect: Dialect, when: datetime) -> datetime:
+        schedule = parse(lane.values[name], dialect)
+        found = list(islice(schedule.occurrences(zone, when - timedelta(days=8)), 16))
+        return max((each for each in found if each <= when), default=when)
+
+    for start, end in windows:
+        close = next(parse(lane.values["DisableMaintenanceWindow"], "scheduler").occurrences(zone, end), end)
+        gate = before("CheckBackUpJobAndEnableMaintenanceWindow", "scheduler", start)
+        yield Cycle(before("BackupSchedule", "backup", gate), gate, start, end, close)
+
+
+def machines(shape: Shape) -> tuple[InstanceSpec, ...]:
+    """The machines of a shape's lane, all well, and one more that is in no lane."""
+    family = operating_system(shape.os)
+    tags = {"PatchGroup": names.PATCH_GROUP.render(os=shape.os, env=shape.env)}
+    tags |= {names.BACKUP_TAG_KEY: names.BACKUP_TAG_VALUE}
+    patches = (Patch(f"{shape.os}-1", "openssl"), Patch(f"{shape.os}-2", "kernel", reboot=True))
+    return tuple(
+        InstanceSpec(
+            instance_id=identifier("i-", shape.name, number),
+            name=f"web-{number}",
+            operating_system=family.baselines[-1].operating_system,
+            platform_type=family.platform,
+            tags=tags if number < len(VOLUMES) else {"Name": "stray"},
+            volumes=tuple(
+                VolumeSpec(identifier("vol-", shape.name, number, disk), f"/dev/sd{DEVICES[disk]}")
+                for disk in range(volumes)
+            ),
+            patches=patches,
+        )
+        for number, volumes in enumerate((*VOLUMES, 1))
+    )
+
+
+def identifier(prefix: str, *parts: object) -> str:
+    """An id that is the same in every run."""
+    return prefix + hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()[:17]
+
+
+def calendar_text(closed: Sequence[tuple[datetime, datetime]]) -> str:
+    """A Change Calendar that is open but for the given spans."""
+    lines = ["BEGIN:VCALENDAR", "PRODID:-//patchgate//campaign//EN", "VERSION:2.0", "X-CALENDAR-TYPE:DEFAULT_OPEN"]
+    for number, (begin, end) in enumerate(closed):
+        lines += ["BEGIN:VEVENT", f"UID:{number}", f"DTSTART:{begin:%Y%m%dT%H%M%SZ}", f"DTEND:{end:%Y%m%dT%H%M%SZ}"]
+        lines += ["SUMMARY:freeze", "END:VEVENT"]
+    return "\r\n".join([*lines, "END:VCALENDAR"])
+
+
+def prepare(cloud: Cloud, ground: Ground, seed: int, assumptions: Assumptions) -> None:
+    """Put the cloud back to where the ground was broken, for a run of its own: its chance, its reading of AWS."""
+    cloud.restore(ground.deployed)
+    cloud.random.seed(f"run {seed}")
+    cloud.assumptions = assumptions

@@ -1,0 +1,125 @@
+"""The standard lanes of campaigns: small, and each with something that a fault can meet.
+
+Most are daily, so that three cycles are three days; DST edges, the shipped weekly defaults, the source document's way
+of counting, schedules that do not meet and a lane whose window is too short are among them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+ACCOUNT = "111111111111"
+ORGANIZATION = "o-a1b2c3d4e5"
+_DAILY = {
+    "BackupSchedule": "cron(0 19 * * ? *)",
+    "CheckBackUpJobAndEnableMaintenanceWindow": "cron(30 22 * * ? *)",
+    "MaintenanceWindowCronSchedule": "cron(0 23 * * ? *)",
+    "DisableMaintenanceWindow": "cron(10 4 * * ? *)",
+}
+_NIGHTLY = {
+    "BackupSchedule": "cron(0 21 * * ? *)",
+    "CheckBackUpJobAndEnableMaintenanceWindow": "cron(15 1 * * ? *)",
+    "MaintenanceWindowCronSchedule": "cron(45 1 * * ? *)",
+    "DisableMaintenanceWindow": "cron(15 5 * * ? *)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One lane for runs: ``parameters`` are the templates', ``start`` is when a run begins.
+
+    ``weight`` is how often the seed picks it, beside the others'. ``lively`` says that healthy machines are patched
+    there: not where schedules do not meet, or where the window is too short for all.
+    """
+
+    name: str
+    says: str
+    region: str = "eu-central-1"
+    os: str = "amazonlinux"
+    env: str = "prd"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    start: datetime = datetime(2026, 7, 10, 12, tzinfo=UTC)
+    weight: int = 4
+    lively: bool = True
+
+
+SHAPES = (
+    Shape("daily", "every night; coverage", parameters=_DAILY, weight=40),
+    Shape("weekly", "the shipped defaults: Saturdays", weight=6),
+    Shape(
+        "counting",
+        "the source document's gate: a number of completed jobs; Windows, no reboots",
+        os="windows",
+        parameters=_DAILY | {"GateMode": "threshold", "BackupJobThreshold": "2", "InstallRebootOption": "NoReboot"},
+        weight=8,
+    ),
+    Shape(
+        "volumes",
+        "volumes are backed up instead of instances",
+        os="ubuntu",
+        parameters=_DAILY | {"BackupResources": "volumes"},
+        weight=6,
+    ),
+    Shape(
+        "calendar",
+        "a change calendar, half of the machines at once, half of them needed",
+        parameters=_DAILY
+        | {"FreezeCalendars": "patchgate-freeze", "InstallMaxConcurrency": "50%", "MinimumCoveragePercent": "50"},
+        weight=6,
+    ),
+    Shape(
+        "autumn",
+        "a window in the hour that occurs twice: Berlin, 25 October 2026",
+        parameters=_NIGHTLY,
+        start=datetime(2026, 10, 24, 10, tzinfo=UTC),
+        weight=6,
+    ),
+    Shape(
+        "spring",
+        "a gate before and a close after the hour that does not exist: Berlin, 29 March 2026",
+        parameters=_NIGHTLY | {"MaintenanceWindowCronSchedule": "cron(30 2 * * ? *)"},
+        start=datetime(2026, 3, 28, 10, tzinfo=UTC),
+        weight=6,
+        lively=False,
+    ),
+    Shape(
+        "edge",
+        "the look-back ends in the minute of the backup; proofs are old when the window ends",
+        parameters=_DAILY
+        | {
+            "CheckBackUpJobAndEnableMaintenanceWindow": "cron(0 22 * * ? *)",
+            "LookBackHours": "3",
+            "MaximumProofAgeMinutes": "300",
+        },
+        weight=6,
+        lively=False,
+    ),
+    Shape(
+        "unmet",
+        "the gate is due after the window has begun, the close in its first minute",
+        parameters=_DAILY
+        | {
+            "CheckBackUpJobAndEnableMaintenanceWindow": "cron(5 23 * * ? *)",
+            "DisableMaintenanceWindow": "cron(0 23 * * ? *)",
+        },
+        weight=3,
+        lively=False,
+    ),
+    Shape(
+        "narrow",
+        "one machine at a time, in a window of one hour before its cutoff",
+        parameters=_DAILY
+        | {"InstallMaxConcurrency": "1", "MaintenanceWindowDuration": "2", "MaximumLeadMinutes": "60"},
+        weight=4,
+        lively=False,
+    ),
+)
+"""Every standard lane, by its weight the seed's choice."""
+
+
+def pick_shape(coins: random.Random, shapes: tuple[Shape, ...] = SHAPES) -> Shape:
+    """One of them, by their weights."""
+    return coins.choices(shapes, weights=[shape.weight for shape in shapes])[0]

@@ -1,0 +1,63 @@
+"""What a run of a campaign takes place in: one lane with its machines, its names, and when its cycles fall due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from patchgate.emulator.cloud import Scope
+
+if TYPE_CHECKING:
+    from patchgate.judge.facts import LaneFacts
+
+SETTLED = timedelta(hours=10)
+"""How long after a cycle's close the next noon's watchdog is through: faults that end by then leave calm behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One cycle of a lane: when its backup, its gate, its window and its close are due."""
+
+    backup: datetime
+    gate: datetime
+    start: datetime
+    end: datetime
+    close: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Terrain:
+    """One lane as faults must know it.
+
+    ``instances`` are the ids of its machines; ``stray`` is one beside it, in no lane. ``programs`` maps what a fault
+    calls a program ("open", "close", "prove") to the prefix of its processes' names, "" for every script step.
+    ``schedules`` maps what a fault calls a schedule ("open", "close", "watchdog") to its name. ``stacks`` are the names
+    of its stacks, the window's first. ``freezes`` are parameters whose presence freezes the lane, ``calendar`` is a
+    change calendar that it obeys.
+    """
+
+    scope: Scope
+    facts: LaneFacts
+    start: datetime
+    end: datetime
+    cycles: tuple[Cycle, ...]
+    instances: tuple[str, ...]
+    stray: str
+    programs: Mapping[str, str]
+    schedules: Mapping[str, str]
+    stacks: tuple[str, ...]
+    bucket: str
+    backup_role: str
+    freezes: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    calendar: str = ""
+
+    def seconds(self, when: datetime) -> int:
+        """An instant as injections write it: whole seconds since the run's start."""
+        return round((when - self.start).total_seconds())
+
+    def calm_after(self, cycle: int) -> datetime:
+        """From when on nothing is injected any more in a run whose storm lasts through that cycle."""
+        return self.cycles[cycle].close + SETTLED
