@@ -15,9 +15,10 @@ class DialectRules:
 
     ``field_counts`` are the numbers of cron fields; ``maximum_length`` is the API's, 0 where it has none;
     ``documents_edges`` tells whether AWS says what becomes of local times that a clock change skips or repeats;
-    ``strict_units`` whether it says that ``rate(1 hours)`` is wrong; ``starts_at_anchor`` whether a rate's first run is
-    at its start. ``minimum_gap_seconds`` is the documented least distance of cron runs, ``reported_gap_seconds`` one
-    that users report. ``bare_fields``: documented also without ``cron(...)``.
+    ``strict_units`` whether it says that ``rate(1 hours)`` is wrong (the Scheduler's page has such an example);
+    ``starts_at_anchor`` whether a rate's first run is at its start. ``minimum_gap_seconds`` is the documented least
+    distance of cron runs, ``reported_gap_seconds`` one that users report. ``bare_fields``: documented also without
+    ``cron(...)``.
     """
 
     service: str

@@ -146,7 +146,8 @@ def _rate(expression: str, dialect: Dialect, body: str) -> Schedule:
         if rules.strict_units:
             fault = Fault("rate", body, 6, f"{value} {unit}{match[3]} is not valid", f"{rules.service}: {rule}")
             raise ScheduleError(expression, fault)
-        notices.append(Notice("rate", body, 6, f"for other services {rule}; here the number alone counts"))
+        if not plural:
+            notices.append(Notice("rate", body, 6, f"{rules.service} shows plural units: the number alone counts"))
     interval = value * _UNIT_SECONDS[unit]
     if interval < rules.minimum_gap_seconds:
         rule = "cron expressions that run more often than every 5 minutes are not supported; of rates AWS says nothing"
