@@ -19,7 +19,8 @@ from typing import Any
 from patchgate.emulator.cloud import Cloud, Params, Result, Scope, operation
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.functions_destinations import Destinations
-from patchgate.emulator.functions_environments import Environment, Invocation
+from patchgate.emulator.functions_environments import Environment, Invocation, Launch
+from patchgate.emulator.functions_programs import ProgramEnvironment
 from patchgate.emulator.functions_resources import Function
 from patchgate.emulator.functions_settings import NOT_ASSUMABLE, FunctionSettings
 
@@ -40,9 +41,11 @@ class Functions(FunctionSettings):
         self._idle: dict[Place, list[Environment]] = {}
         self._running: dict[Place, list[Invocation]] = {}
         self._destinations = Destinations(cloud)
+        self.launch: Launch = ProgramEnvironment
+        """Makes environments: how code runs. A copy of the cloud begins with the fast way."""
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_idle": {}}
+        return self.__dict__ | {"_idle": {}, "launch": ProgramEnvironment}
 
     @operation("Invoke")
     def invoke(self, scope: Scope, params: Params) -> Result:
@@ -115,9 +118,15 @@ class Functions(FunctionSettings):
 
     def _environment(self, place: Place, scope: Scope, function: Function) -> Environment:
         """The idle environment that was used last, or a new one."""
-        usable = [item for item in self._idle.get(place, ()) if item.is_usable(function)]
+        usable: list[Environment] = []
+        for item in self._idle.pop(place, ()):
+            if item.is_usable(function):
+                usable.append(item)
+            else:
+                item.close()
+        environment = usable.pop() if usable else self.launch(self.cloud, scope, function)
         self._idle[place] = usable
-        return usable.pop() if usable else Environment(self.cloud, scope, function)
+        return environment
 
     def _time_out(self, invocation: Invocation, attempt: int, reason: str) -> None:
         if invocation.attempt == attempt and not invocation.status and invocation.process is not None:
@@ -130,7 +139,9 @@ class Functions(FunctionSettings):
         environment.run(invocation)
         self._running[place].remove(invocation)
         invocation.process = None
-        if not environment.broken:
+        if environment.broken:
+            environment.close()
+        else:
             self._idle.setdefault(place, []).append(environment)
         self._destinations.write_log(invocation, environment)
         self.cloud.record(

@@ -143,6 +143,8 @@ class Kernel:
         process = self._current
         if process is None:
             raise RuntimeError("only a process can sleep; the clock is moved with run_until")
+        if process.killed is not None:
+            raise process.killed  # whatever it still tries to do on its way out does not happen
         wake = self._now + max(0, round(seconds * 1000))
         if wake <= self._limit and not (self._agenda and self._agenda[0][0] <= wake):
             self._serial += 1
@@ -154,8 +156,7 @@ class Kernel:
         parent.switch()
         self._current = process
         if process.killed is not None:
-            killed, process.killed = process.killed, None
-            raise killed
+            raise process.killed
 
     def next_event_at(self) -> datetime | None:
         """When the next event is due, or None when nothing is planned."""

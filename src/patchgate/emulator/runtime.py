@@ -21,10 +21,12 @@ from patchgate.emulator.runtime_shims import (
     Output,
     make_dataclasses,
     make_datetime,
+    make_linecache,
     make_logging,
     make_os,
     make_sys,
     make_time,
+    make_traceback,
 )
 
 REFUSED = frozenset(
@@ -66,10 +68,11 @@ class PythonProgram:
         self._filename = filename
         self._sources = modules
         self._printed = Output()
+        self._variables = dict(environment)
         self._modules: dict[str, ModuleType] = {
             "time": make_time(clock),
             "datetime": make_datetime(clock),
-            "os": make_os(environment),
+            "os": make_os(self._variables),
             "logging": make_logging(clock, self._printed),
             "boto3": _make_boto3(sdk, scope),
         }
@@ -77,6 +80,8 @@ class PythonProgram:
         self._builtins = {**vars(builtins), "__import__": self._import, "print": self._print}
         for name in ("open", "input", "breakpoint"):
             self._builtins[name] = _refusal(name)
+        self._printed.format_exception = lambda: str(self._import("traceback").format_exc())
+        self._printed.is_over = lambda: clock.current is not None and clock.current.killed is not None
         self._module: ModuleType | None = None
 
     @property
@@ -88,6 +93,35 @@ class PythonProgram:
         """Forget what was printed so far."""
         self._printed.clear()
 
+    @property
+    def request_id(self) -> str | None:
+        """The request that Lambda's log lines name: "" outside of one, None where they name none."""
+        return self._printed.request_id
+
+    @request_id.setter
+    def request_id(self, request_id: str | None) -> None:
+        self._printed.request_id = request_id
+
+    def set_variable(self, name: str, value: str) -> None:
+        """Set one of the program's environment variables."""
+        self._variables[name] = value
+
+    def write_line(self, text: str) -> None:
+        """Add a line to what the program printed."""
+        self._printed.write(f"{text}\n")
+
+    def line_of(self, filename: str, number: int) -> str:
+        """The text of a line of the program's own sources, "" for those of others."""
+        lines = self._source_lines().get(filename, [])
+        return lines[number - 1].strip() if 0 < number <= len(lines) else ""
+
+    def _source_lines(self) -> dict[str, list[str]]:
+        sources = {self._file_of(name): text for name, text in self._sources.items()}
+        return {name: text.splitlines() for name, text in ({self._filename: self._source} | sources).items()}
+
+    def _file_of(self, module: str) -> str:
+        return str(PurePosixPath(self._filename).with_name(f"{module}.py"))
+
     def load(self) -> None:
         """Run the module's top level, once. Raises whatever it raises, SyntaxError included."""
         if self._module is None:
@@ -95,8 +129,8 @@ class PythonProgram:
             self._module = self._execute(name, self._source, self._filename)
 
     def has(self, function_name: str) -> bool:
-        """Whether the loaded module has something callable of that name."""
-        return callable(getattr(self._module, function_name, None))
+        """Whether the loaded module has something of that name."""
+        return hasattr(self._module, function_name)
 
     def call(self, function_name: str, *args: Any) -> Any:
         """Call one of the module's functions, after loading the module when that is still to be done.
@@ -127,9 +161,12 @@ class PythonProgram:
         top, _, rest = name.partition(".")
         if level == 0 and name not in self._modules:
             if name in self._sources:
-                self._execute(name, self._sources[name], str(PurePosixPath(self._filename).with_name(f"{name}.py")))
+                self._execute(name, self._sources[name], self._file_of(name))
             elif name == "dataclasses":
                 self._modules[name] = make_dataclasses(self._builtins)
+            elif name == "traceback":
+                self._modules["linecache"] = make_linecache(self._source_lines())
+                self._modules[name] = make_traceback(self._builtins)
         if level or top in REFUSED or name == "urllib.request":
             raise ImportError(f"the embedded AWS does not let programs import {name!r}", name=name)
         if top not in self._modules:

@@ -68,6 +68,11 @@ class Output:
     def flush(self) -> None:
         """Nothing is held back."""
 
+    def begin_line(self) -> None:
+        """End the line that was begun, if one was."""
+        if self._text and not self._text[-1].endswith("\n"):
+            self.write("\n")
+
     def isatty(self) -> bool:
         return False
 
@@ -93,40 +98,49 @@ def _contents_of(module: ModuleType) -> dict[str, Any]:
     return {name: value for name, value in vars(module).items() if name != "__builtins__"}
 
 
+class _VirtualTime:
+    """The functions of ``time`` that read the clock. Bound methods stay what they are as attributes of a class."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def seconds(self) -> float:
+        return self._clock.now_millis / 1000
+
+    def nanoseconds(self) -> int:
+        return self._clock.now_millis * 1_000_000
+
+    def struct(self, when: float | None = None) -> real_time.struct_time:
+        return real_time.gmtime(self.seconds() if when is None else when)
+
+    def text(self, layout: str, when: Any = None) -> str:
+        return real_time.strftime(layout, self.struct() if when is None else when)
+
+    def asctime(self, when: Any = None) -> str:
+        return real_time.asctime(self.struct() if when is None else when)
+
+    def ctime(self, when: float | None = None) -> str:
+        return real_time.asctime(self.struct(when))
+
+    def mktime(self, when: Any) -> float:
+        return float(calendar.timegm(when))
+
+
 def make_time(clock: Clock) -> ModuleType:
     """``time`` on the virtual clock; ``sleep`` lets virtual time pass for the running process."""
-
-    def seconds() -> float:
-        return clock.now_millis / 1000
-
-    def nanoseconds() -> int:
-        return clock.now_millis * 1_000_000
-
-    def struct(when: float | None = None) -> real_time.struct_time:
-        return real_time.gmtime(seconds() if when is None else when)
-
-    def text(layout: str, when: Any = None) -> str:
-        return real_time.strftime(layout, struct() if when is None else when)
-
+    virtual = _VirtualTime(clock)
+    readers = ("time", "monotonic", "perf_counter", "process_time", "thread_time")
     return copy_of(
         real_time,
-        time=seconds,
-        time_ns=nanoseconds,
-        monotonic=seconds,
-        monotonic_ns=nanoseconds,
-        perf_counter=seconds,
-        perf_counter_ns=nanoseconds,
-        process_time=seconds,
-        process_time_ns=nanoseconds,
-        thread_time=seconds,
-        thread_time_ns=nanoseconds,
+        **dict.fromkeys(readers, virtual.seconds),
+        **{f"{name}_ns": virtual.nanoseconds for name in readers},
         sleep=clock.sleep,
-        gmtime=struct,
-        localtime=struct,
-        mktime=lambda when: float(calendar.timegm(when)),
-        strftime=text,
-        asctime=lambda when=None: real_time.asctime(struct() if when is None else when),
-        ctime=lambda when=None: real_time.asctime(struct(when)),
+        gmtime=virtual.struct,
+        localtime=virtual.struct,
+        mktime=virtual.mktime,
+        strftime=virtual.text,
+        asctime=virtual.asctime,
+        ctime=virtual.ctime,
         timezone=0,
         altzone=0,
         daylight=0,
@@ -259,7 +273,10 @@ class Logger:
             return
         instant = self._clock.now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self._clock.now_millis % 1000:03d}Z"
         text = str(message) % args if args else str(message)
-        request = "" if self._output.request_id is None else f"{self._output.request_id}\t"
+        request = ""
+        if self._output.request_id is not None:
+            self._output.begin_line()
+            request = f"{self._output.request_id}\t"
         self._output.write(f"[{_LEVEL_NAMES.get(level, level)}]\t{instant}\t{request}{text}\n")
         if exc_info:
             self._output.write(self._output.format_exception())

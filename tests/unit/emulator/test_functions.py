@@ -293,7 +293,7 @@ def test_dry_runs_and_bad_requests(cloud: Cloud) -> None:
         ("x = 1", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'index'"),
         ("raise OSError('cold')", "OSError", "cold"),
         ("def handler(e, c):\n    return {1, 2}", "Runtime.MarshalError", "Unable to marshal response"),
-        ("import sys\ndef handler(e, c):\n    sys.exit(3)", "Runtime.ExitError", "exited with status: 3"),
+        ("import sys\ndef handler(e, c):\n    sys.exit(3)", "Runtime.ExitError", "exited with error: exit status 3"),
         ("import boto3\ndef handler(e, c):\n    boto3.client('ssm')", "NotEmulatedError", "without an open door"),
     ],
 )
@@ -310,12 +310,14 @@ def test_how_functions_fail(cloud: Cloud, source: str, kind: str, message: str) 
 def test_a_failure_is_in_the_log_with_the_functions_own_frames_only(cloud: Cloud) -> None:
     create(cloud, BROKEN)
     error, _ = invoke(cloud)
-    assert error["stackTrace"] == ['  File "/var/task/index.py", line 3, in handler\n']
+    frame = "  File \"/var/task/index.py\", line 3, in handler\n    raise ValueError('no backup')\n"
+    assert error["stackTrace"] == [frame]
     assert ended(cloud)[0]["log"] == [
         "trying",
         "[ERROR] ValueError: no backup",
         "Traceback (most recent call last):",
-        '  File "/var/task/index.py", line 3, in handler',
+        '\u00a0\u00a0File "/var/task/index.py", line 3, in handler',
+        "\u00a0\u00a0\u00a0\u00a0raise ValueError('no backup')",
     ]
 
 
