@@ -35,14 +35,26 @@ def evaluate_bucket_policy(policy: Mapping[str, Any] | str, request: ObjectReque
 
     A policy that is given as JSON is parsed once.
     """
-    statements = _read_once(policy) if isinstance(policy, str) else read_policy(policy)
-    meant = [statement for statement in statements if statement.unknown or _is_meant(statement, request.principal)]
+    if isinstance(policy, str):
+        meant = _meant_once(policy, request.principal)
+    else:
+        meant = _meant(read_policy(policy), request.principal)
     return evaluate(meant, request.action, request.resource, request.context)
 
 
 @lru_cache(maxsize=256)
 def _read_once(text: str) -> tuple[Statement, ...]:
     return read_policy(text)
+
+
+@lru_cache(maxsize=4096)
+def _meant_once(text: str, principal: str) -> tuple[Statement, ...]:
+    return _meant(_read_once(text), principal)
+
+
+def _meant(statements: tuple[Statement, ...], principal: str) -> tuple[Statement, ...]:
+    """The statements of a policy that are meant for somebody."""
+    return tuple(statement for statement in statements if statement.unknown or _is_meant(statement, principal))
 
 
 def _is_meant(statement: Any, who: str) -> bool:

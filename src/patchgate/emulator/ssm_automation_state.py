@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from patchgate.emulator.cloud import Scope
@@ -102,16 +103,18 @@ class AutomationRun:
 
     def known(self, now: datetime) -> dict[str, Any]:
         """Everything that a reference may name at ``now``."""
+        date, date_and_time = _date_texts(now)
         values: dict[str, Any] = {
             **self.parameters,
             "automation:EXECUTION_ID": self.execution_id,
-            "global:DATE": now.strftime("%Y-%m-%d"),
-            "global:DATE_TIME": now.strftime("%Y-%m-%d_%H.%M.%S"),
+            "global:DATE": date,
+            "global:DATE_TIME": date_and_time,
             "global:REGION": self.scope.region,
             "global:ACCOUNT_ID": self.scope.account,
         }
         for name, run in self.steps.items():
-            values |= {f"{name}.{output}": value for output, value in run.outputs.items()}
+            for output, value in run.outputs.items():
+                values[f"{name}.{output}"] = value
         return values
 
     def metadata(self) -> dict[str, Any]:
@@ -143,3 +146,9 @@ class AutomationRun:
             "StepExecutionsTruncated": False,
             "Parameters": {key: as_list(value) for key, value in self.parameters.items()},
         }
+
+
+@lru_cache(maxsize=256)
+def _date_texts(now: datetime) -> tuple[str, str]:
+    """global:DATE and global:DATE_TIME."""
+    return now.strftime("%Y-%m-%d"), now.strftime("%Y-%m-%d_%H.%M.%S")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _SELECTOR = re.compile(r"\$((?:\.[A-Za-z_][\w-]*|\[\d+\])*)")
 _PART = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]")
+_PLAIN = frozenset({str, int, bool, float, type(None)})
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "String": (str,),
     "StringList": (list,),
@@ -40,11 +41,13 @@ def interpolate(value: Any, known: Mapping[str, Any]) -> Any:
     Raises UnresolvedError for a reference to something that is not known.
     """
     if isinstance(value, str):
+        if "{{" not in value:
+            return value
         whole = REFERENCE.fullmatch(value.strip())
         if whole:
             return _look_up(whole[1], known)
         return REFERENCE.sub(lambda found: as_text(_look_up(found[1], known)), value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {key: interpolate(item, known) for key, item in value.items()}
     if isinstance(value, list):
         return [interpolate(item, known) for item in value]
@@ -87,14 +90,16 @@ def declared_outputs(outputs: tuple[Output, ...], document: Any) -> dict[str, An
 
 def plain(value: Any) -> Any:
     """An API's answer as JSON values: instants as ISO text, blobs as text."""
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, dict | Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, bytes):
         return value.decode()
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
     return value
 
 

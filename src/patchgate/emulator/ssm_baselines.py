@@ -188,9 +188,10 @@ class Baselines(Component):
         return found
 
     def _find(self, scope: Scope, baseline_id: str) -> Baseline:
-        for name in OPERATING_SYSTEMS:
-            if _predefined_id(scope, name) == baseline_id:
-                return self._predefined(scope, name)
+        if baseline_id.startswith("arn:"):
+            for name in OPERATING_SYSTEMS:
+                if _predefined_id(scope, name) == baseline_id:
+                    return self._predefined(scope, name)
         return self._own(scope, baseline_id)
 
     def _predefined(self, scope: Scope, operating_system: str) -> Baseline:

@@ -214,11 +214,13 @@ def substitute(value: Any, parameters: Mapping[str, Any]) -> Any:
     Raises AwsError InvalidParameters for a reference to nothing.
     """
     if isinstance(value, str):
+        if "{{" not in value:
+            return value
         whole = REFERENCE.fullmatch(value)
         if whole:
             return _value(whole[1], parameters)
         return REFERENCE.sub(lambda found: _as_text(_value(found[1], parameters)), value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {key: substitute(item, parameters) for key, item in value.items()}
     if isinstance(value, list):
         expanded = [substitute(item, parameters) for item in value]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from patchgate.emulator.agent.script import ScriptExit, ScriptResult, UnsupportedScriptError
 
@@ -24,7 +25,10 @@ _PIECE = re.compile(
     rf"""'(?P<single>[^']*)'|"(?P<double>(?:\\.|[^"\\])*)"|(?P<clock>{_CLOCK})"""
     r"""|\$\{(?P<braced>\w+)\}|\$(?P<name>\w+)|(?P<bare>.)"""
 )
+_QUOTES = frozenset("'\"$")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_UNKNOWN = re.compile(r"\$(?!\(date -u \+%s\)|\{\w+\}|\w)|\\")
+_VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 _INTEGER = re.compile(r"[+-]?\d+")
 _COMPARE = {
     "-lt": int.__lt__,
@@ -44,7 +48,9 @@ class _Shell:
     unset_is_error: bool = False
 
     def word(self, raw: str) -> str:
-        return "".join(self._piece(match) for match in _PIECE.finditer(raw))
+        if _QUOTES.isdisjoint(raw):
+            return raw
+        return "".join([self._piece(match) for match in _PIECE.finditer(raw)])
 
     def _piece(self, match: re.Match[str]) -> str:
         if match["single"] is not None:
@@ -57,10 +63,10 @@ class _Shell:
         return self.variable(name) if name else match["bare"]
 
     def _double(self, text: str) -> str:
-        if "`" in text or re.search(r"\$(?!\(date -u \+%s\)|\{\w+\}|\w)|\\", text):
+        if "`" in text or _UNKNOWN.search(text):
             raise UnsupportedScriptError(text)
         expanded = text.replace("$(date -u +%s)", str(self.epoch_seconds))
-        return re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda found: self.variable(found[1] or found[2]), expanded)
+        return _VARIABLE.sub(lambda found: self.variable(found[1] or found[2]), expanded)
 
     def variable(self, name: str) -> str:
         if name not in self.variables and self.unset_is_error:
@@ -144,8 +150,9 @@ def _expect(statements: list[list[str]], position: int, keyword: str) -> int:
     return position + 1
 
 
+@lru_cache(maxsize=256)
 def _statements(text: str) -> list[list[str]]:
-    """Statements as lists of raw words; ``then`` and ``else`` stand alone."""
+    """Statements as lists of raw words, which nobody changes; ``then`` and ``else`` stand alone."""
     statements: list[list[str]] = []
     words: list[str] = []
     position = 0

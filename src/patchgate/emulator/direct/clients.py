@@ -54,7 +54,8 @@ class Operation:
         self.provide_params = f"provide-client-params.{prefix}.{name}"
         self.before_build = f"before-parameter-build.{prefix}.{name}"
         self.needs_retry = f"needs-retry.{prefix}.{name}"
-        listens = functools.partial(private.is_heard, meta.events)
+        given = self.model.input_shape.members if self.model.input_shape is not None else ()
+        listens = functools.partial(private.is_heard, meta.events, members=given)
         self.is_prepared = listens(self.provide_params) or listens(self.before_build)
         self.is_heard_after = listens(self.after_call)
 

@@ -13,6 +13,7 @@ name                                                what the door needs it for
 ``botocore.client.ClientMeta._client_config``       with the other arguments of ``ClientMeta``: a client's own ``meta``
 ``botocore.handlers.generate_idempotent_uuid``      draws client tokens from the system's randomness: taken out
 ``botocore.handlers.json_decode_policies``          undoes an encoding that answers do not have here: taken out
+``botocore.handlers.ParameterAlias._original_name``  whether a handler's parameter is one of an operation's
 ``botocore.hooks.EventAliaser._emitter``            with ``HierarchicalEmitter._handlers``: who listens to an event
 ``botocore.retries.standard``                       ``register_retry_handler`` and ``ExponentialBackoff``: rules, quota
                                                     and jitter of the mode ``standard``
@@ -24,7 +25,7 @@ name                                                what the door needs it for
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -52,10 +53,18 @@ def take_out_handlers(session: Any) -> None:
     session.unregister("after-call.iam", botocore.handlers.json_decode_policies)
 
 
-def is_heard(events: Any, event: str) -> bool:
-    """Whether a handler that does something listens to an event."""
+def is_heard(events: Any, event: str, members: Collection[str]) -> bool:
+    """Whether a handler that does something listens to an event of an operation with those parameters."""
     handlers = events._emitter._handlers.prefix_search(event)  # noqa: SLF001
-    return any(getattr(handler, "__name__", "") not in _IDLE for handler in handlers)
+    return any(
+        getattr(handler, "__name__", "") not in _IDLE and not _renames_none(handler, members) for handler in handlers
+    )
+
+
+def _renames_none(handler: Any, members: Collection[str]) -> bool:
+    """Whether a handler takes another name for a parameter that the operation does not have."""
+    alias = getattr(handler, "__self__", None)
+    return isinstance(alias, botocore.handlers.ParameterAlias) and alias._original_name not in members  # noqa: SLF001
 
 
 def own_meta(meta: Any) -> Any:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from patchgate.emulator.cloud import Cloud, Params, Scope
+    from patchgate.emulator.iam.policy import Context
 
 KNOWN_OPERATIONS: Table = REQUIREMENTS | SSM_REQUIREMENTS
 
@@ -57,6 +58,7 @@ class RoleAuthority:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._book = RoleBook(cloud)
+        self._callers: dict[tuple[str, str, str], dict[str, str]] = {}
 
     def forget(self) -> None:
         """Roles or policies have changed."""
@@ -70,11 +72,10 @@ class RoleAuthority:
             if role is not None and role.is_administrator:
                 return
             raise NotEmulatedError(f"the permissions of {service}:{operation}, called by {scope.principal}")
+        caller = self._caller(scope)
         for need in requirement(self._cloud, scope, params):
             ruling: Ruling = (
-                role.ruling(need.action, need.resource, lambda need=need: self._context(scope, need))  # type: ignore[misc]
-                if role is not None
-                else "no identity"
+                role.ruling(need.action, need.resource, need.facts, caller) if role is not None else "no identity"
             )
             if ruling != "allow" and not (ruling == "no identity" and self._bucket_allows(scope, role, need)):
                 self._deny(scope, service, operation, need, ruling)
@@ -87,16 +88,21 @@ class RoleAuthority:
         known = {"aws:sourceaccount": scope.account, "aws:sourcearn": source_arn} if source_arn is not None else None
         return role.trusts(service, known)
 
-    def _context(self, scope: Scope, need: Need) -> dict[str, str]:
-        context = {
-            "aws:principalaccount": scope.principal.split(":")[4],
-            "aws:principalarn": scope.principal,
-            "aws:requestedregion": scope.region,
-            "aws:securetransport": "true",
-        }
-        if self._cloud.organization_id:
-            context["aws:principalorgid"] = self._cloud.organization_id
-        return {**context, **need.facts}
+    def _caller(self, scope: Scope) -> Context:
+        """The condition keys that every call of a role carries."""
+        organization = self._cloud.organization_id
+        known = self._callers.get((scope.principal, scope.region, organization))
+        if known is None:
+            known = {
+                "aws:principalaccount": scope.principal.split(":")[4],
+                "aws:principalarn": scope.principal,
+                "aws:requestedregion": scope.region,
+                "aws:securetransport": "true",
+            }
+            if organization:
+                known["aws:principalorgid"] = organization
+            self._callers[scope.principal, scope.region, organization] = known
+        return known
 
     def _bucket_allows(self, scope: Scope, role: Role | None, need: Need) -> bool:
         """Whether the policy of a bucket in the role's own account allows what the role's policies do not mention."""
@@ -115,7 +121,8 @@ class RoleAuthority:
             if error.code != "NoSuchBucketPolicy":
                 raise
             return False
-        request = ObjectRequest(scope.principal, need.action, need.resource, self._context(scope, need))
+        context = {**self._caller(scope), **need.facts}
+        request = ObjectRequest(scope.principal, need.action, need.resource, context)
         return evaluate_bucket_policy(json.loads(policy), request) == "allow"
 
     def _deny(self, scope: Scope, service: str, operation: str, need: Need, ruling: Ruling) -> None:

@@ -66,8 +66,11 @@ class Patterns:
             return True
         if self._fold:
             text = text.lower()
-        if text in self._exact or any(expression.fullmatch(text) for expression in self._expressions):
+        if text in self._exact:
             return True
+        for expression in self._expressions:
+            if expression.fullmatch(text):
+                return True
         if self._refused:
             raise NotEmulatedError(f"policy variables ({self._refused[0]})")
         return False
@@ -170,7 +173,12 @@ class Statement:
 
     def meets(self, resource: str, context: Context) -> bool:
         """Whether resource and conditions are met."""
-        return self.resources.fit(resource) and all(condition.holds(context) for condition in self.conditions)
+        if not self.resources.fit(resource):
+            return False
+        for condition in self.conditions:  # noqa: SIM110 - asked of every call of a role
+            if not condition.holds(context):
+                return False
+        return True
 
 
 def read_policy(document: str | Mapping[str, Any]) -> tuple[Statement, ...]:
@@ -204,9 +212,14 @@ def _conditions(block: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:
 
 def evaluate(statements: Iterable[Statement], action: str, resource: str, context: Context) -> Answer:
     """An explicit deny wins over an allow; statements that say nothing of the request are silent."""
+    return evaluate_spoken((statement for statement in statements if statement.speaks_of(action)), resource, context)
+
+
+def evaluate_spoken(statements: Iterable[Statement], resource: str, context: Context) -> Answer:
+    """``evaluate`` for statements that all speak of the action."""
     answer: Answer = "silent"
     for statement in statements:
-        if statement.speaks_of(action) and statement.meets(resource, context):
+        if statement.meets(resource, context):
             if not statement.allows:
                 return "deny"
             answer = "allow"

@@ -7,12 +7,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from patchgate.emulator.errors import AwsError, NotEmulatedError
-from patchgate.emulator.iam.policy import Answer, Context, Statement, as_list, evaluate, read_policy
+from patchgate.emulator.iam.policy import Answer, Context, Statement, as_list, evaluate, evaluate_spoken, read_policy
 
 if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud, Scope
@@ -45,7 +45,7 @@ class Policies:
         return found
 
     def answer(self, action: str, resource: str, context: Context) -> Answer:
-        return evaluate(self.about(action), action, resource, context)
+        return evaluate_spoken(self.about(action), resource, context)
 
     def is_conditional(self, action: str) -> bool:
         """Whether what they say of an action depends on more than the resource."""
@@ -68,25 +68,31 @@ class Role:
     trust: tuple[Statement, ...]
     identity: Policies
     boundary: Policies | None
-    _rulings: dict[tuple[str, str], Ruling] = field(default_factory=dict)
+    _conditional: dict[str, bool] = field(default_factory=dict)
+    _rulings: dict[tuple[Any, ...], Ruling] = field(default_factory=dict)
+    _assumed_by: dict[str, list[Statement]] = field(default_factory=dict)
 
     @property
     def is_administrator(self) -> bool:
         """Whether every call is allowed, whatever it needs."""
         return self.identity.allow_everything and (self.boundary is None or self.boundary.allow_everything)
 
-    def ruling(self, action: str, resource: str, context: Callable[[], Context]) -> Ruling:
-        """Whether an action on a resource is allowed; ``context`` makes the condition keys when they are needed."""
-        known = self._rulings.get((action, resource))
-        if known is not None:
-            return known
-        conditional = self.identity.is_conditional(action)
-        conditional = conditional or (self.boundary is not None and self.boundary.is_conditional(action))
-        ruling = self._rule(action, resource, context() if conditional else {})
-        if not conditional:
+    def ruling(self, action: str, resource: str, facts: Context, caller: Context) -> Ruling:
+        """Whether an action on a resource is allowed. ``facts`` are the condition keys that belong to the action and
+        ``caller`` those of the call; the same ones are ruled on once.
+        """
+        conditional = self._conditional.get(action)
+        if conditional is None:
+            conditional = self.identity.is_conditional(action)
+            conditional = conditional or (self.boundary is not None and self.boundary.is_conditional(action))
+            self._conditional[action] = conditional
+        key = (action, resource, *facts.items(), *caller.items()) if conditional else (action, resource)
+        ruling = self._rulings.get(key)
+        if ruling is None:
+            ruling = self._rule(action, resource, {**caller, **facts} if conditional else {})
             if len(self._rulings) >= MAXIMUM_REMEMBERED:
                 self._rulings.clear()
-            self._rulings[action, resource] = ruling
+            self._rulings[key] = ruling
         return ruling
 
     def _rule(self, action: str, resource: str, context: Context) -> Ruling:
@@ -100,7 +106,10 @@ class Role:
 
     def trusts(self, service: str, source: Context | None) -> bool:
         """Whether the trust policy lets a service assume the role; ``source`` None: what it sets is not documented."""
-        meant = [s for s in self.trust if s.unknown or _names_service(s.principal, service)]
+        meant = self._assumed_by.get(service)
+        if meant is None:
+            meant = [s for s in self.trust if s.unknown or _names_service(s.principal, service)]
+            self._assumed_by[service] = meant
         if source is None and (tested := [c.key for s in meant for c in s.conditions]):
             raise NotEmulatedError(f"{tested[0]} in a trust policy for {service}, which is not documented to set it")
         return evaluate(meant, "sts:AssumeRole", "*", source or {}) == "allow"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from patchgate.emulator.cloud import Params
 
 
-def refuse_others(params: Params, what: str, known: Iterable[str]) -> None:
+def refuse_others(params: Params, what: str, known: Collection[str]) -> None:
     """Raise NotEmulatedError when a request has members that the service here does not know."""
-    unknown = sorted(params.keys() - set(known))
+    unknown = [name for name in params if name not in known]
     if unknown:
-        raise NotEmulatedError(f"{what} with {', '.join(unknown)}")
+        raise NotEmulatedError(f"{what} with {', '.join(sorted(unknown))}")
 
 
 def derived_id(prefix: str, text: str, length: int) -> str:

@@ -104,10 +104,18 @@ def test_handlers_that_would_get_in_the_way_are_taken_out() -> None:
 
 def test_it_is_known_who_listens(client: Any) -> None:
     events = private.own_meta(client.meta).events
-    assert not private.is_heard(events, "after-call.ssm.GetParameter")
+    assert not private.is_heard(events, "after-call.ssm.GetParameter", ())
     events.register("after-call.ssm", lambda **_: None)
-    assert private.is_heard(events, "after-call.ssm.GetParameter")
-    assert not private.is_heard(events, "after-call.s3.GetObject")
+    assert private.is_heard(events, "after-call.ssm.GetParameter", ())
+    assert not private.is_heard(events, "after-call.s3.GetObject", ())
+
+
+def test_who_renames_a_parameter_listens_where_the_operation_has_it() -> None:
+    session = botocore.session.Session()
+    private.take_out_handlers(session)
+    events = session.create_client("ec2", region_name="eu-central-1").meta.events
+    assert private.is_heard(events, "before-parameter-build.ec2.DescribeInstances", ("Filter",))
+    assert not private.is_heard(events, "before-parameter-build.ec2.DescribeInstances", ("Filters",))
 
 
 def test_idle_handlers_are_known_by_name() -> None:
