@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args, get_origin
 
 import click
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from patchgate.cli.root import COMMANDS, EPILOG, patchgate
-from patchgate.config import FleetConfig
+from patchgate.config.reference import build_fleet_page
 from patchgate.emulator.coverage import build_page as build_embedded_aws_page
+from patchgate.rehearsal.reference import build_history_page, build_world_page
 from patchgate.templates.reference import build_templates_page
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -58,73 +56,17 @@ ENVIRONMENT_VARIABLES = """\
 """
 
 
-def build_fleet_page() -> str:
-    """The reference of the fleet file: every key of every model."""
-    parts = [NOTICE, "# Fleet file", FLEET_INTRODUCTION]
-    for path, model in _models(FleetConfig, ""):
-        title = f"`{path}`" if path else "The file"
-        rows = [_row(name, field) for name, field in model.model_fields.items()]
-        table = "\n".join(["| key | value | |", "|---|---|---|", *rows])
-        parts += [f"## {title}", (model.__doc__ or "").strip(), table]
-    return "\n\n".join(parts) + "\n"
-
-
-FLEET_INTRODUCTION = """\
-A fleet file is YAML: what is patched, where, and with which settings. `examples/fleet.yaml` is a complete one.
-
-- Every problem is reported at once, as `file:line:column`, with the nearest valid word. Unknown keys are refused.
-- Scalars follow YAML 1.2: `no` and `on` are words. Tags, anchors, aliases and duplicate keys are refused.
-- A lane's parameters are merged from `defaults`, then its target; the later one wins. They are the parameters of the
-  three templates, and `patchgate rehearse --parameter` wins over both."""
-
-
 def _help_block(command: click.Command, context: click.Context) -> str:
     return f"```text\n{command.get_help(context)}\n```"
 
 
-def _models(model: type[BaseModel], path: str) -> Iterator[tuple[str, type[BaseModel]]]:
-    yield path, model
-    for name, field in model.model_fields.items():
-        inner, is_list = _model_of(field.annotation)
-        if inner is not None:
-            yield from _models(inner, f"{path}.{name}".lstrip(".") + ("[]" if is_list else ""))
-
-
-def _model_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    if get_origin(annotation) is list:
-        return _model_of(get_args(annotation)[0])[0], True
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, False
-    return None, False
-
-
-def _row(name: str, field: FieldInfo) -> str:
-    described = field.description or _first_line_of(field.annotation)
-    needed = "required" if field.is_required() else "optional"
-    return f"| `{name}` | {_kind(field.annotation)}, {needed} | {described} |"
-
-
-def _first_line_of(annotation: Any) -> str:
-    model, _ = _model_of(annotation)
-    return (model.__doc__ or "").splitlines()[0] if model else ""
-
-
-def _kind(annotation: Any) -> str:
-    model, is_list = _model_of(annotation)
-    if model is not None:
-        return "list of mappings" if is_list else "mapping"
-    if get_origin(annotation) is list:
-        return "list of words"
-    if get_origin(annotation) is dict:
-        return "mapping of names to text, numbers or booleans"
-    return "number" if get_args(annotation) == (1,) else "text"
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": build_cli_page,
-    "fleet.md": build_fleet_page,
+    "fleet.md": lambda: build_fleet_page(NOTICE),
     "templates.md": lambda: build_templates_page(NOTICE),
     "embedded-aws.md": lambda: build_embedded_aws_page(NOTICE),
+    "world.md": lambda: build_world_page(NOTICE),
+    "history.md": lambda: build_history_page(NOTICE),
 }
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_the_steps_of_the_page(tmp_path: Path) -> None:
             encoding="utf-8",
             check=False,
             cwd=ROOT,
-            env=environment | {"PATH": f"{BIN}{os.pathsep}{environment['PATH']}"},
+            env=environment | {"PATH": os.pathsep.join((str(BIN), environment["PATH"], str(Path(sys.executable).parent)))},
         )
     assert done.returncode == 0, done.stdout + done.stderr
     for said in ('"Account": "111111111111"', "COMPLETED", "Access denied", '"Status": "SUCCESS"', "InstanceRebooted"):

@@ -18,7 +18,7 @@ from patchgate.config import FleetConfig, read_fleet
 from patchgate.emulator.assumptions import Assumptions
 from patchgate.operations.deployment import deploy_lanes
 from patchgate.rehearsal.run import run_rehearsal, write_script
-from patchgate.rehearsal.stage import DoorName, open_stage
+from patchgate.rehearsal.stage import DoorName, EmbeddedEngine, open_stage
 from patchgate.rehearsal.worlds import World, read_world
 
 from .conftest import FRIDAY, fleet_of
@@ -35,7 +35,9 @@ MIXED = """
 def history_of(fleet: FleetConfig, world: World, seed: int, door: DoorName) -> str:
     draw = Random(seed)  # noqa: S311 - replayable by design
     assumptions = Assumptions(**{name: draw.random() < 0.5 for name in sorted(Assumptions.__slots__)})
-    result = run_rehearsal(fleet, world, seed=seed, door=door, contrast=False, assumptions=assumptions)
+    result = run_rehearsal(
+        fleet, world, seed=seed, engine=EmbeddedEngine(door), contrast=False, assumptions=assumptions
+    )
     return result.history
 
 
@@ -49,7 +51,9 @@ def test_small_world_has_the_same_history_through_both_doors(world_of: Callable[
 
 def test_sample_has_the_same_history_through_both_doors() -> None:
     fleet, world = read_fleet(sample_directory() / "fleet.yaml"), read_world(sample_directory() / "world")
-    through_wire, directly = (run_rehearsal(fleet, world, seed=3, door=door) for door in ("wire", "direct"))
+    through_wire, directly = (
+        run_rehearsal(fleet, world, seed=3, engine=EmbeddedEngine(door)) for door in ("wire", "direct")
+    )
     assert directly.history == through_wire.history
     assert directly.contrast == through_wire.contrast
 

@@ -1,24 +1,21 @@
-"""``patchgate emulator``: the embedded AWS over HTTP, for the AWS CLI, boto3 and other people's tools."""
+"""``patchgate emulator``: the embedded AWS over HTTP, for the AWS CLI, boto3 and other people's tools.
+
+Without a command below it, it serves; ``clock`` and ``history`` (``emulator_client``) ask a server that runs.
+"""
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from patchgate.cli.rehearse import read_start, require_emulator
-from patchgate.errors import InputError
-
-if TYPE_CHECKING:
-    from patchgate.emulator.cloud import Cloud
-    from patchgate.rehearsal.worlds import World
+from patchgate.cli.emulator_client import clock, history
+from patchgate.cli.rehearse import is_given, read_start, require_emulator
 
 DEFAULT_PORT = 4566
 DEFAULT_REGION = "us-east-1"
@@ -32,14 +29,14 @@ def read_organization(_context: click.Context, _parameter: click.Parameter, valu
     return value
 
 
-def read_account(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+def read_account(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     """The id of an account; click.BadParameter for anything else."""
-    if not re.fullmatch(r"[0-9]{12}", value):
+    if value is not None and not re.fullmatch(r"[0-9]{12}", value):
         raise click.BadParameter(f"'{value}' is not an account's id of 12 digits.")
     return value
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -66,13 +63,13 @@ def read_account(_context: click.Context, _parameter: click.Parameter, value: st
 )
 @click.option(
     "--management-account",
-    default="999999999999",
-    show_default=True,
     callback=read_account,
     metavar="ID",
-    help="The account that manages the organization.",
+    help="The account that manages the organization. [default: the world's own, or 999999999999]",
 )
+@click.pass_context
 def emulator(
+    context: click.Context,
     *,
     port: int,
     host: str,
@@ -80,35 +77,39 @@ def emulator(
     seed: int,
     start: datetime | None,
     organization: str,
-    management_account: str,
+    management_account: str | None,
 ) -> int:
     """Serve the embedded AWS over HTTP until Ctrl-C, for tools that take an endpoint URL.
 
     Prints what to export: any access key is taken, and one that ends with the 12 digits of an account (such as
-    AKIA111122223333) is of that account. The clock stands still until it is moved: see /_patchgate/clock.
+    AKIA111122223333) is of that account. The clock stands still until patchgate emulator clock moves it.
     Nothing is kept when it stops, which Ctrl-C does, with exit code 0.
     """
+    if context.invoked_subcommand is not None:
+        given = [parameter.opts[0] for parameter in context.command.params if is_given(str(parameter.name))]
+        if given:
+            raise click.UsageError(f"{given[0]} starts a server; {context.invoked_subcommand} asks one that runs.")
+        return 0
     require_emulator()
-    from patchgate.emulator.organizations import Organization, OrganizationAccount
+    from patchgate.emulator.endpoint.client import is_loopback
     from patchgate.emulator.server import CloudHost, EmulatorServer, HostSettings
-    from patchgate.emulator.wire.identity import DEFAULT_ACCOUNT
-    from patchgate.rehearsal.stage import DEFAULT_START
+    from patchgate.rehearsal.serving import ServedWorlds, first_account
+    from patchgate.rehearsal.stage import DEFAULT_START, organization_of
     from patchgate.rehearsal.worlds import World, read_world
 
     found = World(None, ()) if world is None else read_world(world)
-    account, region = next(((g.account, g.region) for g in found.groups), (DEFAULT_ACCOUNT, DEFAULT_REGION))
+    if management_account is not None:
+        found = found.managed_by(management_account)
+    account, region = first_account(found), next((group.region for group in found.groups), DEFAULT_REGION)
     begin = start or found.start or DEFAULT_START
-    members = sorted({group.account for group in found.groups})
-    estate = Organization(
-        organization, management_account, accounts=tuple(OrganizationAccount(member, member) for member in members)
-    )
-    cloud = CloudHost(HostSettings(begin, seed, estate, account), WorldLoader(found, begin))
+    settings = HostSettings(begin, seed, organization_of(found, organization), account)
+    cloud = CloudHost(settings, ServedWorlds(found, begin))
     with EmulatorServer.bind(host, port, cloud) as server, cloud:
         if not is_loopback(host):
             sys.stderr.write(f"warning: {host} is no loopback address; whoever reaches it can run code here\n")
         sys.stderr.write(f"the embedded AWS is at {server.url}; it is {begin.isoformat()} there; Ctrl-C stops it\n")
-        settings = describe_settings(server.url, account, region)
-        sys.stdout.write("".join(f"{line}\n" for line in settings))
+        exports = describe_settings(server.url, account, region)
+        sys.stdout.write("".join(f"{line}\n" for line in exports))
         sys.stdout.flush()
         try:
             server.serve_forever()
@@ -129,40 +130,5 @@ def describe_settings(url: str, account: str, region: str, platform: str = os.na
         yield form.format(name, value)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-class WorldLoader:
-    """emulator.server.WorldSource of world files."""
-
-    def __init__(self, world: World, start: datetime) -> None:
-        self._world = world
-        self._start = start
-
-    def populate(self, cloud: Cloud) -> None:
-        """The world of ``--world``."""
-        from patchgate.rehearsal.stage import populate
-
-        populate(cloud, self._world, self._start)
-
-    def load(self, cloud: Cloud, text: bytes) -> int:
-        """A world file's machines, beginning now: hours of what befalls them count from the present instant."""
-        from patchgate.emulator.cloud import Scope
-        from patchgate.emulator.ec2 import Ec2
-        from patchgate.rehearsal.stage import populate
-        from patchgate.rehearsal.worlds import parse_world
-
-        world = parse_world(text, "world")
-        ec2 = cloud.component(Ec2)
-        placed = list(world.instances(cloud.now))
-        for entry in placed:
-            if entry.spec.instance_id in ec2.region(Scope(entry.account, entry.region)).instances:
-                place = f"{entry.account}/{entry.region}"
-                raise InputError(f"instance '{entry.spec.name}' of {place} is there already")
-        populate(cloud, world, cloud.now)
-        return len(placed)
+emulator.add_command(clock)
+emulator.add_command(history)

@@ -23,6 +23,7 @@ from patchgate.errors import InputError, MissingExtraError, UnsafeError
 
 if TYPE_CHECKING:
     from patchgate.config import FleetConfig, ParameterOverride
+    from patchgate.rehearsal.engine import Engine
     from patchgate.rehearsal.outcome import RehearsalResult
     from patchgate.rehearsal.stage import DoorName
 
@@ -43,6 +44,7 @@ class RehearsalRequest:
     history: Path | None = None
     overrides: tuple[ParameterOverride, ...] = ()
     door: DoorName = "direct"
+    endpoint: str | None = None
 
 
 def read_start(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
@@ -103,6 +105,11 @@ def read_overrides(
     show_default=True,
     help="How the embedded AWS is reached: with AWS's own requests, or faster. The run is the same.",
 )
+@click.option(
+    "--endpoint-url",
+    metavar="URL",
+    help="Rehearse on the engine that runs there, such as patchgate emulator; what it holds is forgotten.",
+)
 @click.option("--history", type=click.Path(path_type=Path), metavar="FILE", help="Write every event as JSON lines.")
 def rehearse(  # noqa: PLR0913 - one argument an option
     *,
@@ -115,6 +122,7 @@ def rehearse(  # noqa: PLR0913 - one argument an option
     overrides: tuple[ParameterOverride, ...],
     output: str,
     door: DoorName,
+    endpoint_url: str | None,
     history: Path | None,
 ) -> int:
     """Run a patch cycle of the fleet file FLEET on the embedded AWS, on a virtual clock.
@@ -124,7 +132,16 @@ def rehearse(  # noqa: PLR0913 - one argument an option
 
     Exits with 3 when a promise was broken.
     """
-    return carry_out(RehearsalRequest(fleet, world, seed, start, cycles, lane, output, history, overrides, door))
+    if endpoint_url is not None and is_given("door"):
+        raise click.UsageError("--door is for the engine of this process: leave it out with --endpoint-url.")
+    request = RehearsalRequest(fleet, world, seed, start, cycles, lane, output, history, overrides, door, endpoint_url)
+    return carry_out(request)
+
+
+def is_given(parameter: str) -> bool:
+    """Whether somebody gave that option of the command that runs, and it is not only its default."""
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source not in (None, click.core.ParameterSource.DEFAULT)
 
 
 def carry_out(request: RehearsalRequest) -> int:
@@ -171,6 +188,8 @@ def describe_request(request: RehearsalRequest, program: str) -> str:
         words += ["--seed", str(request.seed)]
     if request.start is not None:
         words += ["--start", request.start.isoformat().replace("+00:00", "Z")]
+    if request.endpoint is not None:
+        words += ["--endpoint-url", request.endpoint]
     if request.cycles > 1:
         words += ["--cycles", str(request.cycles)]
     for override in request.overrides:
@@ -201,8 +220,18 @@ def _run(fleet: FleetConfig, world_path: Path, request: RehearsalRequest) -> Reh
             cycles=request.cycles,
             progress=progress.show,
             contrast=request.lane is None,
-            door=request.door,
+            engine=_engine_of(request),
         )
+
+
+def _engine_of(request: RehearsalRequest) -> Engine:
+    if request.endpoint is None:
+        from patchgate.rehearsal.stage import EmbeddedEngine
+
+        return EmbeddedEngine(request.door)
+    from patchgate.rehearsal.endpoint import EndpointEngine
+
+    return EndpointEngine(request.endpoint)
 
 
 def _render(result: RehearsalResult, request: RehearsalRequest) -> str:

@@ -16,8 +16,9 @@ from patchgate.operations.check import lane_zone
 from patchgate.operations.deployment import CAPABILITIES, LaneSettings, deploy_lanes, settle_lanes
 from patchgate.plan import names
 from patchgate.rehearsal.cycles import LaneCalendar, read_calendar
+from patchgate.rehearsal.engine import Beginning, Engine, RehearsedAws
 from patchgate.rehearsal.outcome import Contrast, RehearsalResult, RehearsedLane
-from patchgate.rehearsal.stage import DEFAULT_START, DoorName, Stage, open_stage
+from patchgate.rehearsal.stage import DEFAULT_START, EmbeddedEngine
 from patchgate.rehearsal.summary import summarise
 
 if TYPE_CHECKING:
@@ -54,11 +55,11 @@ class Script:
 
     def rehearsed_lanes(self) -> list[RehearsedLane]:
         """The lanes as a summary must know them."""
-        return [_rehearsed(*lane) for lane in zip(self.lanes, self.calendars, strict=True)]
+        return [rehearsed_lane(*lane) for lane in zip(self.lanes, self.calendars, strict=True)]
 
     def facts(self) -> list[LaneFacts]:
         """The lanes as the judge must know them."""
-        return [_lane_facts(*lane) for lane in zip(self.lanes, self.calendars, strict=True)]
+        return [lane_facts(*lane) for lane in zip(self.lanes, self.calendars, strict=True)]
 
 
 def write_script(fleet: FleetConfig, start: datetime, cycles: int) -> Script:
@@ -78,45 +79,46 @@ def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
     progress: Progress = lambda _: None,
     contrast: bool = True,
     assumptions: Assumptions | None = None,
-    door: DoorName = "direct",
+    engine: Engine | None = None,
     stopwatch: Callable[[], float] = time.monotonic,
 ) -> RehearsalResult:
     """Rehearse a fleet in a world and return what came of it; the same arguments give the same history.
 
     ``start`` defaults to the world's, ``assumptions`` are drawn from the seed. With ``contrast`` the same world is run
-    a second time under a gate that counts jobs. ``door`` is how the cloud is reached, which no history shows. Raises
+    a second time under a gate that counts jobs. ``engine`` is what plays AWS, by default that of this process. Raises
     InputError for a fleet that cannot be rehearsed, PatchgateError when a stack cannot be deployed.
     """
+    engine = engine or EmbeddedEngine()
     began = stopwatch()
     script = write_script(fleet, start or world.start or DEFAULT_START, cycles)
     assumptions = assumptions or Assumptions.drawn(seed)
-    with open_stage(
-        world, script.start, seed=seed, assumptions=assumptions, organization_id=script.organization_id, door=door
-    ) as stage:
-        deployment = deploy_lanes(script.lanes, log_account=script.log_account, control=stage.stacks, progress=progress)
+    beginning = Beginning(world, script.start, seed, assumptions, script.organization_id)
+    with engine.begin(beginning) as aws:
+        deployment = deploy_lanes(script.lanes, log_account=script.log_account, control=aws.stacks, progress=progress)
         progress("running the virtual clock")
-        stage.run_until(script.end)
-        history = stage.cloud.history
-        judgement = judge(history, lanes=script.facts())
+        aws.run_until(script.end)
+        history = aws.read_history()
+        judgement = judge(history.records, lanes=script.facts())
         result = RehearsalResult(
             seed=seed,
             start=script.start,
-            end=stage.cloud.now,
-            lanes=summarise(history, script.rehearsed_lanes()),
-            events=len(history),
+            end=aws.now,
+            lanes=summarise(history.records, script.rehearsed_lanes()),
+            events=len(history.records),
             stacks=len(deployment.stacks),
             resources=sum(stack.resource_count for stack in deployment.stacks),
             violations=judgement.violations,
             windows_left_open=judgement.windows_left_open,
-            history=history.to_json_lines(),
+            history=history.text,
         )
     if contrast:
         progress("the same world behind a gate that counts jobs")
-        result = replace(result, contrast=_contrast(script, world, seed, judgement, door, assumptions))
+        result = replace(result, contrast=_contrast(script, judgement, engine, beginning))
     return replace(result, elapsed_seconds=stopwatch() - began)
 
 
-def _rehearsed(settings: LaneSettings, calendar: LaneCalendar) -> RehearsedLane:
+def rehearsed_lane(settings: LaneSettings, calendar: LaneCalendar) -> RehearsedLane:
+    """A lane as a summary must know it."""
     lane = settings.lane
     values = {"os": lane.os, "env": lane.env, "region": lane.region}
     return RehearsedLane(
@@ -135,8 +137,9 @@ def _rehearsed(settings: LaneSettings, calendar: LaneCalendar) -> RehearsedLane:
     )
 
 
-def _lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
-    rehearsed, values = _rehearsed(settings, calendar), settings.values
+def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
+    """A lane as the judge must know it."""
+    rehearsed, values = rehearsed_lane(settings, calendar), settings.values
     return LaneFacts(
         account=rehearsed.account,
         region=rehearsed.region,
@@ -154,33 +157,32 @@ def _lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
     )
 
 
-def _contrast(
-    script: Script, world: World, seed: int, ours: Judgement, door: DoorName, assumptions: Assumptions
-) -> Contrast:
-    with open_stage(world, script.start, seed=seed, door=door, assumptions=assumptions) as stage:
+def _contrast(script: Script, ours: Judgement, engine: Engine, beginning: Beginning) -> Contrast:
+    with engine.begin(beginning) as aws:
         for settings in script.lanes:
-            _deploy_naive(stage, settings)
-        stage.run_until(script.end)
-        naive = judge(stage.cloud.history, lanes=script.facts())
+            _deploy_naive(aws, settings)
+        aws.run_until(script.end)
+        records = aws.read_history().records
+        naive = judge(records, lanes=script.facts())
         return Contrast(
             patched_without_way_back=_instances(ours.patched_without_way_back),
             naive_patched_without_way_back=_instances(naive.patched_without_way_back),
             naive_patched=len(
                 {
                     (record["account"], record["region"], record["instance"])
-                    for record in stage.cloud.history.of("PatchStarted")
-                    if record["operation"] == "Install"
+                    for record in records
+                    if record["event"] == "PatchStarted" and record["operation"] == "Install"
                 }
             ),
         )
 
 
-def _deploy_naive(stage: Stage, settings: LaneSettings) -> None:
+def _deploy_naive(aws: RehearsedAws, settings: LaneSettings) -> None:
     template = resources.files("patchgate.rehearsal").joinpath("naive/naive-gate.yaml").read_text(encoding="utf-8")
     lane = settings.lane
     given = {name: settings.values[name] for name in NAIVE_PARAMETERS if name in settings.values}
     given |= {"TimeZone": lane_zone(settings), "S3Bucket": "naive-logs"}
-    stage.stacks.create_or_update(
+    aws.stacks.create_or_update(
         lane.account, lane.region, f"naive-{lane.os}-{lane.env}", template, given, CAPABILITIES, {}
     )
 

@@ -1,21 +1,29 @@
-"""The stage of a rehearsal: an embedded AWS with a world in it, reached through one of its doors."""
+"""The engine of this process: an embedded AWS with a world in it, reached through one of its doors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from patchgate.aws.stacks import CloudFormationStacks
+from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.engine import COMPONENTS
+from patchgate.emulator.organizations import (
+    Organization,
+    OrganizationAccount,
+    OrganizationalUnit,
+    Organizations,
+)
 from patchgate.emulator.world import InstanceStateChange, VolumeAttachment
+from patchgate.rehearsal.engine import Beginning, RecordedHistory
+from patchgate.rehearsal.worlds import OrganizationEntry
 
 if TYPE_CHECKING:
-    from patchgate.emulator.assumptions import Assumptions
     from patchgate.emulator.door import Door, SdkSession
     from patchgate.rehearsal.worlds import World
 
@@ -28,11 +36,16 @@ DEFAULT_START = datetime(2026, 7, 10, 12, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """An open cloud. ``stacks`` deploys to it as to AWS, through real clients."""
+    """engine.RehearsedAws of this process, with its cloud for whoever must look behind the interface."""
 
     cloud: Cloud
     door: Door[SdkSession]
     stacks: CloudFormationStacks
+
+    @property
+    def now(self) -> datetime:
+        """The present instant of the virtual clock."""
+        return self.cloud.now
 
     def session(self, account: str, region: str) -> SdkSession:
         """The SDK, as an operator of that account."""
@@ -41,6 +54,28 @@ class Stage:
     def run_until(self, when: datetime) -> None:
         """Let the virtual clock run."""
         self.cloud.kernel.run_until(when)
+
+    def read_history(self) -> RecordedHistory:
+        """What the cloud recorded."""
+        return RecordedHistory(tuple(self.cloud.history), self.cloud.history.to_json_lines())
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedEngine:
+    """engine.Engine in this process; ``door`` is how the cloud is reached, which no history shows."""
+
+    door: DoorName = "direct"
+
+    def begin(self, beginning: Beginning) -> AbstractContextManager[Stage]:
+        """A stage that begins so."""
+        return open_stage(
+            beginning.world,
+            beginning.start,
+            seed=beginning.seed,
+            assumptions=beginning.assumptions,
+            organization_id=beginning.organization_id,
+            door=self.door,
+        )
 
 
 @contextmanager
@@ -54,7 +89,9 @@ def open_stage(
     door: DoorName = "direct",
 ) -> Iterator[Stage]:
     """An embedded AWS that holds the world at ``start``, behind the named door. One stage is open at a time."""
-    cloud = Cloud(COMPONENTS, start=start, seed=seed, assumptions=assumptions, organization_id=organization_id)
+    cloud = Cloud(COMPONENTS, start=start, seed=seed, assumptions=assumptions)
+    if organization_id:
+        cloud.component(Organizations).establish(organization_of(world, organization_id))
     with open_door(cloud, door) as opened:
         populate(cloud, world, start)
         stacks = CloudFormationStacks(
@@ -76,6 +113,16 @@ def open_door(cloud: Cloud, name: DoorName) -> Door[SdkSession]:
 
 def _do_not_wait(_seconds: float) -> None:
     """The embedded CloudFormation has always finished when it answers."""
+
+
+def organization_of(world: World, organization_id: str) -> Organization:
+    """The organization of a world: what it says, and every other account of its groups in the root."""
+    stated = world.organization or OrganizationEntry()
+    named = {account.id: OrganizationAccount(account.id, account.name, account.unit) for account in stated.accounts}
+    rest = sorted({group.account for group in world.groups} - set(named) - {stated.management_account})
+    units = tuple(OrganizationalUnit(unit.id, unit.name, unit.parent) for unit in stated.units)
+    accounts = (*named.values(), *(OrganizationAccount(account, account) for account in rest))
+    return Organization(organization_id, stated.management_account, units=units, accounts=accounts)
 
 
 def populate(cloud: Cloud, world: World, start: datetime) -> None:

@@ -8,15 +8,17 @@ derived from account, Region and name, so that they never change; an id may be g
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from patchgate.config import parse_document, validate_document
+from patchgate.config.document import Document
 from patchgate.emulator.world import (
     AgentBehaviour,
     BackupBehaviour,
@@ -30,6 +32,10 @@ from patchgate.errors import InputError, Problem
 from patchgate.rehearsal.cycles import describe_refused_start
 
 _DEVICES = "abcdefghijklmnop"
+DEFAULT_MANAGEMENT_ACCOUNT = "999999999999"
+DEEPEST_UNIT = 5
+"""Levels of units below the root.
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"""
 
 
 def _as_instant(value: object) -> object:
@@ -113,11 +119,40 @@ class GroupEntry(_Entry):
     instances: list[InstanceEntry]
 
 
+class UnitEntry(_Entry):
+    """One organizational unit."""
+
+    id: Annotated[str, Field(pattern=r"^ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}$")]
+    name: str
+    parent: str = Field(default="", description="The id of the unit that it is in; empty is the root, `r-root`.")
+
+
+class MemberEntry(_Entry):
+    """One member account."""
+
+    id: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+    name: str
+    unit: str = Field(default="", description="The id of the unit that it is in; empty is the root, `r-root`.")
+
+
+class OrganizationEntry(_Entry):
+    """The organization that the accounts are in. Accounts of the groups that it does not name are in its root."""
+
+    management_account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] = DEFAULT_MANAGEMENT_ACCOUNT
+    units: list[UnitEntry] = []
+    accounts: list[MemberEntry] = []
+
+
 class WorldFile(_Entry):
     """One file of a world."""
 
     version: Literal[1]
-    start: Annotated[datetime, BeforeValidator(_as_instant)] | None = None
+    start: Annotated[datetime, BeforeValidator(_as_instant)] | None = Field(
+        default=None, description="When the world begins, UTC unless it says otherwise; once in all files."
+    )
+    organization: OrganizationEntry | None = Field(
+        default=None, description="Once in all files. Its id is the fleet file's, or that of `--organization`."
+    )
     groups: list[GroupEntry] = []
 
 
@@ -148,6 +183,27 @@ class World:
 
     start: datetime | None
     groups: tuple[GroupEntry, ...]
+    organization: OrganizationEntry | None = None
+
+    @classmethod
+    def of(cls, files: Iterable[WorldFile]) -> World:
+        """The world that some files tell together."""
+        files = tuple(files)
+        starts = [file.start for file in files if file.start is not None]
+        organizations = [file.organization for file in files if file.organization is not None]
+        groups = tuple(group for file in files for group in file.groups)
+        return cls(starts[0] if starts else None, groups, organizations[0] if organizations else None)
+
+    def managed_by(self, account: str) -> World:
+        """The same world, where that account manages the organization."""
+        organization = self.organization or OrganizationEntry()
+        return replace(self, organization=organization.model_copy(update={"management_account": account}))
+
+    def to_json(self) -> dict[str, Any]:
+        """The world as the content of one world file in JSON, which ``world_of`` reads."""
+        file = WorldFile(version=1, start=self.start, organization=self.organization, groups=list(self.groups))
+        content: dict[str, Any] = file.model_dump(mode="json", exclude_unset=True)
+        return {name: value for name, value in content.items() if value is not None}
 
     def instances(self, start: datetime) -> Iterator[PlacedInstance]:
         """Every instance, for a run that starts at ``start``."""
@@ -172,27 +228,38 @@ def read_world(directory: Path) -> World:
     problems += _repetitions(files)
     if problems:
         raise InputError(problems=tuple(problems))
-    starts = [file.start for _, file in files if file.start is not None]
-    return World(starts[0] if starts else None, tuple(group for _, file in files for group in file.groups))
+    return World.of(file for _, file in files)
 
 
 def parse_world(text: bytes, source: str) -> World:
     """The world of one file's text; ``source`` names it in problems. Raises InputError with every one of them."""
-    file = validate_document(parse_document(text, source), WorldFile)
-    problems = tuple(_repetitions([(Path(source), file)]))
+    return _one_file(parse_document(text, source))
+
+
+def world_of(content: object, source: str) -> World:
+    """The world of one file's content as JSON has it, where no text is left to point at. Raises InputError."""
+    return _one_file(Document(source, content, {}, {(): (0, 0)}))
+
+
+def _one_file(document: Document) -> World:
+    file = validate_document(document, WorldFile)
+    problems = tuple(_repetitions([(Path(document.source), file)]))
     if problems:
         raise InputError(problems=problems)
-    return World(file.start, tuple(file.groups))
+    return World.of([file])
 
 
 def _repetitions(files: list[tuple[Path, WorldFile]]) -> Iterator[Problem]:
     seen: dict[str, str] = {}
-    started = ""
+    once: dict[str, str] = {}
     for path, file in files:
-        if file.start is not None:
-            if started:
-                yield Problem(f"the world's start is given in {started} already", str(path))
-            started = str(path)
+        for what, given in (("start", file.start), ("organization", file.organization)):
+            if given is not None and what in once:
+                yield Problem(f"the world's {what} is given in {once[what]} already", str(path))
+            if given is not None:
+                once.setdefault(what, str(path))
+        if file.organization is not None:
+            yield from (Problem(message, str(path)) for message in _misfits(file.organization))
         for group in file.groups:
             for entry in group.instances:
                 identifier = _instance_id(group, entry)
@@ -200,6 +267,22 @@ def _repetitions(files: list[tuple[Path, WorldFile]]) -> Iterator[Problem]:
                     place = f"{group.account}/{group.region}"
                     yield Problem(f"instance '{entry.name}' of {place} is in {seen[identifier]} already", str(path))
                 seen.setdefault(identifier, str(path))
+
+
+def _misfits(organization: OrganizationEntry) -> Iterator[str]:
+    """What does not fit together in an organization."""
+    parents = {unit.id: unit.parent for unit in organization.units}
+    named = Counter([unit.id for unit in organization.units] + [account.id for account in organization.accounts])
+    yield from (f"organization: '{name}' is there {count} times" for name, count in named.items() if count > 1)
+    for name, unit in (*parents.items(), *((account.id, account.unit) for account in organization.accounts)):
+        if unit and unit not in parents:
+            yield f"organization: '{name}' is in '{unit}', which is none of its units"
+    for unit in parents:
+        above, depth = unit, 0
+        while above in parents and depth <= DEEPEST_UNIT:
+            above, depth = parents[above], depth + 1
+        if depth > DEEPEST_UNIT:
+            yield f"organization: '{unit}' is nested deeper than {DEEPEST_UNIT} levels, or in itself"
 
 
 def _spec(group: GroupEntry, entry: InstanceEntry, start: datetime) -> InstanceSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from patchgate.emulator.world import InstanceStateChange, VolumeAttachment
 from patchgate.errors import InputError
 from patchgate.rehearsal.worlds import World, parse_world, read_world
+from patchgate.rehearsal.worlds import world_of as content_of
 
 START = datetime(2026, 7, 10, 12, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "examples" / "world"
@@ -113,3 +115,36 @@ def test_sample_world_has_what_its_description_says() -> None:
 def test_a_world_starts_where_epochs_have_ten_digits(start: str) -> None:
     with pytest.raises(InputError, match="a rehearsal starts between 2001-09-10 and 2286-11-01"):
         parse_world(f"version: 1\nstart: {start}\n".encode(), "w.yaml")
+
+
+UNIT = "{id: ou-ab12-11111111, name: a}"
+
+
+@pytest.mark.parametrize(
+    ("organization", "said"),
+    [
+        (f"{{units: [{UNIT}, {UNIT}]}}", "'ou-ab12-11111111' is there 2 times"),
+        ("{units: [{id: ou-ab12-11111111, name: a, parent: ou-ab12-22222222}]}", "which is none of its units"),
+        ("{units: [{id: ou-ab12-11111111, name: a, parent: ou-ab12-11111111}]}", "nested deeper than 5 levels"),
+        ('{accounts: [{id: "111122223333", name: a, unit: ou-ab12-33333333}]}', "which is none of its units"),
+        ("{units: [{id: production, name: a}]}", "pattern"),
+        ("{root: r-1}", "unknown key 'root'"),
+    ],
+)
+def test_an_organization_that_does_not_fit_together_is_refused(organization: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_world(f"version: 1\norganization: {organization}".encode(), "world")
+    assert said in str(caught.value)
+
+
+def test_an_organization_is_given_once(tmp_path: Path) -> None:
+    more = "version: 1\norganization: {}"
+    (tmp_path / "c.yaml").write_text(more, encoding="utf-8")
+    assert "the world's organization is given in" in problems_of(tmp_path, "      - {name: a}", more=more)
+
+
+def test_the_sample_in_json_is_the_sample() -> None:
+    world = read_world(EXAMPLES)
+    again = content_of(json.loads(json.dumps(world.to_json())), "world")
+    assert list(again.instances(START)) == list(world.instances(START))
+    assert again.start == world.start

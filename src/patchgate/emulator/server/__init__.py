@@ -7,8 +7,7 @@ with host, EmulatorServer.bind("127.0.0.1", 4566, host) as server:
 
 from __future__ import annotations
 
-from patchgate.emulator.server.control import CONTROL
-from patchgate.emulator.server.host import CloudHost, HostSettings, WorldSource
+from patchgate.emulator.server.host import Beginning, CloudHost, HostSettings, Settled, WorldSource
 from patchgate.emulator.server.listener import EmulatorServer
 
-__all__ = ["CONTROL", "CloudHost", "EmulatorServer", "HostSettings", "WorldSource"]
+__all__ = ["Beginning", "CloudHost", "EmulatorServer", "HostSettings", "Settled", "WorldSource"]

@@ -1,32 +1,31 @@
-"""The endpoints under ``/_patchgate/``: the virtual clock, the history, worlds. JSON in and out.
+"""The endpoints under ``/_patchgate/``: the virtual clock, the history, worlds, beginnings. JSON in and out.
 
-    GET  /_patchgate/health     {"status": "ok"}
-    GET  /_patchgate/clock      {"now": instant, "next_event": instant or null, "recorded": number of records}
-    POST /_patchgate/clock      {"until": instant} or {"advance": seconds or ISO 8601 duration}; answers as GET
-    GET  /_patchgate/history    the recorded history as JSON lines; ?from=SEQ leaves out those before that number
-    POST /_patchgate/world      the text of a world file (YAML); {"instances": how many were put there}
-    POST /_patchgate/reset      everything as at the start; answers as GET clock
-
+``docs/reference/engine-protocol.md`` says what each takes and answers; ``emulator.protocol`` has what both sides share.
 A request that cannot be carried out is answered with 400 and ``{"error": ..., "remedy": ...}``.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from patchgate.emulator.history import iso
+from patchgate._version import __version__
+from patchgate.emulator.assumptions import Assumptions
+from patchgate.emulator.protocol import CONTROL, HISTORY_TYPE, PROTOCOL, parse_instant
 from patchgate.emulator.server.durations import parse_duration
+from patchgate.emulator.server.host import Beginning
 from patchgate.errors import InputError
 
 if TYPE_CHECKING:
-    from patchgate.emulator.server.host import ClockReading, CloudHost, Response
+    from patchgate.emulator.protocol import ClockReading
+    from patchgate.emulator.server.host import CloudHost, Response
 
-CONTROL = "/_patchgate/"
 _JSON = {"Content-Type": "application/json"}
+_ASSUMPTIONS = tuple(field.name for field in fields(Assumptions))
 
 
 def answer_control(host: CloudHost, method: str, target: str, body: bytes) -> Response:
@@ -48,7 +47,8 @@ def answer_control(host: CloudHost, method: str, target: str, body: bytes) -> Re
 
 
 def _health(_host: CloudHost, _query: str, _body: bytes) -> Response:
-    return _json({"status": "ok"})
+    engine = f"patchgate {__version__}"
+    return _json({"status": "ok", "protocol": PROTOCOL, "engine": engine, "assumptions": list(_ASSUMPTIONS)})
 
 
 def _read_clock(host: CloudHost, _query: str, _body: bytes) -> Response:
@@ -58,7 +58,7 @@ def _read_clock(host: CloudHost, _query: str, _body: bytes) -> Response:
 def _move_clock(host: CloudHost, _query: str, body: bytes) -> Response:
     asked = _read_object(body)
     if set(asked) == {"until"}:
-        return _clock(host.advance_to(_parse_instant(asked["until"])))
+        return _clock(host.advance_to(parse_instant(asked["until"])))
     if set(asked) == {"advance"}:
         return _clock(host.advance_by(parse_duration(asked["advance"])))
     raise InputError("the clock is moved with one of: until, advance", remedy='for example {"advance": "PT2H30M"}')
@@ -69,15 +69,16 @@ def _history(host: CloudHost, query: str, _body: bytes) -> Response:
     if not given.isdecimal():
         raise InputError(f"from={given} is no number of a record", remedy="give the seq of the first record wanted")
     lines = (json.dumps(record, sort_keys=True) + "\n" for record in host.read_history(int(given)))
-    return 200, {"Content-Type": "application/x-ndjson"}, "".join(lines).encode()
+    return 200, {"Content-Type": HISTORY_TYPE}, "".join(lines).encode()
 
 
 def _load_world(host: CloudHost, _query: str, body: bytes) -> Response:
     return _json({"instances": host.load_world(body)})
 
 
-def _reset(host: CloudHost, _query: str, _body: bytes) -> Response:
-    return _clock(host.reset())
+def _reset(host: CloudHost, _query: str, body: bytes) -> Response:
+    asked = _read_object(body) if body else {}
+    return _clock(host.reset(_read_beginning(asked) if asked else None))
 
 
 _Handler = Callable[["CloudHost", str, bytes], "Response"]
@@ -91,8 +92,7 @@ _HANDLERS: dict[str, dict[str, _Handler]] = {
 
 
 def _clock(reading: ClockReading) -> Response:
-    upcoming = None if reading.next_event is None else iso(reading.next_event)
-    return _json({"now": iso(reading.now), "next_event": upcoming, "recorded": reading.recorded})
+    return _json(reading.to_json())
 
 
 def _json(answer: dict[str, Any], *, status: int = 200) -> Response:
@@ -109,12 +109,26 @@ def _read_object(body: bytes) -> dict[str, Any]:
     return asked
 
 
-def _parse_instant(value: object) -> datetime:
-    """An instant; UTC where it names no offset."""
-    try:
-        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        instant = None
-    if instant is None:
-        raise InputError(f"{value!r} is no instant", remedy="give one such as 2026-07-11T22:30:00Z")
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+def _read_beginning(asked: dict[str, Any]) -> Beginning:
+    """What a reset asks for; InputError for what is unknown, missing or of another kind."""
+    known = ("start", "seed", "organization", "assumptions", "world")
+    unknown = sorted(set(asked) - set(known))
+    if unknown or "start" not in asked:
+        wrong = f"a beginning has no {unknown[0]}" if unknown else "a beginning needs a start"
+        raise InputError(wrong, remedy=f"it has {', '.join(known)}; all but start may be left out")
+    seed, organization = asked.get("seed", 0), asked.get("organization", "")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise InputError(f"seed: {seed!r} is no whole number from 0")
+    if not isinstance(organization, str) or not re.fullmatch(r"(o-[a-z0-9]{10,32})?", organization):
+        raise InputError(f"organization: {organization!r} is no id such as o-a1b2c3d4e5")
+    assumptions = _read_assumptions(asked.get("assumptions", {}))
+    return Beginning(parse_instant(asked["start"]), seed, organization, assumptions, asked.get("world"))
+
+
+def _read_assumptions(asked: object) -> Assumptions:
+    if not isinstance(asked, dict) or not all(isinstance(value, bool) for value in asked.values()):
+        raise InputError("assumptions: give an object of names and booleans")
+    unknown = sorted(set(asked) - set(_ASSUMPTIONS))
+    if unknown:
+        raise InputError(f"assumptions: there is no {unknown[0]}", remedy=f"there are {', '.join(_ASSUMPTIONS)}")
+    return Assumptions(**asked)

@@ -9,10 +9,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from uuid import uuid4
 
+from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.cloud import Cloud
 from patchgate.emulator.engine import COMPONENTS
 from patchgate.emulator.organizations import Organizations
+from patchgate.emulator.protocol import ClockReading
 from patchgate.emulator.wire import WireDoor
 from patchgate.emulator.wire.identity import DEFAULT_ACCOUNT, OpenKeyRing
 from patchgate.emulator.wire.inbound import prepare_request
@@ -43,10 +46,36 @@ class HostSettings:
     seed: int = 0
     organization: Organization | None = None
     default_account: str = DEFAULT_ACCOUNT
+    assumptions: Assumptions = field(default_factory=Assumptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a client asks a new beginning to be. ``organization`` is an id, "" for none.
+
+    ``world`` is the content of a world file as JSON has it, None for an empty one; nobody has looked at it yet.
+    """
+
+    start: datetime
+    seed: int = 0
+    organization: str = ""
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    world: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A beginning that was found good: what the cloud starts as, and what puts its machines into it."""
+
+    settings: HostSettings
+    populate: Callable[[Cloud], None]
 
 
 class WorldSource(Protocol):
     """Where machines come from."""
+
+    def settle(self, beginning: Beginning) -> Settled:
+        """Look at a client's world. Raises InputError for one that is none, before anything is changed."""
 
     def populate(self, cloud: Cloud) -> None:
         """Put the world that the server was started with into a new cloud."""
@@ -58,19 +87,11 @@ class WorldSource(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class ClockReading:
-    """The virtual clock. ``next_event`` is None when nothing is planned; ``recorded`` counts the history's records."""
-
-    now: datetime
-    next_event: datetime | None
-    recorded: int
-
-
 @dataclass(slots=True)
 class _Running:
     cloud: Cloud
     door: WireDoor
+    run: str = field(default_factory=lambda: uuid4().hex)
     shut: ExitStack = field(default_factory=ExitStack)
 
 
@@ -125,9 +146,9 @@ class CloudHost:
         """Put a world file's machines there; see WorldSource."""
         return self._do(lambda: self._worlds.load(self._open.cloud, text))
 
-    def reset(self) -> ClockReading:
-        """Forget everything and be as at the start."""
-        return self._do(self._reset)
+    def reset(self, beginning: Beginning | None = None) -> ClockReading:
+        """Forget everything and begin anew: as asked for, or as at the start. InputError changes nothing."""
+        return self._do(self._reset, beginning)
 
     # -- in the cloud's thread -----------------------------------------------------------------------------------
 
@@ -143,15 +164,15 @@ class CloudHost:
             raise StoppingError("the embedded AWS is not running")
         return self._running
 
-    def _start(self) -> None:
-        settings = self._settings
-        cloud = Cloud(COMPONENTS, start=settings.start, seed=settings.seed)
+    def _start(self, settled: Settled | None = None) -> None:
+        settings = self._settings if settled is None else settled.settings
+        cloud = Cloud(COMPONENTS, start=settings.start, seed=settings.seed, assumptions=settings.assumptions)
         if settings.organization is not None:
             cloud.component(Organizations).establish(settings.organization)
         running = _Running(cloud, WireDoor(cloud, keys=OpenKeyRing(settings.default_account)))
         running.shut.enter_context(running.door)
         with running.shut:
-            self._worlds.populate(cloud)
+            (self._worlds.populate if settled is None else settled.populate)(cloud)
             running.shut = running.shut.pop_all()
         self._running = running
 
@@ -160,9 +181,10 @@ class CloudHost:
         if running is not None:
             running.shut.close()
 
-    def _reset(self) -> ClockReading:
+    def _reset(self, beginning: Beginning | None) -> ClockReading:
+        settled = None if beginning is None else self._worlds.settle(beginning)
         self._stop()
-        self._start()
+        self._start(settled)
         return self._read_clock()
 
     def _answer(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> Response:
@@ -171,8 +193,9 @@ class CloudHost:
         return int(status), text, content.encode() if isinstance(content, str) else content
 
     def _read_clock(self) -> ClockReading:
-        cloud = self._open.cloud
-        return ClockReading(cloud.now, cloud.kernel.next_event_at(), len(cloud.history))
+        running = self._open
+        cloud = running.cloud
+        return ClockReading(cloud.now, cloud.kernel.next_event_at(), len(cloud.history), running.run)
 
     def _advance_by(self, duration: timedelta) -> ClockReading:
         try:

@@ -19,7 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar, cast
 from urllib.parse import urlsplit
 
-from patchgate.emulator.server.control import CONTROL, answer_control
+from patchgate.emulator.protocol import CONTROL
+from patchgate.emulator.server.control import answer_control
 from patchgate.emulator.server.host import StoppingError
 from patchgate.errors import InputError, PatchgateError
 

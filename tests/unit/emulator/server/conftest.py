@@ -12,7 +12,7 @@ import pytest
 
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.ec2 import Ec2
-from patchgate.emulator.server import CloudHost, EmulatorServer, HostSettings
+from patchgate.emulator.server import Beginning, CloudHost, EmulatorServer, HostSettings, Settled
 from patchgate.emulator.world import InstanceSpec
 from patchgate.errors import InputError
 
@@ -24,6 +24,14 @@ class OneMachine:
 
     def populate(self, cloud: Cloud) -> None:
         self._add(cloud, "i-00000000")
+
+    def settle(self, beginning: Beginning) -> Settled:
+        """A world is the id of a machine."""
+        if beginning.world is not None and not isinstance(beginning.world, str):
+            raise InputError("the world is no id", remedy="give one")
+        name = beginning.world or "i-00000009"
+        settings = HostSettings(beginning.start, beginning.seed, assumptions=beginning.assumptions)
+        return Settled(settings, lambda cloud: self._add(cloud, name))
 
     def load(self, cloud: Cloud, text: bytes) -> int:
         if not text:

@@ -19,11 +19,15 @@ def ask(host: CloudHost, method: str, endpoint: str, body: object = None) -> tup
 
 
 def test_health(fresh: CloudHost) -> None:
-    assert ask(fresh, "GET", "health") == (200, {"status": "ok"})
+    status, answer = ask(fresh, "GET", "health")
+    assert (status, answer["status"], answer["protocol"]) == (200, "ok", "patchgate-engine/1")
+    assert answer["engine"].startswith("patchgate ")
+    assert "scheduler_delivers_twice" in answer["assumptions"]
 
 
 def test_the_clock_is_read_and_moved(fresh: CloudHost) -> None:
-    begin = {"now": "2026-07-04T12:00:00.000Z", "next_event": None, "recorded": 1}
+    run = fresh.read_clock().run
+    begin = {"now": "2026-07-04T12:00:00.000Z", "next_event": None, "recorded": 1, "run": run}
     assert ask(fresh, "GET", "clock") == (200, begin)
     for asked, now in (
         ({"until": "2026-07-04T15:00:00+02:00"}, "2026-07-04T13:00:00.000Z"),
@@ -76,8 +80,42 @@ def test_a_world_is_loaded_and_a_bad_one_refused(fresh: CloudHost) -> None:
 
 def test_a_reset_answers_as_the_clock(fresh: CloudHost) -> None:
     ask(fresh, "POST", "clock", {"advance": "P1D"})
-    status, answer = ask(fresh, "POST", "reset")
-    assert (status, answer["now"]) == (200, "2026-07-04T12:00:00.000Z")
+    for body in (b"", b"{}"):
+        status, answer = ask(fresh, "POST", "reset", body)
+        assert (status, answer["now"]) == (200, "2026-07-04T12:00:00.000Z")
+
+
+def test_a_reset_begins_as_asked_for(fresh: CloudHost) -> None:
+    before = fresh.read_clock().run
+    asked = {"start": "2027-01-01T00:00:00Z", "seed": 7, "world": "i-0000000a", "assumptions": {}, "organization": ""}
+    status, answer = ask(fresh, "POST", "reset", asked)
+    assert (status, answer["now"], answer["recorded"]) == (200, "2027-01-01T00:00:00.000Z", 1)
+    assert answer["run"] not in ("", before)
+    assert next(iter(fresh.read_history()))["instance"] == "i-0000000a"
+    assert ask(fresh, "POST", "reset", b"")[1]["now"] == "2026-07-04T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"seed": 1}, "a beginning needs a start"),
+        ({"start": "2027-01-01", "speed": 2}, "a beginning has no speed"),
+        ({"start": "soon"}, "'soon' is no instant"),
+        ({"start": "2027-01-01", "seed": -1}, "seed: -1 is no whole number"),
+        ({"start": "2027-01-01", "seed": True}, "seed: True is no whole number"),
+        ({"start": "2027-01-01", "organization": "acme"}, "organization: 'acme' is no id"),
+        ({"start": "2027-01-01", "assumptions": {"it_rains": True}}, "assumptions: there is no it_rains"),
+        ({"start": "2027-01-01", "assumptions": {"scheduler_delivers_twice": 1}}, "names and booleans"),
+        ({"start": "2027-01-01", "world": 7}, "the world is no id"),
+        ([], "no JSON object"),
+    ],
+)
+def test_a_reset_that_is_refused_changes_nothing(fresh: CloudHost, asked: object, said: str) -> None:
+    before = fresh.read_clock()
+    status, answer = ask(fresh, "POST", "reset", asked)
+    assert status == 400
+    assert said in answer["error"]
+    assert fresh.read_clock() == before
 
 
 def test_other_paths_and_methods_are_named(fresh: CloudHost) -> None:

@@ -1,0 +1,61 @@
+"""Worlds for a server of the embedded AWS: those that it begins with, and those that its clients bring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from patchgate.emulator.cloud import Scope
+from patchgate.emulator.ec2 import Ec2
+from patchgate.emulator.server import HostSettings, Settled
+from patchgate.emulator.wire.identity import DEFAULT_ACCOUNT
+from patchgate.errors import InputError
+from patchgate.rehearsal.stage import organization_of, populate
+from patchgate.rehearsal.worlds import World, parse_world, world_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from patchgate.emulator.cloud import Cloud
+    from patchgate.emulator.server import Beginning
+
+
+@dataclass(frozen=True, slots=True)
+class ServedWorlds:
+    """emulator.server.WorldSource of world files. ``world`` is the one that the server was started with."""
+
+    world: World
+    start: datetime
+
+    def populate(self, cloud: Cloud) -> None:
+        """The world of the start."""
+        populate(cloud, self.world, self.start)
+
+    def settle(self, beginning: Beginning) -> Settled:
+        """A client's world. Raises InputError with every problem of it."""
+        world = World(None, ()) if beginning.world is None else world_of(beginning.world, "world")
+        organization = organization_of(world, beginning.organization) if beginning.organization else None
+        settings = HostSettings(
+            beginning.start, beginning.seed, organization, first_account(world), beginning.assumptions
+        )
+        return Settled(settings, partial(populate, world=world, start=beginning.start))
+
+    def load(self, cloud: Cloud, text: bytes) -> int:
+        """A world file's machines, beginning now: hours of what befalls them count from the present instant."""
+        world = parse_world(text, "world")
+        if world.organization is not None:
+            raise InputError("the organization is there already", remedy="leave it out, or begin anew with it")
+        ec2 = cloud.component(Ec2)
+        placed = list(world.instances(cloud.now))
+        for entry in placed:
+            if entry.spec.instance_id in ec2.region(Scope(entry.account, entry.region)).instances:
+                place = f"{entry.account}/{entry.region}"
+                raise InputError(f"instance '{entry.spec.name}' of {place} is there already")
+        populate(cloud, world, cloud.now)
+        return len(placed)
+
+
+def first_account(world: World) -> str:
+    """Whose the keys are that name no account: the world's first, or one of its own where it has none."""
+    return next((group.account for group in world.groups), DEFAULT_ACCOUNT)
