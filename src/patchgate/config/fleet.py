@@ -1,199 +1,43 @@
-"""What a fleet file may say, as pydantic models. The reference page of the fleet file is made from them."""
+"""The fleet: a fleet file that is right, and what follows from it: lanes, their settings, waves."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from fnmatch import fnmatchcase
-from itertools import product
-from typing import Annotated, Literal, Self
+from functools import cached_property
+from types import MappingProxyType
+from typing import Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
-
-from patchgate.config.words import check_environment, check_operating_system, check_region, describe_choices, refusal
+from patchgate.config.document import Document
+from patchgate.config.freeze_periods import FreezePeriod, list_freeze_periods
+from patchgate.config.ics import CalendarEvents
+from patchgate.config.lanes import (
+    LaneConfig,
+    PlacedLane,
+    Units,
+    UnresolvedUnit,
+    account_id,
+    configure_lane,
+    find_unresolved,
+    overriding_layer,
+    place_lanes,
+    relocate,
+)
+from patchgate.config.layers import Layer, PlacedWaiver, merge_layers, read_layer, read_log_bucket
+from patchgate.config.model import Account, FleetFile, LogBucket, Organization
+from patchgate.config.values import PARAMETER_NAME
+from patchgate.config.words import describe_choices
 from patchgate.domain.lane import Lane
-from patchgate.errors import InputError
+from patchgate.errors import InputError, Problem
 
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
-_ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
-_PARAMETER_NAME = re.compile(r"[A-Za-z0-9]{1,255}")
+PROMOTION = ("lab", "dev", "sit", "qa", "uat", "stg", "prd")
+"""The order of promotion of a file that has no ``environments``."""
 
-
-def _number_as_written(value: object) -> object:
-    """An account id without quotes reads as a number; its digits are the id, unless it begins with 0."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _as_parameter_value(value: object) -> object:
-    """CloudFormation's parameters are text: ``true`` and numbers as CloudFormation writes them."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-def _check_account_id(value: str) -> str:
-    if not _ACCOUNT_ID.fullmatch(value):
-        raise refusal(f"'{value}' is not an account id", "12 digits")
-    return value
-
-
-def _check_account_name(value: str) -> str:
-    if not _ACCOUNT_NAME.fullmatch(value) or _ACCOUNT_ID.fullmatch(value):
-        raise refusal(f"'{value}' is not an account name", "up to 50 letters, digits, '-', '_' and '.'; not an id")
-    return value
-
-
-def _check_organization_id(value: str) -> str:
-    if not _ORGANIZATION_ID.fullmatch(value):
-        raise refusal(f"'{value}' is not an organization id", "o- and 10 to 32 lower-case letters and digits")
-    return value
-
-
-def _check_known_account(value: str, info: ValidationInfo) -> str:
-    """The reference, if the fleet file's accounts have it; reading hands their names and ids in as the context."""
-    if info.context is None or value in info.context["accounts"]:
-        return value
-    raise refusal(f"unknown account '{value}'", describe_choices(value, info.context["accounts"]))
-
-
-def _check_log_account(value: str, info: ValidationInfo) -> str:
-    """The reference; the log account need not be one that is patched, so any id will do."""
-    return value if _ACCOUNT_ID.fullmatch(value) else _check_known_account(value, info)
-
-
-def _check_parameter_name(value: str) -> str:
-    if not _PARAMETER_NAME.fullmatch(value):
-        raise refusal(f"'{value}' is not a template parameter's name", "letters and digits only")
-    return value
-
-
-AccountId = Annotated[str, BeforeValidator(_number_as_written), AfterValidator(_check_account_id)]
-AccountName = Annotated[str, AfterValidator(_check_account_name)]
-AccountReference = Annotated[str, BeforeValidator(_number_as_written), AfterValidator(_check_known_account)]
-LogAccountReference = Annotated[str, BeforeValidator(_number_as_written), AfterValidator(_check_log_account)]
-OperatingSystemName = Annotated[str, AfterValidator(check_operating_system)]
-RegionName = Annotated[str, AfterValidator(check_region)]
-EnvironmentName = Annotated[str, AfterValidator(check_environment)]
-Parameters = dict[
-    Annotated[str, AfterValidator(_check_parameter_name)], Annotated[str, BeforeValidator(_as_parameter_value)]
-]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Organization(_Model):
-    """The AWS organization that everything belongs to."""
-
-    id: Annotated[str, AfterValidator(_check_organization_id)] = Field(
-        description="The organization's id. Only its members may write to the log buckets."
-    )
-    log_account: LogAccountReference = Field(description="The account that holds the log buckets: an id, or a name.")
-
-
-class Account(_Model):
-    """One member account."""
-
-    id: AccountId = Field(description="The 12-digit id.")
-    name: AccountName = Field(description="What people call it, here and in every report.")
-
-
-class Defaults(_Model):
-    """What holds for every lane that does not say otherwise."""
-
-    parameters: Parameters = Field(default_factory=dict, description="Template parameters and their values.")
-
-
-class Target(_Model):
-    """Where to patch what: every combination of the four lists is a lane."""
-
-    accounts: list[AccountReference] = Field(min_length=1, description="Names or ids out of `accounts`.")
-    regions: list[RegionName] = Field(min_length=1, description="Regions, such as `eu-central-1`.")
-    operating_systems: list[OperatingSystemName] = Field(
-        min_length=1, description="Operating systems of the catalogue, such as `ubuntu`."
-    )
-    environments: list[EnvironmentName] = Field(
-        min_length=1, description="Out of `lab`, `dev`, `qa`, `stg`, `uat`, `prd`, `sit`."
-    )
-    parameters: Parameters = Field(
-        default_factory=dict, description="Template parameters for these lanes; they win over `defaults`."
-    )
-
-
-class FleetConfig(_Model):
-    """The fleet file: what is patched, where, and with which settings."""
-
-    version: Literal[1] = Field(description="The version of this format: 1.")
-    organization: Organization
-    accounts: list[Account] = Field(min_length=1)
-    defaults: Defaults = Field(default_factory=Defaults)
-    targets: list[Target] = Field(min_length=1)
-
-    @property
-    def log_account(self) -> str:
-        """The id of the account that holds the log buckets."""
-        return self.account_id(self.organization.log_account) or self.organization.log_account
-
-    def account_id(self, reference: str) -> str | None:
-        """The id of the account that a name or id means, or None when `accounts` has no such entry."""
-        return next((account.id for account in self.accounts if reference in (account.id, account.name)), None)
-
-    def lanes(self) -> tuple[LaneConfig, ...]:
-        """Every lane in the order of the file, with its parameters merged: `defaults` < the target's own."""
-        return tuple(
-            LaneConfig(lane, {**self.defaults.parameters, **self.targets[index].parameters})
-            for index, _, lane in self.placed_lanes()
-        )
-
-    def placed_lanes(self) -> Iterator[tuple[int, int, Lane]]:
-        """Every lane whose account is known: (index of its target, index of the account in it, lane)."""
-        accounts = {key: account for account in self.accounts for key in (account.id, account.name)}
-        for index, target in enumerate(self.targets):
-            for position, reference in enumerate(target.accounts):
-                account = accounts.get(reference)
-                if account is None:
-                    continue
-                for region, system, environment in product(
-                    target.regions, target.operating_systems, target.environments
-                ):
-                    yield index, position, Lane(account.id, region, system, environment, account.name)
-
-    def with_parameters(self, overrides: tuple[ParameterOverride, ...]) -> FleetConfig:
-        """The same fleet with one target a lane, and the overrides applied in their order.
-
-        Raises InputError for an override that matches no lane.
-        """
-        lanes = [_overridden(lane, overrides) for lane in self.lanes()]
-        names = [lane.lane.name for lane in lanes]
-        for override in overrides:
-            if not any(fnmatchcase(name, override.lanes) for name in names):
-                nearest = describe_choices(override.lanes, names)
-                raise InputError(
-                    f"no lane matches '{override.lanes}'", remedy=nearest or "lanes: " + names[0] + ", ..."
-                )
-        targets = [
-            Target(
-                accounts=[lane.lane.account],
-                regions=[lane.lane.region],
-                operating_systems=[lane.lane.os],
-                environments=[lane.lane.env],
-                parameters=dict(lane.parameters),
-            )
-            for lane in lanes
-        ]
-        return self.model_copy(update={"targets": targets, "defaults": Defaults()})
-
-
-@dataclass(frozen=True, slots=True)
-class LaneConfig:
-    """One lane, and the template parameters that hold for it."""
-
-    lane: Lane
-    parameters: Mapping[str, str]
+_NO_UNITS: Units = MappingProxyType({})
+OPTION_LAYER = "--parameter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,31 +53,197 @@ class ParameterOverride:
         """Read ``LANES:NAME=VALUE``; ValueError says what is wrong with another form."""
         lanes, colon, assignment = text.partition(":")
         name, equals, value = assignment.partition("=")
-        if not (lanes and colon and equals and _PARAMETER_NAME.fullmatch(name)):
+        if not (lanes and colon and equals and re.fullmatch(PARAMETER_NAME, name)):
             raise ValueError(f"'{text}' is not LANES:NAME=VALUE, such as '*/windows/*:RetentionDays=14'")
         return cls(lanes, name, value)
 
 
-def find_contradictions(fleet: FleetConfig) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """What no single key can see: (path, message, remedy) of each."""
-    for key in ("id", "name"):
-        counts = Counter(getattr(account, key) for account in fleet.accounts)
-        for index, account in enumerate(fleet.accounts):
-            value = getattr(account, key)
-            if counts[value] > 1:
-                yield ("accounts", index, key), f"account {key} '{value}' is given {counts[value]} times", ""
-    yield from _repeated_lanes(fleet)
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """The lanes of one environment, which are deployed together."""
+
+    environment: str
+    lanes: tuple[LaneConfig, ...]
 
 
-def _repeated_lanes(fleet: FleetConfig) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    first: dict[Lane, int] = {}
-    for index, position, lane in fleet.placed_lanes():
-        if lane in first:
-            message = f"lane {lane.name} is in target {first[lane] + 1} already"
-            yield ("targets", index, "accounts", position), message, "a lane belongs to one target"
-        first.setdefault(lane, index)
+@dataclass(frozen=True)
+class FleetConfig:
+    """A fleet: a valid fleet file, with what AWS or the command line adds to it.
+
+    ``calendars``: the calendar files that its freezes name. ``units``: the accounts of organizational units, as far as
+    they are known. ``overrides``: parameters of options.
+    """
+
+    file: FleetFile
+    document: Document = field(compare=False, repr=False)
+    calendars: Mapping[str, CalendarEvents] = field(default_factory=dict, repr=False)
+    units: Units = field(default_factory=dict)
+    overrides: tuple[ParameterOverride, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The file's name, as messages give it."""
+        return self.document.source
+
+    @property
+    def organization(self) -> Organization:
+        """The AWS organization."""
+        return self.file.organization
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts that the file lists."""
+        return tuple(self.file.accounts)
+
+    @property
+    def log_account(self) -> str:
+        """The id of the account that holds the log buckets."""
+        return account_id(self.file, self.organization.log_account)
+
+    @property
+    def log_bucket(self) -> LogBucket:
+        """What the file says of the log buckets; its settings are among the lanes' parameters already."""
+        return self.file.log_bucket
+
+    @property
+    def promotion(self) -> tuple[str, ...]:
+        """The environments in the order of promotion."""
+        return tuple(environment.name for environment in self.file.environments) or PROMOTION
+
+    def with_units(self, units: Units) -> FleetConfig:
+        """The same fleet with the accounts of organizational units: unit id -> ids of all accounts below it."""
+        return replace(self, units={**self.units, **units})
+
+    def with_parameters(self, overrides: Iterable[ParameterOverride]) -> FleetConfig:
+        """The same fleet with template parameters over all layers, in their order.
+
+        Raises InputError for one that matches no lane, as soon as all lanes are known.
+        """
+        fleet = replace(self, overrides=(*self.overrides, *overrides))
+        if overrides and not fleet.unresolved():
+            fleet.lanes()
+        return fleet
+
+    def unresolved(self, units: Units = _NO_UNITS) -> tuple[UnresolvedUnit, ...]:
+        """The organizational units whose accounts are not known, each with its place in the file."""
+        return find_unresolved(self.file, {**self.units, **units})
+
+    def lanes(
+        self, units: Units = _NO_UNITS, *, today: date | None = None, partial: bool = False
+    ) -> tuple[LaneConfig, ...]:
+        """Every lane in the order of the file, with its settings merged.
+
+        ``units`` as in ``with_units``. ``today`` (UTC) decides which waivers are in force; without it, none is. Raises
+        InputError for organizational units that are not known (``partial``: their lanes are left out), for a lane that
+        two targets have, and for overrides that match no lane.
+        """
+        known = {**self.units, **units}
+        unresolved = find_unresolved(self.file, known)
+        if unresolved and not partial:
+            raise InputError(problems=tuple(self._unresolved_problem(unit) for unit in unresolved), remedy=_RESOLVE)
+        placed = list(place_lanes(self.file, known))
+        problems = tuple(self.repeated(placed))
+        if problems:
+            raise InputError(problems=problems)
+        lanes = tuple(self._configured(placed, today))
+        if not partial:
+            self._check_overrides([lane.lane.name for lane in lanes])
+        return lanes
+
+    def waves(self, units: Units = _NO_UNITS, *, today: date | None = None) -> tuple[Wave, ...]:
+        """The lanes by environment, in the order of promotion; environments without lanes are left out."""
+        lanes = self.lanes(units, today=today)
+        waves = (Wave(name, tuple(lane for lane in lanes if lane.lane.env == name)) for name in self.promotion)
+        return tuple(wave for wave in waves if wave.lanes)
+
+    def freeze_periods(self, lane: LaneConfig, start: datetime, until: datetime) -> tuple[FreezePeriod, ...]:
+        """The lane's frozen times that touch the time from ``start`` to ``until``, merged and in order.
+
+        Change calendars of the operator's own are not among them. Holidays are those of the library's release. Raises
+        InputError for a lane whose time zone is not known.
+        """
+        if not lane.time_zone:
+            raise InputError(f"{lane.lane.name}: the time zone is not known", remedy="give it one with time_zone")
+        freezes = [each.freeze for each in lane.freezes]
+        return list_freeze_periods(freezes, lane.time_zone, start, until, self.calendars)
+
+    def expired_waivers(self, today: date) -> tuple[PlacedWaiver, ...]:
+        """The waivers of all layers that are not in force any more on a day (UTC)."""
+        return tuple(each for layer in self._layers for each in layer.waivers if not each.waiver.holds_on(today))
+
+    def repeated(self, placed: Iterable[PlacedLane]) -> Iterator[Problem]:
+        """A problem for every lane that is there twice; it names both lines."""
+        first: dict[tuple[str, str, str, str], PlacedLane] = {}
+        for each in placed:
+            earlier = first.setdefault(each.lane.key, each)
+            if earlier is not each:
+                line = self.document.place_of(earlier.path)[0]
+                message = f"lane {each.lane.name} is in target {earlier.target + 1} already, line {line}"
+                yield self._problem(message, each.path, "a lane belongs to one target")
+
+    @cached_property
+    def _layers(self) -> tuple[Layer, ...]:
+        """Every layer of the file, for what is asked of all of them at once."""
+        return (self._defaults, *self._environments.values(), *self._systems.values(), *self._targets)
+
+    @cached_property
+    def _defaults(self) -> Layer:
+        return read_layer(self.file.defaults, "defaults", self.document, ("defaults",))
+
+    @cached_property
+    def _environments(self) -> Mapping[str, Layer]:
+        return {
+            each.name: read_layer(each, f"environment {each.name}", self.document, ("environments", index))
+            for index, each in enumerate(self.file.environments)
+        }
+
+    @cached_property
+    def _systems(self) -> Mapping[str, Layer]:
+        return {
+            each.name: read_layer(each, f"operating system {each.name}", self.document, ("operating_systems", index))
+            for index, each in enumerate(self.file.operating_systems)
+        }
+
+    @cached_property
+    def _targets(self) -> tuple[Layer, ...]:
+        return tuple(
+            read_layer(target, f"target {index + 1}", self.document, ("targets", index))
+            for index, target in enumerate(self.file.targets)
+        )
+
+    def _configured(self, placed: Iterable[PlacedLane], today: date | None) -> Iterator[LaneConfig]:
+        """The lanes with their settings; what only their accounts tell apart is merged once."""
+        bucket = read_log_bucket(self.log_bucket, self.document)
+        known: dict[tuple[object, ...], tuple[LaneConfig, str]] = {}
+        for each in placed:
+            lane = each.lane
+            given = self._overrides_of(lane)
+            alike = (each.target, lane.region, lane.os, lane.env, tuple(given.items()))
+            if alike not in known:
+                layers = [bucket, self._defaults]
+                layers += [self._environments[lane.env]] if lane.env in self._environments else []
+                layers += [self._systems[lane.os]] if lane.os in self._systems else []
+                layers += [self._targets[each.target], overriding_layer(OPTION_LAYER, given)]
+                merged = merge_layers(layers, lane.region)
+                known[alike] = configure_lane(lane, merged, today, self.log_bucket.region or ""), merged.boundary
+            config, boundary = known[alike]
+            yield relocate(config, lane, boundary)
+
+    def _overrides_of(self, lane: Lane) -> dict[str, str]:
+        return {each.name: each.value for each in self.overrides if fnmatchcase(lane.name, each.lanes)}
+
+    def _check_overrides(self, names: list[str]) -> None:
+        for override in self.overrides:
+            if not any(fnmatchcase(name, override.lanes) for name in names):
+                nearest = describe_choices(override.lanes, names)
+                remedy = nearest or (f"lanes: {names[0]}, ..." if names else "")
+                raise InputError(f"no lane matches '{override.lanes}'", remedy=remedy)
+
+    def _unresolved_problem(self, unit: UnresolvedUnit) -> Problem:
+        return self._problem(f"the accounts of organizational unit {unit} are not known here", unit.path)
+
+    def _problem(self, message: str, path: tuple[str | int, ...], remedy: str = "") -> Problem:
+        return Problem(message, self.source, *self.document.place_of(path), remedy)
 
 
-def _overridden(lane: LaneConfig, overrides: tuple[ParameterOverride, ...]) -> LaneConfig:
-    given = {each.name: each.value for each in overrides if fnmatchcase(lane.lane.name, each.lanes)}
-    return replace(lane, parameters={**lane.parameters, **given})
+_RESOLVE = "AWS knows them: what works without AWS needs targets that list accounts"

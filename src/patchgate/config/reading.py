@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from patchgate.config.contradictions import find_contradictions, find_overlaps
 from patchgate.config.document import MAX_BYTES, Document, parse_document
-from patchgate.config.fleet import FleetConfig, find_contradictions
+from patchgate.config.fleet import FleetConfig
+from patchgate.config.freeze_calendars import read_calendars
+from patchgate.config.model import FleetFile
+from patchgate.config.settings import models_in
 from patchgate.config.words import describe_choices
+from patchgate.domain.environments import ENVIRONMENTS
 from patchgate.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+MOST_PROBLEMS = 100
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -36,19 +43,26 @@ def read_fleet(path: Path) -> FleetConfig:
             text = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}", remedy="give the path of a fleet file") from error
-    return parse_fleet(text, str(path))
+    return parse_fleet(text, str(path), directory=path.parent)
 
 
-def parse_fleet(text: bytes, source: str) -> FleetConfig:
-    """Parse a fleet file's text; ``source`` is its name in messages. Raises InputError with every problem."""
+def parse_fleet(text: bytes, source: str, *, directory: Path = Path()) -> FleetConfig:
+    """Parse a fleet file's text. Raises InputError with every problem.
+
+    ``source`` is its name in messages; calendar files are seen from ``directory``.
+    """
     document = parse_document(text, source)
     if document.value is None:
-        raise InputError(problems=(Problem("the file is empty", source, 1, 1, "start from examples/fleet.yaml"),))
-    fleet = validate_document(document, FleetConfig, {"accounts": _account_words(document.value)})
+        raise InputError(problems=(Problem("the file is empty", source, 1, 1, "start with: patchgate init"),))
+    file = validate_document(document, FleetFile, _words(document.value))
     problems = [
         Problem(message, source, *document.place_of(path), remedy)
-        for path, message, remedy in find_contradictions(fleet)
+        for path, message, remedy in find_contradictions(file)
     ]
+    calendars, unreadable = read_calendars(file, document, directory)
+    fleet = FleetConfig(file, document, calendars)
+    problems += unreadable or ()
+    problems += [] if problems else find_overlaps(fleet)
     if problems:
         raise InputError(problems=_in_order(problems))
     return fleet
@@ -63,15 +77,30 @@ def validate_document(document: Document, model: type[_Model], context: dict[str
         raise InputError(problems=_in_order(problems)) from None
 
 
-def _account_words(value: Any) -> list[str]:
-    """The names and ids that a fleet file gives its accounts, before anything of it is known to be valid."""
-    accounts = value.get("accounts") if isinstance(value, dict) else None
-    entries = [entry for entry in accounts if isinstance(entry, dict)] if isinstance(accounts, list) else []
-    return [str(entry[key]) for key in ("name", "id") for entry in entries if key in entry]
+def _words(value: Any) -> dict[str, list[str]]:
+    """What a fleet file calls its accounts, units and environments, before anything of it is known to be valid."""
+
+    def entries(key: str) -> list[dict[str, Any]]:
+        listed = value.get(key) if isinstance(value, dict) else None
+        return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+
+    def words(section: str, *keys: str) -> list[str]:
+        return [str(entry[key]) for key in keys for entry in entries(section) if key in entry]
+
+    return {
+        "accounts": words("accounts", "name", "id"),
+        "units": words("organizational_units", "name", "id"),
+        "environments": words("environments", "name") or list(ENVIRONMENTS),
+    }
 
 
-def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """In the order of the file, each once; of very many the first ones, and how many more there are."""
+    found = sorted(dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column))
+    if len(found) <= MOST_PROBLEMS:
+        return tuple(found)
+    more = Problem(f"{len(found) - MOST_PROBLEMS} more problems", found[0].source, remedy="mend these first")
+    return (*found[:MOST_PROBLEMS], more)
 
 
 def _problem(document: Document, model: type[BaseModel], details: ErrorDetails) -> Problem:
@@ -119,12 +148,5 @@ def _keys_at(path: tuple[str | int, ...], model: type[BaseModel]) -> tuple[str, 
     """The keys that the model at a path below another one knows."""
     for part in path:
         if isinstance(part, str):
-            model = next(_models_in(model.model_fields[part].annotation))
+            model = next(models_in(model.model_fields[part].annotation))
     return tuple(model.model_fields)
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models_in(inner)

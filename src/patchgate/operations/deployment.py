@@ -6,13 +6,15 @@ Values that one stack needs of another are handed on here: the bucket's name, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from patchgate.config import ParameterKey
 from patchgate.errors import InputError
 from patchgate.operations.parameter_values import describe_refused_schedule
 from patchgate.plan import names
+from patchgate.plan.lane_parameters import lane_parameters
 from patchgate.templates import Parameter, Template, build_templates
 
 if TYPE_CHECKING:
@@ -26,10 +28,22 @@ _LANES_LISTED = 3
 
 @dataclass(frozen=True, slots=True)
 class LaneSettings:
-    """A lane, and every template parameter as it takes effect there, defaults included."""
+    """A lane, and every template parameter as it takes effect there, defaults included.
+
+    ``scoped``: template -> the values that it alone takes, where another one has a parameter of the same name. ``tags``
+    are those of its stacks. ``log_region``: where its log bucket is, '' for its own Region.
+    """
 
     lane: Lane
     values: Mapping[str, str]
+    scoped: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    log_region: str = ""
+
+    def given(self, template: Template) -> dict[str, str]:
+        """What the template's stack is given: its parameters, without those that have no value here."""
+        values = {**self.values, **self.scoped.get(template.name, {})}
+        return {parameter.name: values[parameter.name] for parameter in template.parameters if parameter.name in values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +62,23 @@ def settle_lanes(lanes: Sequence[LaneConfig], organization_id: str) -> tuple[Lan
     """
     templates = build_templates()
     known = {parameter.name: parameter for template in templates.values() for parameter in template.parameters}
-    settled = tuple(LaneSettings(lane.lane, _settle(lane, organization_id, templates.values())) for lane in lanes)
+    settled: list[LaneSettings] = []
     concerned: dict[str, list[str]] = {}
-    for lane, settings in zip(lanes, settled, strict=True):
-        problems = [problem for name, value in lane.parameters.items() if (problem := _problem(name, value, known))]
-        for problem in problems or _contradictions(settings.values):
+    for lane in lanes:
+        problems = [
+            _place(lane, name) + said
+            for name, value in lane.parameters.items()
+            if (said := _problem(name, value, known))
+        ]
+        if not problems:
+            settled.append(_settle(lane, organization_id, templates.values()))
+            problems = [*_contradictions(settled[-1].values)]
+        for problem in problems:
             concerned.setdefault(problem, []).append(lane.lane.name)
     if concerned:
         lines = [f"{_describe_lanes(names, len(lanes))}: {problem}" for problem, names in concerned.items()]
         raise InputError("\n".join(lines), remedy="docs/reference/templates.md lists the parameters")
-    return settled
+    return tuple(settled)
 
 
 def deploy_lanes(
@@ -77,32 +98,40 @@ def deploy_lanes(
         progress(f"deploying {lane.name}")
         if (lane.os, lane.env) not in buckets:
             logs = templates["aws-create-s3-stack"]
-            result = _deploy(control, logs, settings, log_account, names.LOGS_STACK)
+            result = _deploy(
+                control, logs, settings, (log_account, settings.log_region or lane.region), names.LOGS_STACK
+            )
             stacks.append(result)
             buckets[lane.os, lane.env] = result.outputs["BucketName"]
-        settings = LaneSettings(lane, {**settings.values, "S3Bucket": buckets[lane.os, lane.env]})  # noqa: PLW2901
+        settings = replace(settings, values={**settings.values, "S3Bucket": buckets[lane.os, lane.env]})  # noqa: PLW2901
         settled.append(settings)
         for name, pattern in (
             ("aws-backup-and-patch-stackset", names.PATCH_STACK),
             ("aws-monitoring-backup-stackset", names.MONITORING_STACK),
         ):
-            stacks.append(_deploy(control, templates[name], settings, lane.account, pattern))
+            stacks.append(_deploy(control, templates[name], settings, (lane.account, lane.region), pattern))
     return Deployment(tuple(settled), tuple(stacks))
 
 
 def _deploy(
-    control: StackControl, template: Template, settings: LaneSettings, account: str, pattern: names.NamePattern
+    control: StackControl,
+    template: Template,
+    settings: LaneSettings,
+    place: tuple[str, str],
+    pattern: names.NamePattern,
 ) -> StackResult:
     lane = settings.lane
-    given = {p.name: settings.values[p.name] for p in template.parameters if p.name in settings.values}
     name = pattern.render(os=lane.os, env=lane.env)
-    return control.create_or_update(account, lane.region, name, template.text(), given, CAPABILITIES, {})
+    return control.create_or_update(
+        *place, name, template.text(), settings.given(template), CAPABILITIES, settings.tags
+    )
 
 
-def _settle(lane: LaneConfig, organization_id: str, templates: Iterable[Template]) -> dict[str, str]:
+def _settle(lane: LaneConfig, organization_id: str, templates: Iterable[Template]) -> LaneSettings:
     defaults = {p.name: str(p.default) for t in templates for p in t.parameters if p.default is not None}
     own = {"PrincipalOrgID": organization_id, "TargetOperatingSystem": lane.lane.os, "Environment": lane.lane.env}
-    return defaults | own | dict(lane.parameters)
+    values = defaults | own | dict(lane_parameters(lane))
+    return LaneSettings(lane.lane, values, lane.scoped, lane.tags, lane.log_region)
 
 
 def _contradictions(values: Mapping[str, str]) -> Iterable[str]:
@@ -110,6 +139,12 @@ def _contradictions(values: Mapping[str, str]) -> Iterable[str]:
     duration, cutoff = values["MaintenanceWindowDuration"], values["MaintenanceWindowCutoff"]
     if int(cutoff) >= int(duration):
         yield f"MaintenanceWindowCutoff: {cutoff} is not less than MaintenanceWindowDuration, which is {duration}"
+
+
+def _place(lane: LaneConfig, name: str) -> str:
+    """Where the fleet file says the lane's parameter, '' where no file does."""
+    origin = lane.origins.get(ParameterKey(name))
+    return f"{origin.source}:{origin.line}:{origin.column}: " if origin and origin.line else ""
 
 
 def _describe_lanes(names: Sequence[str], total: int) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from patchgate.schedule.cron import CronSchedule
@@ -105,6 +106,7 @@ def build_statement(at: str, *, weekday: str = "", ordinal: str = "", offset_day
     return read_statement(f"cron({int(minute)} {int(hour)} ? * {field} *)", offset_days=offset_days)
 
 
+@lru_cache(maxsize=512)  # a fleet asks the same of every zone
 def shift_statement(
     statement: Statement, minutes: int, dialect: Dialect, *, pinned: tuple[int, int] | None = None
 ) -> Derived:

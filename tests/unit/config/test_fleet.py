@@ -110,7 +110,7 @@ targets:
         "f.yaml:11:19: targets.environments is empty (at least 1)",
         "f.yaml:12:18: 'Foo-Bar' is not a template parameter's name (letters and digits only)",
         "f.yaml:12:36: targets.parameters.Fine must be text, not a list",
-        "f.yaml:13:5: missing key 'accounts'",
+        "f.yaml:13:5: a target without accounts (give accounts, or organizational_units)",
         "f.yaml:13:5: missing key 'operating_systems'",
         "f.yaml:13:5: missing key 'environments'",
         "f.yaml:13:14: targets.regions must be a list, not 'eu-central-1'",
@@ -144,14 +144,14 @@ def test_two_accounts_cannot_share_an_id() -> None:
 def test_a_lane_is_in_one_target_only() -> None:
     text = VALID.replace("eu-central-1", "us-east-1").replace("[dev]", "[dev, prd]")
     assert problems_of(text) == [
-        "f.yaml:14:16: lane web/us-east-1/ubuntu/prd is in target 1 already (a lane belongs to one target)"
+        "f.yaml:14:16: lane web/us-east-1/ubuntu/prd is in target 1 already, line 9 (a lane belongs to one target)"
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ["f.yaml:1:1: the file is empty (start from examples/fleet.yaml)"]),
+        ("", ["f.yaml:1:1: the file is empty (start with: patchgate init)"]),
         ("- 1\n", ["f.yaml:1:1: the file must be a mapping, not a list"]),
         ("hello\n", ["f.yaml:1:1: the file must be a mapping, not 'hello'"]),
     ],
