@@ -15,6 +15,7 @@ import click
 from patchgate.cli.root import COMMANDS, EPILOG, patchgate
 from patchgate.config.reference import build_fleet_page
 from patchgate.emulator.coverage import build_page as build_embedded_aws_page
+from patchgate.rehearsal.reference import build_history_page, build_world_page
 from patchgate.templates.reference import build_templates_page
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -64,6 +65,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "fleet.md": lambda: build_fleet_page(NOTICE),
     "templates.md": lambda: build_templates_page(NOTICE),
     "embedded-aws.md": lambda: build_embedded_aws_page(NOTICE),
+    "world.md": lambda: build_world_page(NOTICE),
+    "history.md": lambda: build_history_page(NOTICE),
 }
 
 
