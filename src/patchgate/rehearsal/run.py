@@ -64,7 +64,7 @@ class Script:
 
 def write_script(fleet: FleetConfig, start: datetime, cycles: int) -> Script:
     """Settle a fleet's lanes and their calendars. InputError names what cannot be rehearsed."""
-    lanes = settle_lanes(fleet.lanes(), fleet.organization.id)
+    lanes = settle_lanes(fleet.lanes(today=start.date()), fleet.organization.id)
     calendars = [read_calendar(lane.lane.name, lane.values, lane_zone(lane), start, cycles) for lane in lanes]
     return Script(lanes, tuple(calendars), fleet.log_account, fleet.organization.id, start)
 
