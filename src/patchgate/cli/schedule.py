@@ -199,16 +199,13 @@ def derive(  # noqa: PLR0913 - one argument an option
     from patchgate.domain.regions import regions
     from patchgate.operations.check import add_years
     from patchgate.plan.derivation import CycleTimes, derive_cycle
-    from patchgate.schedule.derivation import build_statement, read_statement
+    from patchgate.schedule.derivation import make_statement
 
     if (expression is None) == (at is None):
         raise click.UsageError("give EXPRESSION, or --at with --weekday and --ordinal.")
     if cutoff >= duration:
         raise click.UsageError("--cutoff must be less than --duration.")
-    if expression is not None:
-        statement = read_statement(expression, offset_days=offset_days)
-    else:
-        statement = build_statement(at or "", weekday=weekday, ordinal=ordinal, offset_days=offset_days)
+    statement = make_statement(expression or "", at=at or "", weekday=weekday, ordinal=ordinal, offset_days=offset_days)
     begin = start or midnight(read_clock())
     until = add_years(begin, years)
     places = zones or tuple(sorted({region.time_zone for region in regions() if region.time_zone}))

@@ -7,17 +7,20 @@ after the window's end, at a time of day that no clock change of the zones in qu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from patchgate.plan.order import OrderProof, prove_order
 from patchgate.plan.order_timeline import LaneSchedules
 from patchgate.schedule.derivation import Derived, Statement, shift_statement
+from patchgate.schedule.months import HORIZON
 
 _BACKUP_MARGIN_MINUTES = 30
 _CLOSE_MARGINS_MINUTES = (70, 130, 190, 250)
 """After the window's end: ten minutes, an hour by which the clocks may go forward meanwhile, and further hours where
 the time so found does not exist on the day of a change."""
+_CALENDAR_YEARS = 28
+"""After so many years dates fall on the same weekdays again, and so do clock changes by rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,35 +126,45 @@ def derive_cycle(
     *,
     pinned: tuple[int, int] | None = None,
 ) -> DerivedCycle:
-    """The four schedules of a statement, with the earliest close that proves in every zone; else the first tried.
+    """The four schedules of a lane from one statement of when it patches, proved in each of ``zones``.
 
-    ``pinned`` (first and last year) takes exact sets where one expression is not enough; without it, supersets. Raises
-    ScheduleError for an unknown zone.
+    ``statement`` is from ``patchgate.schedule.derivation.make_statement``: a cron expression, or words. ``times`` has
+    lead, duration, cutoff and the backup's two windows. The result's ``parameters()`` are those of the templates.
+
+    The close is the earliest that proves in every zone; else the first tried, with its violations in ``proofs``, which
+    are those from ``start`` to ``until`` (aware). It is chosen by what holds for 28 years, in which every date falls on
+    every weekday, so that the same statement gives the same schedules from one year to the next.
+    ``pinned`` (first and last year) takes exact sets where one expression is not enough; without it, supersets.
+    Raises ScheduleError for an unknown zone.
     """
-    cycles = _attempts(statement, times, zones, start, until, pinned)
-    first = next(cycles)
-    return first if first.holds else next((cycle for cycle in cycles if cycle.holds), first)
+    lasting = max(until, _years_later(start, _CALENDAR_YEARS))
+    tried: list[DerivedCycle] = []
+    for cycle in _candidates(statement, times, pinned):
+        proved = _proved(cycle, zones, start, until)
+        if proved.holds and _proved(cycle, zones, start, lasting).holds:
+            return proved
+        tried.append(proved)
+    return next((cycle for cycle in tried if cycle.holds), tried[0])
 
 
-def _attempts(
-    statement: Statement,
-    times: CycleTimes,
-    zones: Sequence[str],
-    start: datetime,
-    until: datetime,
-    pinned: tuple[int, int] | None,
-) -> Iterator[DerivedCycle]:
+def _candidates(statement: Statement, times: CycleTimes, pinned: tuple[int, int] | None) -> Iterator[DerivedCycle]:
+    """The statement's cycles that differ by their close, the earliest first; not proved."""
     backup = shift_statement(statement, -times.backup_minutes, "backup", pinned=pinned)
     gate = shift_statement(statement, -times.lead_minutes, "scheduler", pinned=pinned)
     window = shift_statement(statement, 0, "ssm", pinned=pinned)
     for margin in _CLOSE_MARGINS_MINUTES:
         close = shift_statement(statement, 60 * times.duration_hours + margin, "scheduler", pinned=pinned)
-        cycle = DerivedCycle(times, backup, gate, window, close)
-        proofs = _prove(cycle, zones, start, until) if cycle.is_provable else ()
-        yield DerivedCycle(times, backup, gate, window, close, proofs)
+        yield DerivedCycle(times, backup, gate, window, close)
 
 
-def _prove(cycle: DerivedCycle, zones: Sequence[str], start: datetime, until: datetime) -> tuple[OrderProof, ...]:
-    return tuple(
-        prove_order(cycle.lane_schedules(zone), start, until, allow_idle=cycle.has_idle_runs) for zone in zones
-    )
+def _proved(cycle: DerivedCycle, zones: Sequence[str], start: datetime, until: datetime) -> DerivedCycle:
+    """The cycle with its proofs, where it can have some."""
+    if not cycle.is_provable:
+        return cycle
+    proofs = (prove_order(cycle.lane_schedules(zone), start, until, allow_idle=cycle.has_idle_runs) for zone in zones)
+    return replace(cycle, proofs=tuple(proofs))
+
+
+def _years_later(start: datetime, years: int) -> datetime:
+    """So many years later, at the latest at the end of AWS's years."""
+    return min(start + timedelta(days=365.25 * years), datetime.fromtimestamp(HORIZON, UTC))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from patchgate.plan.order_rules import (
@@ -67,8 +68,13 @@ class Examination:
     start: int
     until: int
     breaches: dict[str, Breach] = field(default_factory=dict)
-    margins: Margins = field(default_factory=Margins)
+    measured: dict[str, int] = field(default_factory=dict)
     windows: int = 0
+
+    @property
+    def margins(self) -> Margins:
+        """The least distances of its cycles."""
+        return Margins(**self.measured)
 
     def run(self) -> Examination:
         """Hold every rule against every cycle, and find what belongs to none."""
@@ -110,7 +116,7 @@ class Examination:
         used.update(found)
         if len(found) > 1:
             self._break("gate-repeated", start, found[1])
-        self._measure(start, Margins(gate_to_window=start - found[-1]))
+        self._measure(start, "gate_to_window", start - found[-1])
         if start - found[-1] < LEAST_LEAD_SECONDS:
             self._break("gate-too-close", start, found[-1], LEAST_LEAD_SECONDS - start + found[-1])
         return found[0]
@@ -142,13 +148,13 @@ class Examination:
         lane = self.lane
         worst = backup + 60 * (lane.backup_start_minutes + lane.backup_completion_minutes)
         if gate is not None:
-            self._measure(start, Margins(backup_to_gate=gate - worst))
+            self._measure(start, "backup_to_gate", gate - worst)
             if worst > gate:
                 self._break("backup-unfinished", start, worst, worst - gate)
         if start - backup < BACKUP_GAP_SECONDS:
             self._break("backup-too-close", start, backup, BACKUP_GAP_SECONDS - start + backup)
         age = start + 3600 * (lane.duration_hours - lane.cutoff_hours) - backup
-        self._measure(start, Margins(proof_age=age))
+        self._measure(start, "proof_age", age, max)
         if age > 60 * lane.maximum_proof_age_minutes:
             self._break("proof-too-old", start, backup, age - 60 * lane.maximum_proof_age_minutes)
 
@@ -170,7 +176,7 @@ class Examination:
             return
         soon = timely[: max(1, bisect_right(timely, end + LONGEST_OPEN_SECONDS))]
         used.update(soon)
-        self._measure(start, Margins(window_to_close=soon[0] - end))
+        self._measure(start, "window_to_close", soon[0] - end)
         # From the first start: the close function counts from the gate, and knows of no second pass of the window.
         latest = start + self.lane.duration_hours * 3600 + LATEST_CLOSE_SECONDS
         if soon[0] > latest:
@@ -178,9 +184,9 @@ class Examination:
         if len(soon) > 1:
             self._break("close-repeated", start, soon[1])
 
-    def _measure(self, start: int, margins: Margins) -> None:
+    def _measure(self, start: int, margin: str, seconds: int, worse: Callable[[int, int], int] = min) -> None:
         if self.start <= start < self.until:
-            self.margins = self.margins.merged(margins)
+            self.measured[margin] = worse(self.measured.get(margin, seconds), seconds)
 
     def _break(self, rule: str, first: int, nearest: int = 0, shortfall: int = 0, total: int | None = None) -> None:
         """Count a breach, unless it lies outside of what is examined."""

@@ -61,6 +61,29 @@ class Derived:
     extra_per_year: float = 0.0
 
 
+def make_statement(
+    expression: str = "", *, at: str = "", weekday: str = "", ordinal: str = "", offset_days: int = 0
+) -> Statement:
+    """A statement as people give it: ``expression`` (see ``read_statement``), or else ``at`` with ``weekday`` and
+    ``ordinal`` (see ``build_statement``); ``offset_days`` (0 to 6) goes with both.
+
+    ``make_statement("cron(0 23 ? * TUE#2 *)", offset_days=4)`` and
+    ``make_statement(at="23:00", weekday="TUE", ordinal="2", offset_days=4)`` are equal.
+    ``patchgate.plan.derivation.derive_cycle`` makes the four schedules of a lane from it, with lead, duration and
+    cutoff; ``shift_statement`` any single one. Raises ScheduleError where both or neither are given, and for words
+    beside an expression.
+    """
+    if bool(expression) == bool(at):
+        said = "both an expression and a time of day" if at else "neither an expression nor a time of day"
+        raise _refused(expression, said, "a statement is a cron expression, or a time of day with its day")
+    if not expression:
+        return build_statement(at, weekday=weekday, ordinal=ordinal, offset_days=offset_days)
+    if weekday or ordinal:
+        rule = "a cron expression says its days itself: weekday and ordinal go with a time of day"
+        raise _refused(expression, f"{weekday or ordinal} beside an expression", rule)
+    return read_statement(expression, offset_days=offset_days)
+
+
 def read_statement(expression: str, *, offset_days: int = 0) -> Statement:
     """The days and the time of a window's expression, of Systems Manager's dialect, with its ScheduleOffset.
 

@@ -40,6 +40,24 @@ def test_where_the_first_close_does_not_exist_a_later_one_is_taken() -> None:
     assert derive("cron(0 23 ? * 7 *)", zone="Europe/Helsinki").close.expressions == ("cron(10 4 ? * SUN *)",)
 
 
+def test_the_close_is_the_same_whenever_one_asks() -> None:
+    """In Helsinki 03:10 on the 29th of March is skipped in 2026 and 2037, and in no year between."""
+    statement = read_statement("cron(0 23 28 * ? *)")
+    for year in (2026, 2027, 2030, 2038):
+        begin = datetime(year, 1, 1, tzinfo=UTC)
+        cycle = derive_cycle(statement, CycleTimes(), ["Europe/Helsinki"], begin, begin.replace(year=year + 1))
+        assert cycle.close.expressions == ("cron(10 4 1,29 * ? *)",)
+        assert cycle.holds
+        assert [(proof.start.year, proof.until.year) for proof in cycle.proofs] == [(year, year + 1)]
+
+
+def test_at_the_end_of_awss_years_what_is_left_of_them_decides() -> None:
+    begin = datetime(2198, 1, 1, tzinfo=UTC)
+    assert derive_cycle(
+        read_statement("cron(0 23 ? * 7 *)"), CycleTimes(), ZONES, begin, begin.replace(year=2199)
+    ).holds
+
+
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [

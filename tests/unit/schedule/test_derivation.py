@@ -9,7 +9,7 @@ from itertools import takewhile
 import pytest
 
 from patchgate.schedule import Dialect, ScheduleError, parse
-from patchgate.schedule.derivation import build_statement, read_statement, shift_statement
+from patchgate.schedule.derivation import build_statement, make_statement, read_statement, shift_statement
 
 
 @pytest.mark.parametrize(
@@ -174,3 +174,26 @@ def test_words_become_an_expression(arguments: dict[str, str], expression: str) 
 def test_wrong_words_are_refused(arguments: dict[str, str], words: str) -> None:
     with pytest.raises(ScheduleError, match=words):
         build_statement(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_statement_is_an_expression_or_words() -> None:
+    said = make_statement("cron(0 23 ? * TUE#2 *)", offset_days=4)
+    assert said == read_statement("cron(0 23 ? * TUE#2 *)", offset_days=4)
+    assert said == make_statement(at="23:00", weekday="TUE", ordinal="2", offset_days=4)
+    assert said.dates == frozenset(day + 4 for day in said.days)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({}, "neither an expression nor a time of day"),
+        ({"expression": "cron(0 23 ? * SAT *)", "at": "23:00"}, "both an expression and a time of day"),
+        ({"expression": "cron(0 23 ? * SAT *)", "weekday": "TUE"}, "TUE beside an expression"),
+        ({"expression": "cron(0 23 ? * SAT *)", "ordinal": "2"}, "2 beside an expression"),
+        ({"at": "23:00", "offset_days": 7}, "1 to 6 days"),
+        ({"at": "23:00", "offset_days": -1}, "1 to 6 days"),
+    ],
+)
+def test_a_statement_that_is_both_or_neither_is_refused(arguments: dict[str, str], words: str) -> None:
+    with pytest.raises(ScheduleError, match=words):
+        make_statement(**arguments)  # type: ignore[arg-type]
