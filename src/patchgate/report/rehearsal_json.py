@@ -30,7 +30,7 @@ def render_rehearsal_json(result: RehearsalResult) -> str:
         "denied": [_instance(*one) for one in _ended(result, "denied")],
         "failed": [_instance(*one) for one in _ended(result, "failed", "unreachable")],
         "skipped": [_instance(*one) for one in _ended(result, "skipped")],
-        "violations": [_violation(one) for one in result.violations],
+        "violations": [violation_value(one) for one in result.violations],
         "windows_left_open": result.windows_left_open,
         "lane_results": [_lane(lane) for lane in result.lanes],
         "contrast": _contrast(result),
@@ -56,7 +56,8 @@ def _instance(lane: LaneResult, instance: InstanceOutcome) -> dict[str, str]:
     return {key: value for key, value in facts.items() if value}
 
 
-def _violation(violation: Violation) -> dict[str, Any]:
+def violation_value(violation: Violation) -> dict[str, Any]:
+    """A violation as JSON values, its instant in UTC."""
     return {
         "promise": violation.promise,
         "at": violation.at.isoformat(),

@@ -16,14 +16,14 @@ from patchgate.config import LaneConfig
 from patchgate.domain.lane import Lane
 from patchgate.domain.operating_systems import operating_system
 from patchgate.emulator.assumptions import Assumptions
-from patchgate.emulator.cloud import Cloud, Scope
+from patchgate.emulator.cloud import Cloud, Scope, partition_of
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.engine import COMPONENTS
 from patchgate.emulator.world import InstanceSpec, Patch, VolumeSpec
 from patchgate.operations.check import lane_zone
 from patchgate.operations.deployment import LaneSettings, deploy_lanes, settle_lanes
 from patchgate.plan import names
-from patchgate.rehearsal.campaign.shapes import ACCOUNT, ORGANIZATION, Shape
+from patchgate.rehearsal.campaign.shapes import ORGANIZATION, Shape
 from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Terrain
 from patchgate.rehearsal.cycles import read_calendar
 from patchgate.rehearsal.run import lane_facts, rehearsed_lane
@@ -89,15 +89,15 @@ def _stacks(door: Door[SdkSession]) -> CloudFormationStacks:
 def break_ground(stage: Stage, shape: Shape) -> Ground:
     """Deploy a shape's lane with its machines on an empty cloud. The clock must not be past the shape's start."""
     stage.run_until(shape.start)
-    place = Lane(ACCOUNT, shape.region, shape.os, shape.env, "campaign")
+    place = Lane(shape.account, shape.region, shape.os, shape.env, shape.account)
     (lane,) = settle_lanes([LaneConfig(place, dict(shape.parameters))], ORGANIZATION)
-    scope = Scope(ACCOUNT, shape.region)
+    scope = Scope(shape.account, shape.region)
     for spec in machines(shape):
         stage.cloud.component(Ec2).add_instance(scope, spec)
     if lane.values["FreezeCalendars"]:
         document = {"Name": CLOSED_CALENDAR, "Content": calendar_text(()), "DocumentType": "ChangeCalendar"}
         stage.cloud.call(*scope.key, "ssm", "CreateDocument", document | {"DocumentFormat": "TEXT"})
-    deployment = deploy_lanes([lane], log_account=ACCOUNT, control=stage.stacks, progress=lambda _: None)
+    deployment = deploy_lanes([lane], log_account=shape.account, control=stage.stacks, progress=lambda _: None)
     bucket = deployment.lanes[0].values["S3Bucket"]
     return Ground(shape, survey(shape, lane, bucket, stage.cloud.now), stage.cloud.snapshot())
 
@@ -113,7 +113,8 @@ def survey(shape: Shape, lane: LaneSettings, bucket: str, start: datetime) -> Te
     rehearsed = rehearsed_lane(lane, calendar)
     specs = machines(shape)
     return Terrain(
-        scope=Scope(ACCOUNT, shape.region),
+        scope=Scope(shape.account, shape.region),
+        lane=rehearsed,
         facts=facts,
         start=start,
         end=end,
@@ -128,7 +129,7 @@ def survey(shape: Shape, lane: LaneSettings, bucket: str, start: datetime) -> Te
         },
         stacks=(names.PATCH_STACK.render(**of_lane), names.MONITORING_STACK.render(**of_lane)),
         bucket=bucket,
-        backup_role=f"arn:aws:iam::{ACCOUNT}:role/{names.BACKUP_ROLE.render(**of_lane)}",
+        backup_role=f"arn:{partition_of(shape.region)}:iam::{shape.account}:role/{names.BACKUP_ROLE.render(**of_lane)}",
         freezes=(names.GLOBAL_FREEZE_PARAMETER.render(), names.FREEZE_PARAMETER.render(**of_lane)),
         tags=specs[0].tags,
         calendar=lane.values["FreezeCalendars"],

@@ -10,6 +10,10 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from patchgate.config import FleetConfig
 
 ACCOUNT = "111111111111"
 ORGANIZATION = "o-a1b2c3d4e5"
@@ -37,6 +41,7 @@ class Shape:
 
     name: str
     says: str
+    account: str = ACCOUNT
     region: str = "eu-central-1"
     os: str = "amazonlinux"
     env: str = "prd"
@@ -46,7 +51,7 @@ class Shape:
     lively: bool = True
 
 
-SHAPES = (
+SHAPES: tuple[Shape, ...] = (
     Shape("daily", "every night; coverage", parameters=_DAILY, weight=40),
     Shape("weekly", "the shipped defaults: Saturdays", weight=6),
     Shape(
@@ -123,3 +128,19 @@ SHAPES = (
 def pick_shape(coins: random.Random, shapes: tuple[Shape, ...] = SHAPES) -> Shape:
     """One of them, by their weights."""
     return coins.choices(shapes, weights=[shape.weight for shape in shapes])[0]
+
+
+def shapes_of(fleet: FleetConfig) -> tuple[Shape, ...]:
+    """The lanes of a fleet file as shapes, each as likely as the others; their machines are the standard ones."""
+    return tuple(
+        Shape(
+            name=lane.lane.name,
+            says="of the fleet file",
+            account=lane.lane.account,
+            region=lane.lane.region,
+            os=lane.lane.os,
+            env=lane.lane.env,
+            parameters=dict(lane.parameters),
+        )
+        for lane in fleet.lanes()
+    )

@@ -11,6 +11,7 @@ from patchgate.emulator.cloud import Scope
 
 if TYPE_CHECKING:
     from patchgate.judge.facts import LaneFacts
+    from patchgate.rehearsal.outcome import RehearsedLane
 
 SETTLED = timedelta(hours=10)
 """How long after a cycle's close the next noon's watchdog is through: faults that end by then leave calm behind."""
@@ -29,7 +30,7 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class Terrain:
-    """One lane as faults must know it.
+    """One lane as faults must know it; ``lane`` and ``facts`` are the same lane for a summary and for the judge.
 
     ``instances`` are the ids of its machines; ``stray`` is one beside it, in no lane. ``programs`` maps what a fault
     calls a program ("open", "close", "prove") to the prefix of its processes' names, "" for every script step.
@@ -39,6 +40,7 @@ class Terrain:
     """
 
     scope: Scope
+    lane: RehearsedLane
     facts: LaneFacts
     start: datetime
     end: datetime

@@ -1,0 +1,158 @@
+"""Campaigns: ``patchgate rehearse --runs``, ``--faults`` and ``--replay``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from patchgate.cli.console import Progress, describe_terminal
+from patchgate.cli.program import describe_program
+from patchgate.errors import UnsafeError
+
+if TYPE_CHECKING:
+    from patchgate.rehearsal.campaign.series import Series, SeriesResult, Tally
+    from patchgate.rehearsal.campaign.shrinking import Counterexample
+    from patchgate.rehearsal.campaign.story import Story
+    from patchgate.rehearsal.stage import DoorName
+
+_BETWEEN_SHOWS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRequest:
+    """What to run and what to show. ``replay`` tells one seed's story instead; ``fleet`` None: the standard lanes."""
+
+    runs: int = 1
+    seed: int = 0
+    faults: str = "default"
+    jobs: int = 0
+    replay: int | None = None
+    fleet: Path | None = None
+    output: str = "text"
+    door: DoorName = "direct"
+
+
+def carry_out_campaign(request: CampaignRequest) -> int:
+    """Run what was asked for, print it, and return the exit code: 0, or 3 for a broken promise."""
+    series = _series(request)
+    if request.replay is not None:
+        return _replay(series, request.replay, request)
+    jobs = request.jobs or max(1, min(os.cpu_count() or 1, series.runs // 200))
+    began = time.monotonic()
+    result = _run(series, jobs, began)
+    elapsed = time.monotonic() - began
+    counterexample, story = (None, None) if result.held else _shrink(series, result)
+    sys.stdout.write(_render(result, request, elapsed, jobs, counterexample, story))
+    return 0 if result.held else UnsafeError.exit_code
+
+
+def _series(request: CampaignRequest) -> Series:
+    from patchgate.rehearsal.campaign.series import Series
+    from patchgate.rehearsal.campaign.shapes import SHAPES
+
+    shapes = SHAPES
+    if request.fleet is not None:
+        from patchgate.config import read_fleet
+        from patchgate.rehearsal.campaign.shapes import shapes_of
+
+        shapes = shapes_of(read_fleet(request.fleet))
+    return Series(request.runs, request.seed, request.faults, shapes, request.door)
+
+
+def _run(series: Series, jobs: int, began: float) -> SeriesResult:
+    from patchgate.rehearsal.campaign.series import run_series
+    from patchgate.report.campaign_text import describe_progress
+
+    terminal = describe_terminal(sys.stderr, os.environ)
+    shown = began
+    with Progress(sys.stderr, terminal) as progress:
+
+        def show(tally: Tally) -> None:
+            nonlocal shown
+            now = time.monotonic()
+            if now - shown >= (_BETWEEN_SHOWS if terminal.interactive else 60 * _BETWEEN_SHOWS):
+                shown = now
+                progress.show(describe_progress(tally, series.runs, now - began))
+
+        return run_series(series, jobs=jobs, progress=show)
+
+
+def _shrink(series: Series, result: SeriesResult) -> tuple[Counterexample, Story]:
+    from patchgate.rehearsal.campaign.ground import open_grounds
+    from patchgate.rehearsal.campaign.mixes import shape_of
+    from patchgate.rehearsal.campaign.run import carry_out
+    from patchgate.rehearsal.campaign.series import plan_of
+    from patchgate.rehearsal.campaign.shrinking import shrink
+    from patchgate.rehearsal.campaign.story import tell
+
+    seed = result.tally.failures[0].seed
+    with Progress(sys.stderr, describe_terminal(sys.stderr, os.environ)) as progress, open_grounds() as grounds:
+        progress.show(f"shrinking seed {seed}")
+        cloud, ground, plan = (
+            grounds.stage.cloud,
+            grounds.of(shape_of(seed, series.shapes)),
+            plan_of(series, seed, grounds),
+        )
+        found = shrink(cloud, ground, plan, carry_out(cloud, ground, plan))
+        return found, tell(ground, found.plan, found.outcome, cloud.history)
+
+
+def _replay(series: Series, seed: int, request: CampaignRequest) -> int:
+    from patchgate.rehearsal.campaign.ground import open_grounds
+    from patchgate.rehearsal.campaign.mixes import shape_of
+    from patchgate.rehearsal.campaign.run import carry_out
+    from patchgate.rehearsal.campaign.series import plan_of
+    from patchgate.rehearsal.campaign.story import tell
+    from patchgate.report.campaign_json import render_story_json
+    from patchgate.report.campaign_text import render_story_text
+
+    with open_grounds(request.door) as grounds:
+        plan = plan_of(series, seed, grounds)
+        ground = grounds.of(shape_of(seed, series.shapes))
+        outcome = carry_out(grounds.stage.cloud, ground, plan)
+        story = tell(ground, plan, outcome, grounds.stage.cloud.history)
+    if request.output == "json":
+        sys.stdout.write(render_story_json(story))
+    else:
+        terminal = describe_terminal(sys.stdout, os.environ)
+        look = {"width": terminal.width, "color": terminal.color, "ascii_only": terminal.ascii_only}
+        sys.stdout.write(render_story_text(story, **look))  # type: ignore[arg-type]
+    return UnsafeError.exit_code if outcome.violations else 0
+
+
+def _render(
+    result: SeriesResult,
+    request: CampaignRequest,
+    elapsed: float,
+    jobs: int,
+    counterexample: Counterexample | None,
+    story: Story | None,
+) -> str:
+    from patchgate.report.campaign_json import render_series_json
+    from patchgate.report.campaign_text import render_series_text
+
+    if request.output == "json":
+        return render_series_json(result, counterexample)
+    terminal = describe_terminal(sys.stdout, os.environ)
+    return render_series_text(
+        result,
+        elapsed=elapsed,
+        jobs=jobs,
+        width=terminal.width,
+        color=terminal.color,
+        ascii_only=terminal.ascii_only,
+        counterexample=counterexample,
+        story=story,
+        command=_replay_command(result, request),
+    )
+
+
+def _replay_command(result: SeriesResult, request: CampaignRequest) -> str:
+    words = ["rehearse", *([str(request.fleet)] if request.fleet else [])]
+    words += ["--faults", request.faults, "--replay", str(result.first_failing_seed)]
+    return f"{describe_program(sys.argv[0], Path.cwd())} {shlex.join(words)}"

@@ -1,0 +1,225 @@
+"""Many runs in several processes, and what came of them.
+
+A series is its first seed, its length, its mix and its shapes: the same series gives the same result, whatever the
+number of processes. Every so often a run is repeated: another history for the same seed is an error of ours.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from patchgate.errors import PatchgateError
+from patchgate.rehearsal.campaign.ground import Grounds, open_grounds
+from patchgate.rehearsal.campaign.mixes import Mix, draw_plan, read_mix, shape_of
+from patchgate.rehearsal.campaign.run import RunOutcome, carry_out
+from patchgate.rehearsal.campaign.shapes import SHAPES, Shape
+
+if TYPE_CHECKING:
+    from patchgate.rehearsal.campaign.plan import RunPlan
+    from patchgate.rehearsal.stage import DoorName
+
+CHUNK = 20
+REPEATED = 101
+"""Every so many seeds, a run is repeated and its history compared."""
+FAILURES_KEPT = 20
+
+
+class UnrepeatableError(PatchgateError):
+    """The same seed gave two histories."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What to run: ``runs`` seeds from ``first`` on, with the faults of a mix, on the shapes."""
+
+    runs: int
+    first: int = 0
+    mix: str = "default"
+    shapes: tuple[Shape, ...] = SHAPES
+    door: DoorName = "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A run that broke promises: those, and one of its violations in words."""
+
+    seed: int
+    shape: str
+    faults: tuple[str, ...]
+    promises: tuple[str, ...]
+    what: str
+
+
+@dataclass(slots=True)
+class FaultTally:
+    """What came of the runs that a fault was planned for; it ``struck`` where something really went wrong."""
+
+    planned: int = 0
+    struck: int = 0
+    violated: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of some runs. Tallies of parts add up to the tally of the whole, in any order.
+
+    ``patched`` counts machines that were patched at least once in their run, ``digest`` is the sum of the runs'
+    histories' SHA-256, modulo 2 to the 256th.
+    """
+
+    runs: int = 0
+    calm: int = 0
+    repeated: int = 0
+    events: int = 0
+    installs: int = 0
+    patched: int = 0
+    denied: int = 0
+    holds: int = 0
+    failed_runs: int = 0
+    digest: int = 0
+    shapes: Counter[str] = field(default_factory=Counter)
+    promises: Counter[str] = field(default_factory=Counter)
+    faults: dict[str, FaultTally] = field(default_factory=dict)
+    pairs: set[tuple[str, str]] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+
+    def count(self, plan: RunPlan, outcome: RunOutcome) -> None:
+        """Add one run."""
+        self.runs += 1
+        self.calm += plan.calm is not None
+        self.events += outcome.events
+        self.installs += outcome.installs
+        self.patched += outcome.patched
+        self.denied += outcome.denied
+        self.holds += outcome.holds
+        self.digest = (self.digest + int(outcome.digest, 16)) % 2**256
+        self.shapes[plan.shape] += 1
+        planned = plan.faults
+        for number in planned:
+            tally = self.faults.setdefault(number, FaultTally())
+            tally.planned += 1
+            tally.struck += number in outcome.struck
+            tally.violated += bool(outcome.violations)
+        self.pairs.update((one, other) for index, one in enumerate(planned) for other in planned[index + 1 :])
+        if outcome.violations:
+            promises = tuple(sorted({violation.promise for violation in outcome.violations}))
+            self.failed_runs += 1
+            self.promises.update(promises)
+            what = str(outcome.violations[0])
+            self._keep([Failure(outcome.seed, plan.shape, planned, promises, what)])
+
+    def add(self, other: Tally) -> None:
+        """Add the tally of other runs."""
+        for name in ("runs", "calm", "repeated", "events", "installs", "patched", "denied", "holds", "failed_runs"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.digest = (self.digest + other.digest) % 2**256
+        self.shapes += other.shapes
+        self.promises += other.promises
+        for number, theirs in other.faults.items():
+            ours = self.faults.setdefault(number, FaultTally())
+            ours.planned += theirs.planned
+            ours.struck += theirs.struck
+            ours.violated += theirs.violated
+        self.pairs |= other.pairs
+        self._keep(other.failures)
+
+    def _keep(self, failures: list[Failure]) -> None:
+        """The failures with the lowest seeds, whatever the order in which they came."""
+        self.failures = sorted([*self.failures, *failures], key=lambda failure: failure.seed)[:FAILURES_KEPT]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesResult:
+    """A series and its tally."""
+
+    series: Series
+    tally: Tally
+
+    @property
+    def held(self) -> bool:
+        """Whether every promise was kept in every run."""
+        return not self.tally.failed_runs
+
+    @property
+    def first_failing_seed(self) -> int | None:
+        """The lowest seed whose run broke a promise."""
+        return self.tally.failures[0].seed if self.tally.failures else None
+
+
+def run_series(series: Series, *, jobs: int = 1, progress: Callable[[Tally], None] = lambda _: None) -> SeriesResult:
+    """Run a series in so many processes (1: in this one). ``progress`` is called with the tally so far.
+
+    Raises UnrepeatableError when a repeated run differs, InputError for a mix that is none.
+    """
+    read_mix(series.mix)
+    tally = Tally()
+    for part in _in_processes(series, jobs) if jobs > 1 else _here(series):
+        tally.add(part)
+        progress(tally)
+    return SeriesResult(series, tally)
+
+
+def plan_of(series: Series, seed: int, grounds: Grounds) -> RunPlan:
+    """The plan of one seed of a series."""
+    shape = shape_of(seed, series.shapes)
+    return draw_plan(seed, read_mix(series.mix), shape, grounds.of(shape).terrain)
+
+
+def run_seed(series: Series, mix: Mix, seed: int, grounds: Grounds, tally: Tally) -> None:
+    """Run one seed of a series, and count it."""
+    shape = shape_of(seed, series.shapes)
+    ground = grounds.of(shape)
+    plan = draw_plan(seed, mix, shape, ground.terrain)
+    outcome = carry_out(grounds.stage.cloud, ground, plan)
+    tally.count(plan, outcome)
+    if seed % REPEATED == 0:
+        again = carry_out(grounds.stage.cloud, ground, plan)
+        tally.repeated += 1
+        if again.digest != outcome.digest:
+            raise UnrepeatableError(
+                f"seed {seed} gave two histories: {outcome.digest[:16]} and {again.digest[:16]}",
+                remedy="this is a defect of the embedded AWS or of the campaign; please report it with the seed",
+            )
+
+
+def _here(series: Series) -> Iterator[Tally]:
+    mix = read_mix(series.mix)
+    with open_grounds(series.door) as grounds:
+        for first in range(series.first, series.first + series.runs, CHUNK):
+            yield _run_chunk(series, mix, first, grounds)
+
+
+def _run_chunk(series: Series, mix: Mix, first: int, grounds: Grounds) -> Tally:
+    tally = Tally()
+    for seed in range(first, min(first + CHUNK, series.first + series.runs)):
+        run_seed(series, mix, seed, grounds, tally)
+    return tally
+
+
+# Processes are spawned, never forked: each opens its grounds once and takes chunks of seeds.
+
+_WORKER: list[tuple[Series, Mix, Grounds]] = []
+_OPEN = ExitStack()
+
+
+def _begin_work(series: Series) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
+    _WORKER[:] = [(series, read_mix(series.mix), _OPEN.enter_context(open_grounds(series.door)))]
+
+
+def _work(first: int) -> Tally:
+    series, mix, grounds = _WORKER[0]
+    return _run_chunk(series, mix, first, grounds)
+
+
+def _in_processes(series: Series, jobs: int) -> Iterator[Tally]:
+    chunks = range(series.first, series.first + series.runs, CHUNK)
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(min(jobs, len(chunks)) or 1, _begin_work, (series,)) as pool:
+        yield from pool.imap_unordered(_work, chunks)

@@ -1,0 +1,88 @@
+"""One run as a person reads it: what went wrong, what the lane and its machines did, and which promise that broke."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import merge
+from typing import TYPE_CHECKING, Literal
+
+from patchgate.rehearsal.campaign.faults import FAULTS
+from patchgate.rehearsal.observation import instant
+from patchgate.rehearsal.outcome import InstanceOutcome, LaneResult
+from patchgate.rehearsal.summary import summarise
+
+if TYPE_CHECKING:
+    from patchgate.emulator.history import Record
+    from patchgate.judge.violation import Violation
+    from patchgate.rehearsal.campaign.ground import Ground
+    from patchgate.rehearsal.campaign.plan import RunPlan
+    from patchgate.rehearsal.campaign.run import RunOutcome
+
+AROUND = timedelta(hours=1)
+Kind = Literal["fault", "lane", "machine", "violation"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Scene:
+    """One line of a story: when, of whom ("" is the lane), and what."""
+
+    at: datetime
+    order: int
+    kind: Kind
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A run told. ``scenes`` are of the cycle in which the first promise was broken; of the whole run when none was."""
+
+    plan: RunPlan
+    outcome: RunOutcome
+    lane: LaneResult
+    scenes: tuple[Scene, ...]
+
+
+def tell(ground: Ground, plan: RunPlan, outcome: RunOutcome, history: Iterable[Record]) -> Story:
+    """The story of a run by its history."""
+    records = list(history)
+    (lane,) = summarise(records, [ground.terrain.lane])
+    begin, end = _span(ground, outcome.violations)
+    concerned = {violation.instance for violation in outcome.violations} or {each.instance for each in lane.instances}
+    told = merge(
+        _faults(records),
+        (Scene(moment.at, 1, "lane", "", moment.what) for moment in lane.timeline),
+        *(_machine(each) for each in lane.instances if each.instance in concerned),
+        sorted(Scene(each.at, 3, "violation", "", f"{each.promise}: {each.what}") for each in outcome.violations),
+    )
+    return Story(plan, outcome, lane, tuple(scene for scene in told if begin <= scene.at <= end))
+
+
+def _span(ground: Ground, violations: tuple[Violation, ...]) -> tuple[datetime, datetime]:
+    """From the backup of the cycle in which the first promise was broken to a while after that."""
+    terrain = ground.terrain
+    if not violations:
+        return terrain.start, terrain.end
+    broken = min(violation.at for violation in violations)
+    backups = [cycle.backup for cycle in terrain.cycles if cycle.backup <= broken]
+    return max(backups, default=terrain.start) - AROUND, broken + AROUND
+
+
+def _faults(records: Iterable[Record]) -> Iterator[Scene]:
+    for record in records:
+        at = record["at"]
+        if record["event"] == "FaultInjected":
+            given = record["given"]
+            said = given if isinstance(given, str) else ", ".join(f"{key} {value}" for key, value in given.items())
+            known = FAULTS.get(record["fault"])
+            meaning = f" ({known.says})" if known else ""
+            yield Scene(instant(at), 0, "fault", "", f"{record['fault']}{meaning}: {record['act']} {said}".rstrip())
+        elif record["event"] == "FaultEnded":
+            yield Scene(instant(at), 0, "fault", "", f"{record['fault']} is over")
+
+
+def _machine(outcome: InstanceOutcome) -> Iterator[Scene]:
+    name = outcome.name or outcome.instance
+    return (Scene(moment.at, 2, "machine", name, moment.what) for moment in outcome.timeline)
