@@ -56,8 +56,8 @@ class Context:
         return max(0, self._deadline - int(self._environment.now_seconds * 1000))
 
     def log(self, message: object) -> None:
-        """Print a line."""
-        self._environment.program.write_line(str(message))
+        """Print a message as a line of its own."""
+        self._environment.program.write_line(str(message).removesuffix("\n"))
 
 
 class ProgramEnvironment(Environment):

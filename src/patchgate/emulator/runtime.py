@@ -108,6 +108,7 @@ class PythonProgram:
 
     def write_line(self, text: str) -> None:
         """Add a line to what the program printed."""
+        self._printed.begin_line()
         self._printed.write(f"{text}\n")
 
     def line_of(self, filename: str, number: int) -> str:

@@ -61,7 +61,7 @@ class Output:
         """Whether the program has been ended, so that nothing it still does has an effect."""
 
     def write(self, text: str) -> int:
-        if not self.is_over():
+        if text and not self.is_over():
             self._text.append(text)
         return len(text)
 

@@ -29,7 +29,7 @@ _OF_THE_MACHINE = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "SYSTEMROOT")
 class Child:
     """A child from its start to its end. ``close`` may be called from any thread, and more than once.
 
-    Its stacks and messages name the folder as Lambda does: see ``renamed``.
+    What it says names its folder: ``renamed`` makes of it what it would be in Lambda.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Child:
             log.seek(self._read)
             content = log.read()
         self._read += len(content)
-        return self.renamed(content)
+        return content
 
     def renamed(self, content: bytes) -> bytes:
         """The same with the child's folders under the names that they have in Lambda."""

@@ -20,6 +20,7 @@ from patchgate.emulator.functions_outcomes import (
     Outcome,
     describe_error,
     exited,
+    failed,
     own_frames,
     read_answer,
     timed_out,
@@ -151,7 +152,7 @@ class ChildEnvironment(Environment):
             return Outcome("Success", read_answer(child.renamed(report.body)), log=self._lines(child))
         except NotEmulatedError as error:
             shape = describe_error(type(error).__name__, str(error), [], invocation.request_id)
-            return Outcome("Error", error=shape, log=self._lines(child))
+            return failed(shape, self._lines(child))
 
     def _failed(self, child: Child, report: Report) -> Outcome:
         said = json.loads(child.renamed(report.body))
@@ -162,4 +163,4 @@ class ChildEnvironment(Environment):
 
     @staticmethod
     def _lines(child: Child, error: dict[str, Any] | None = None) -> list[str]:
-        return read_lines(child.read_output(), error)
+        return read_lines(child.read_output(), child.renamed, error)

@@ -7,7 +7,7 @@ frame is a type, a length, a timestamp and a text: awslambdaric, ``bootstrap.py`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from patchgate.emulator.functions_outcomes import error_lines
 from patchgate.emulator.functions_resources import Shape
@@ -21,10 +21,14 @@ ADVICE = "LAMBDA_WARNING: Unhandled exception."
 """What the runtime says of every initialisation that fails; it is left out, for it differs by the runtime's version."""
 
 
-def read_lines(content: bytes, error: Shape | None) -> list[str]:
-    """The lines that were printed. The runtime's own report of the error reads as ``error``, when one is given."""
+def read_lines(content: bytes, rename: Callable[[bytes], bytes], error: Shape | None = None) -> list[str]:
+    """The lines that were printed, as ``rename`` leaves them.
+
+    The runtime's own report of the error reads as ``error``, when one is given.
+    """
     lines: list[str] = []
-    for kind, text in _entries(content):
+    for kind, raw in _entries(content):
+        text = rename(raw).decode("utf-8", "replace")
         if kind == _ERROR and error is not None:
             lines += error_lines(error)
         elif not (kind and ADVICE in text):
@@ -32,19 +36,15 @@ def read_lines(content: bytes, error: Shape | None) -> list[str]:
     return lines
 
 
-def _entries(content: bytes) -> Iterator[tuple[bytes, str]]:
+def _entries(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """(type of the frame, its text) in order; the type of plain text is empty."""
     position = 0
     while found := _FRAME.search(content, position):
         if found.start() > position:
-            yield b"", _decoded(content[position : found.start()])
+            yield b"", content[position : found.start()]
         header = content[found.start() : found.start() + _HEADER]
         begin = found.start() + _HEADER
         position = begin + int.from_bytes(header[4:8], "big")
-        yield found.group(), _decoded(content[begin:position])
+        yield found.group(), content[begin:position]
     if position < len(content):
-        yield b"", _decoded(content[position:])
-
-
-def _decoded(content: bytes) -> str:
-    return content.decode("utf-8", "replace")
+        yield b"", content[position:]
