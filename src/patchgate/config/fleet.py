@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from types import MappingProxyType
@@ -36,6 +36,7 @@ from patchgate.errors import InputError, Problem
 PROMOTION = ("lab", "dev", "sit", "qa", "uat", "stg", "prd")
 """The order of promotion of a file that has no ``environments``."""
 
+FREEZE_YEARS = 3
 _NO_UNITS: Units = MappingProxyType({})
 OPTION_LAYER = "--parameter"
 
@@ -133,9 +134,9 @@ class FleetConfig:
     ) -> tuple[LaneConfig, ...]:
         """Every lane in the order of the file, with its settings merged.
 
-        ``units`` as in ``with_units``. ``today`` (UTC) decides which waivers are in force; without it, none is. Raises
-        InputError for organizational units that are not known (``partial``: their lanes are left out), for a lane that
-        two targets have, and for overrides that match no lane.
+        ``units`` as in ``with_units``. ``today`` (UTC) decides which waivers are in force and when freezes are; without
+        it, no waiver is, and the days are not known. Raises InputError for organizational units that are not known
+        (``partial``: their lanes are left out), for a lane that two targets have, and for overrides that match no lane.
         """
         known = {**self.units, **units}
         unresolved = find_unresolved(self.file, known)
@@ -155,6 +156,10 @@ class FleetConfig:
         lanes = self.lanes(units, today=today)
         waves = (Wave(name, tuple(lane for lane in lanes if lane.lane.env == name)) for name in self.promotion)
         return tuple(wave for wave in waves if wave.lanes)
+
+    def freeze_horizon(self, today: date) -> tuple[datetime, datetime]:
+        """From when until when freezes are deployed: three calendar years, so that their text changes once a year."""
+        return datetime(today.year, 1, 1, tzinfo=UTC), datetime(today.year + FREEZE_YEARS, 1, 1, tzinfo=UTC)
 
     def freeze_periods(self, lane: LaneConfig, start: datetime, until: datetime) -> tuple[FreezePeriod, ...]:
         """The lane's frozen times that touch the time from ``start`` to ``until``, merged and in order.
@@ -215,6 +220,7 @@ class FleetConfig:
         """The lanes with their settings; what only their accounts tell apart is merged once."""
         bucket = read_log_bucket(self.log_bucket, self.document)
         known: dict[tuple[object, ...], tuple[LaneConfig, str]] = {}
+        periods: dict[tuple[object, ...], tuple[FreezePeriod, ...]] = {}
         for each in placed:
             lane = each.lane
             given = self._overrides_of(lane)
@@ -225,7 +231,13 @@ class FleetConfig:
                 layers += [self._systems[lane.os]] if lane.os in self._systems else []
                 layers += [self._targets[each.target], overriding_layer(OPTION_LAYER, given)]
                 merged = merge_layers(layers, lane.region)
-                known[alike] = configure_lane(lane, merged, today, self.log_bucket.region or ""), merged.boundary
+                config = configure_lane(lane, merged, today, self.log_bucket.region or "")
+                if today is not None:
+                    frozen = (config.freezes, config.time_zone)
+                    if frozen not in periods:
+                        periods[frozen] = self.freeze_periods(config, *self.freeze_horizon(today))
+                    config = replace(config, freeze_periods=periods[frozen])
+                known[alike] = config, merged.boundary
             config, boundary = known[alike]
             yield relocate(config, lane, boundary)
 

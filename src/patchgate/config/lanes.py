@@ -22,6 +22,7 @@ from patchgate.domain.regions import region as find_region
 
 if TYPE_CHECKING:
     from patchgate.config.document import Path
+    from patchgate.config.freeze_periods import FreezePeriod
     from patchgate.config.model import FleetFile, Target, TargetException
 
 _BOUNDARY = "PermissionsBoundaryArn"
@@ -37,9 +38,10 @@ class LaneConfig:
 
     ``parameters``: template parameters, for every template that has them; ``scoped``: template -> those that are meant
     for it alone, which win there. ``origins``: where each was said. ``patch``: the statement that the schedules are
-    derived from, None where the four are given or the templates' defaults hold. ``freezes``: all that hold here.
-    ``waivers``: those in force, whose categories are among the parameters. ``tags`` are for its stacks. ``log_region``
-    is where its log bucket is, '' for its own Region.
+    derived from, None where the four are given or the templates' defaults hold. ``freezes``: all that hold here;
+    ``freeze_periods``: when they do, without change calendars, None while the day is not known. ``waivers``: those in
+    force, whose categories are among the parameters. ``tags`` are for its stacks. ``log_region`` is where its log
+    bucket is, '' for its own Region.
     """
 
     lane: Lane
@@ -48,6 +50,7 @@ class LaneConfig:
     origins: Mapping[ParameterKey, Origin] = field(default_factory=dict)
     patch: PlacedStatement | None = None
     freezes: tuple[PlacedFreeze, ...] = ()
+    freeze_periods: tuple[FreezePeriod, ...] | None = None
     waivers: tuple[PlacedWaiver, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     log_region: str = ""
@@ -188,6 +191,7 @@ def configure_lane(lane: Lane, merged: MergedSettings, today: date | None, log_r
         {key: origin for key, (_, origin) in values.items()},
         merged.patch,
         merged.freezes,
+        None,
         waivers,
         {tag: text for tag, (text, _) in merged.tags.items()},
         log_region,

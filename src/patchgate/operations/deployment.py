@@ -14,6 +14,7 @@ from patchgate.config import ParameterKey
 from patchgate.errors import InputError
 from patchgate.operations.parameter_values import describe_refused_schedule
 from patchgate.plan import names
+from patchgate.plan.freeze_calendar import FreezeCalendar, build_freeze_calendar
 from patchgate.plan.lane_parameters import lane_parameters
 from patchgate.templates import Parameter, Template, build_templates
 
@@ -31,7 +32,8 @@ class LaneSettings:
     """A lane, and every template parameter as it takes effect there, defaults included.
 
     ``scoped``: template -> the values that it alone takes, where another one has a parameter of the same name. ``tags``
-    are those of its stacks. ``log_region``: where its log bucket is, '' for its own Region.
+    are those of its stacks. ``log_region``: where its log bucket is, '' for its own Region. ``freeze_calendar``: the
+    change calendar that its freezes become, None where it has none.
     """
 
     lane: Lane
@@ -39,6 +41,7 @@ class LaneSettings:
     scoped: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     log_region: str = ""
+    freeze_calendar: FreezeCalendar | None = None
 
     def given(self, template: Template) -> dict[str, str]:
         """What the template's stack is given: its parameters, without those that have no value here."""
@@ -87,7 +90,8 @@ def deploy_lanes(
     """Create or update every stack of the lanes, in the order in which they need each other.
 
     The log bucket of an operating system and environment lives in ``log_account``, in the Region of its first lane.
-    Raises PatchgateError when a stack fails; what was deployed before it stays.
+    A lane's freeze calendar stands before the gate that reads it. Raises PatchgateError when a stack fails; what was
+    deployed before it stays.
     """
     templates = build_templates()
     stacks: list[StackResult] = []
@@ -105,6 +109,9 @@ def deploy_lanes(
             buckets[lane.os, lane.env] = result.outputs["BucketName"]
         settings = replace(settings, values={**settings.values, "S3Bucket": buckets[lane.os, lane.env]})  # noqa: PLW2901
         settled.append(settings)
+        if settings.freeze_calendar is not None:
+            name, body = names.FREEZE_STACK.render(os=lane.os, env=lane.env), settings.freeze_calendar.template()
+            stacks.append(control.create_or_update(lane.account, lane.region, name, body, {}, (), settings.tags))
         for name, pattern in (
             ("aws-backup-and-patch-stackset", names.PATCH_STACK),
             ("aws-monitoring-backup-stackset", names.MONITORING_STACK),
@@ -131,7 +138,7 @@ def _settle(lane: LaneConfig, organization_id: str, templates: Iterable[Template
     defaults = {p.name: str(p.default) for t in templates for p in t.parameters if p.default is not None}
     own = {"PrincipalOrgID": organization_id, "TargetOperatingSystem": lane.lane.os, "Environment": lane.lane.env}
     values = defaults | own | dict(lane_parameters(lane))
-    return LaneSettings(lane.lane, values, lane.scoped, lane.tags, lane.log_region)
+    return LaneSettings(lane.lane, values, lane.scoped, lane.tags, lane.log_region, build_freeze_calendar(lane))
 
 
 def _contradictions(values: Mapping[str, str]) -> Iterable[str]:

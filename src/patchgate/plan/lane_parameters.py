@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from patchgate.errors import InputError
 from patchgate.plan.derivation import CycleTimes, DerivedCycle, derive_cycle
+from patchgate.plan.freeze_calendar import freeze_calendar_name, needs_freeze_calendar
 
 if TYPE_CHECKING:
     from patchgate.config import LaneConfig
@@ -47,6 +48,7 @@ def lane_parameters(lane: LaneConfig) -> Mapping[str, str]:
     cycle = derive_lane(lane)
     values = {**(cycle.parameters() if cycle else {}), **lane.parameters}
     calendars = [*values.get(_CALENDARS, "").split(","), *(each.freeze.change_calendar or "" for each in lane.freezes)]
+    calendars += [freeze_calendar_name(lane)] if needs_freeze_calendar(lane) else []
     if any(calendars):
         values[_CALENDARS] = ",".join(dict.fromkeys(name for name in calendars if name))
     return values

@@ -105,9 +105,12 @@ DUE_PARAMETER = NamePattern("watchdog's memory", "/patchgate/${os}/${env}/due", 
 FREEZE_PARAMETER = NamePattern("lane's freeze", "/patchgate/${os}/${env}/freeze", _PARAMETER, 900)
 GLOBAL_FREEZE_PARAMETER = NamePattern("freeze", "/patchgate/freeze", _PARAMETER, 900)
 
+FREEZE_CALENDAR = NamePattern("freeze calendar", "patchgate-freezes-${os}-${env}", _SSM, 128, 3)
+
 LOGS_STACK = NamePattern("stack of the log bucket", "patchgate-logs-${os}-${env}", _STACK, 128)
 PATCH_STACK = NamePattern("backup-and-patch stack", "patchgate-patch-${os}-${env}", _STACK, 128)
 MONITORING_STACK = NamePattern("monitoring stack", "patchgate-monitoring-${os}-${env}", _STACK, 128)
+FREEZE_STACK = NamePattern("stack of the freeze calendar", "patchgate-freezes-${os}-${env}", _STACK, 128)
 
 EVIDENCE_PREFIX = NamePattern("evidence prefix", "evidence/${os}/${env}/${account}/${region}", _KEY, 900)
 LOG_PREFIX = NamePattern("log prefix", "logs/${os}/${env}/${account}/${region}", _KEY, 900)
