@@ -78,7 +78,7 @@ doors: $(DEVELOPMENT)  ## Compare the histories of both doors; SEEDS=100 takes s
 
 lock: $(DEVELOPMENT)  ## Make the lock files anew; UPGRADE=1 takes the newest versions
 	$(COMPILE_LOCK) $(if $(UPGRADE),--upgrade) --extra emulator --group build -o requirements.lock
-	$(COMPILE_LOCK) $(if $(UPGRADE),--upgrade) --extra emulator --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE_LOCK) $(if $(UPGRADE),--upgrade) --extra emulator --extra faithful --group dev -c requirements.lock -o requirements-dev.lock
 	$(COMPILE_REQUIREMENTS) $(if $(UPGRADE),--upgrade) --group clients -o requirements-clients.lock
 
 clean:  ## Remove the environment, caches and build results

@@ -35,6 +35,7 @@ def asked_for(lock: str) -> list[Requirement]:
     wanted = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["emulator"]]
     wanted += groups["build"]
     if lock == "requirements-dev.lock":
+        wanted += project["project"]["optional-dependencies"]["faithful"]
         wanted += [entry for entry in groups["dev"] if isinstance(entry, str)]
     return [Requirement(entry) for entry in wanted]
 

@@ -11,11 +11,15 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from patchgate.cli.emulator_client import clock, history
-from patchgate.cli.rehearse import is_given, read_start, require_emulator
+from patchgate.cli.rehearse import is_given, read_start, require_emulator, require_runtime, runtime_option
+
+if TYPE_CHECKING:
+    from patchgate.rehearsal.stage import RuntimeName
 
 DEFAULT_PORT = 4566
 DEFAULT_REGION = "us-east-1"
@@ -67,8 +71,9 @@ def read_account(_context: click.Context, _parameter: click.Parameter, value: st
     metavar="ID",
     help="The account that manages the organization. [default: the world's own, or 999999999999]",
 )
+@runtime_option
 @click.pass_context
-def emulator(
+def emulator(  # noqa: PLR0913 - one argument an option
     context: click.Context,
     *,
     port: int,
@@ -78,6 +83,7 @@ def emulator(
     start: datetime | None,
     organization: str,
     management_account: str | None,
+    runtime: RuntimeName,
 ) -> int:
     """Serve the embedded AWS over HTTP until Ctrl-C, for tools that take an endpoint URL.
 
@@ -91,7 +97,9 @@ def emulator(
             raise click.UsageError(f"{given[0]} starts a server; {context.invoked_subcommand} asks one that runs.")
         return 0
     require_emulator()
+    require_runtime(runtime)
     from patchgate.emulator.endpoint.client import is_loopback
+    from patchgate.emulator.faithful.runtime import FaithfulRuntime
     from patchgate.emulator.server import CloudHost, EmulatorServer, HostSettings
     from patchgate.rehearsal.serving import ServedWorlds, first_account
     from patchgate.rehearsal.stage import DEFAULT_START, organization_of
@@ -103,7 +111,7 @@ def emulator(
     account, region = first_account(found), next((group.region for group in found.groups), DEFAULT_REGION)
     begin = start or found.start or DEFAULT_START
     settings = HostSettings(begin, seed, organization_of(found, organization), account)
-    cloud = CloudHost(settings, ServedWorlds(found, begin))
+    cloud = CloudHost(settings, ServedWorlds(found, begin), runtime=FaithfulRuntime if runtime == "faithful" else None)
     with EmulatorServer.bind(host, port, cloud) as server, cloud:
         if not is_loopback(host):
             sys.stderr.write(f"warning: {host} is no loopback address; whoever reaches it can run code here\n")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from patchgate.config import FleetConfig, ParameterOverride
     from patchgate.rehearsal.engine import Engine
     from patchgate.rehearsal.outcome import RehearsalResult
-    from patchgate.rehearsal.stage import DoorName
+    from patchgate.rehearsal.stage import DoorName, RuntimeName
 
 EMULATOR_PACKAGES = ("boto3", "cfnlint", "greenlet", "moto")
 
@@ -45,6 +45,7 @@ class RehearsalRequest:
     overrides: tuple[ParameterOverride, ...] = ()
     door: DoorName = "direct"
     endpoint: str | None = None
+    runtime: RuntimeName = "fast"
 
 
 def read_start(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
@@ -69,6 +70,16 @@ def read_overrides(
         return tuple(ParameterOverride.parse(value) for value in values)
     except ValueError as error:
         raise click.BadParameter(f"{error}.") from None
+
+
+runtime_option = click.option(
+    "--runtime",
+    type=click.Choice(["fast", "faithful"]),
+    default="fast",
+    show_default=True,
+    help="How Lambda functions run: in this process, or each in its own under AWS's runtime client (Linux). "
+    "The run is the same.",
+)
 
 
 @click.command()
@@ -102,9 +113,10 @@ def read_overrides(
     "--door",
     type=click.Choice(["wire", "direct"]),
     default="direct",
-    show_default=True,
+    show_default="direct; wire with --runtime faithful",
     help="How the embedded AWS is reached: with AWS's own requests, or faster. The run is the same.",
 )
+@runtime_option
 @click.option(
     "--endpoint-url",
     metavar="URL",
@@ -122,6 +134,7 @@ def rehearse(  # noqa: PLR0913 - one argument an option
     overrides: tuple[ParameterOverride, ...],
     output: str,
     door: DoorName,
+    runtime: RuntimeName,
     endpoint_url: str | None,
     history: Path | None,
 ) -> int:
@@ -132,9 +145,18 @@ def rehearse(  # noqa: PLR0913 - one argument an option
 
     Exits with 3 when a promise was broken.
     """
-    if endpoint_url is not None and is_given("door"):
-        raise click.UsageError("--door is for the engine of this process: leave it out with --endpoint-url.")
-    request = RehearsalRequest(fleet, world, seed, start, cycles, lane, output, history, overrides, door, endpoint_url)
+    for option in ("door", "runtime"):
+        if endpoint_url is not None and is_given(option):
+            raise click.UsageError(f"--{option} is for the engine of this process: leave it out with --endpoint-url.")
+    if runtime == "faithful":
+        if is_given("door") and door != "wire":
+            raise click.UsageError(
+                "--runtime faithful needs --door wire: functions in processes of their own speak HTTP."
+            )
+        door = "wire"
+    request = RehearsalRequest(
+        fleet, world, seed, start, cycles, lane, output, history, overrides, door, endpoint_url, runtime
+    )
     return carry_out(request)
 
 
@@ -147,6 +169,7 @@ def is_given(parameter: str) -> bool:
 def carry_out(request: RehearsalRequest) -> int:
     """Run what was asked for, print it on standard output, and return the exit code: 0, or 3 for a broken promise."""
     require_emulator()
+    require_runtime(request.runtime)
     from patchgate.config import read_fleet
 
     fleet_path = request.fleet or sample_directory() / "fleet.yaml"
@@ -166,6 +189,14 @@ def require_emulator(is_installed: Callable[[str], object] = importlib.util.find
     """Raise MissingExtraError when the packages of the embedded AWS are not installed."""
     if not all(is_installed(package) for package in EMULATOR_PACKAGES):
         raise MissingExtraError("the embedded AWS is not installed; get it with: pip install 'patchgate[emulator]'")
+
+
+def require_runtime(runtime: RuntimeName) -> None:
+    """Raise MissingExtraError when what the runtime needs is not installed."""
+    if runtime == "faithful":
+        from patchgate.emulator.faithful.runtime import require_runtime_client
+
+        require_runtime_client()
 
 
 def locate_world(named: Path | None, fleet: Path) -> Path:
@@ -228,7 +259,7 @@ def _engine_of(request: RehearsalRequest) -> Engine:
     if request.endpoint is None:
         from patchgate.rehearsal.stage import EmbeddedEngine
 
-        return EmbeddedEngine(request.door)
+        return EmbeddedEngine(request.door, request.runtime)
     from patchgate.rehearsal.endpoint import EndpointEngine
 
     return EndpointEngine(request.endpoint)

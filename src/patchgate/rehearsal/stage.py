@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 DoorName = Literal["wire", "direct"]
 """How clients reach the cloud: with requests as AWS gets them, or without a wire between. The history is the same."""
+
+RuntimeName = Literal["fast", "faithful"]
+"""How functions run: inside this interpreter, or in children under AWS's runtime interface client, which needs the wire
+door. The history is the same."""
 
 DEFAULT_START = datetime(2026, 7, 10, 12, tzinfo=UTC)
 """When a world begins that does not say: a fixed instant, so that the same seed is the same run on every day."""
@@ -62,9 +66,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedEngine:
-    """engine.Engine in this process; ``door`` is how the cloud is reached, which no history shows."""
+    """engine.Engine in this process; no history shows how the cloud is reached and how its functions run."""
 
     door: DoorName = "direct"
+    runtime: RuntimeName = "fast"
 
     def begin(self, beginning: Beginning) -> AbstractContextManager[Stage]:
         """A stage that begins so."""
@@ -75,6 +80,7 @@ class EmbeddedEngine:
             assumptions=beginning.assumptions,
             organization_id=beginning.organization_id,
             door=self.door,
+            runtime=self.runtime,
         )
 
 
@@ -87,12 +93,16 @@ def open_stage(
     assumptions: Assumptions | None = None,
     organization_id: str = "",
     door: DoorName = "direct",
+    runtime: RuntimeName = "fast",
 ) -> Iterator[Stage]:
-    """An embedded AWS that holds the world at ``start``, behind the named door. One stage is open at a time."""
+    """An embedded AWS that holds the world at ``start``, behind the named door. One stage is open at a time.
+
+    Raises MissingExtraError when awslambdaric is not there for the faithful runtime.
+    """
     cloud = Cloud(COMPONENTS, start=start, seed=seed, assumptions=assumptions)
     if organization_id:
         cloud.component(Organizations).establish(organization_of(world, organization_id))
-    with open_door(cloud, door) as opened:
+    with open_door(cloud, door) as opened, open_runtime(opened, runtime):
         populate(cloud, world, start)
         stacks = CloudFormationStacks(
             lambda account, region: opened.session(account, region).client("cloudformation"), _do_not_wait
@@ -109,6 +119,18 @@ def open_door(cloud: Cloud, name: DoorName) -> Door[SdkSession]:
     from patchgate.emulator.wire import WireDoor  # noqa: PLC0415 - a door brings its libraries
 
     return WireDoor(cloud)
+
+
+def open_runtime(door: Door[SdkSession], name: RuntimeName) -> AbstractContextManager[object]:
+    """How functions run while the context lasts. TypeError for the faithful runtime behind another door than the wire."""
+    if name == "fast":
+        return nullcontext()
+    from patchgate.emulator.faithful.runtime import FaithfulRuntime  # noqa: PLC0415 - as open_door
+    from patchgate.emulator.wire import WireDoor  # noqa: PLC0415 - as open_door
+
+    if not isinstance(door, WireDoor):
+        raise TypeError("functions in children speak HTTP: the faithful runtime needs the wire door")
+    return FaithfulRuntime(door)
 
 
 def _do_not_wait(_seconds: float) -> None:

@@ -87,10 +87,26 @@ class WorldSource(Protocol):
         """
 
 
+class FunctionRuntime(Protocol):
+    """How functions run: a context around an open door."""
+
+    def __enter__(self) -> object:
+        """Functions that start from now on run so."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        """No function runs so any more."""
+
+    def stop(self) -> None:
+        """End what runs; for another thread, while the cloud's own waits for it."""
+
+
 @dataclass(slots=True)
 class _Running:
     cloud: Cloud
     door: WireDoor
+    runtime: FunctionRuntime | None = None
     run: str = field(default_factory=lambda: uuid4().hex)
     shut: ExitStack = field(default_factory=ExitStack)
 
@@ -102,9 +118,17 @@ class CloudHost:
     operator waits for a function's result. One host at a time: the wire door of this process is its.
     """
 
-    def __init__(self, settings: HostSettings, worlds: WorldSource) -> None:
+    def __init__(
+        self,
+        settings: HostSettings,
+        worlds: WorldSource,
+        *,
+        runtime: Callable[[WireDoor], FunctionRuntime] | None = None,
+    ) -> None:
+        """``runtime`` says how functions run; by default as programs of this process."""
         self._settings = settings
         self._worlds = worlds
+        self._runtime = runtime
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cloud")
         self._stopping = threading.Event()
         self._running: _Running | None = None
@@ -117,6 +141,9 @@ class CloudHost:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopping.set()
+        running = self._running
+        if running is not None and running.runtime is not None:
+            running.runtime.stop()
         self._thread.submit(self._stop).result()
         self._thread.shutdown()
 
@@ -172,6 +199,9 @@ class CloudHost:
         running = _Running(cloud, WireDoor(cloud, keys=OpenKeyRing(settings.default_account)))
         running.shut.enter_context(running.door)
         with running.shut:
+            if self._runtime is not None:
+                running.runtime = self._runtime(running.door)
+                running.shut.enter_context(running.runtime)
             (self._worlds.populate if settled is None else settled.populate)(cloud)
             running.shut = running.shut.pop_all()
         self._running = running
