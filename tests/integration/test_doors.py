@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -33,8 +32,7 @@ MIXED = """
 
 
 def history_of(fleet: FleetConfig, world: World, seed: int, door: DoorName) -> str:
-    draw = Random(seed)  # noqa: S311 - replayable by design
-    assumptions = Assumptions(**{name: draw.random() < 0.5 for name in sorted(Assumptions.__slots__)})
+    assumptions = Assumptions.drawn(seed)
     result = run_rehearsal(
         fleet, world, seed=seed, engine=EmbeddedEngine(door), contrast=False, assumptions=assumptions
     )

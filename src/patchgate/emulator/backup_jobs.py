@@ -96,7 +96,7 @@ class Jobs(Plans):
             created_at=self.cloud.now,
             start_by=self.cloud.now,
             complete_within=timedelta(0),
-            complete_from_creation=False,
+            complete_from_creation=self.cloud.assumptions.completion_counts_from_creation,
             lifecycle={},
             created_by={},
             options={},

@@ -173,7 +173,7 @@ class Plans(Component):
         runs = sorted(
             (when, rule["RuleId"])
             for rule in plan.document["Rules"]
-            for when in islice(occurrences(rule, self.cloud.now), preview)
+            for when in islice(occurrences(rule, self.cloud.now, self.cloud.assumptions), preview)
         )
         shape = plan.identity() | {"BackupPlan": copy.deepcopy(plan.document), "CreationDate": plan.created_at}
         if preview:
@@ -317,7 +317,7 @@ class Plans(Component):
         check_windows(rule["StartWindowMinutes"], rule["CompletionWindowMinutes"])
         check_lifecycle(rule.get("Lifecycle") or {})
         try:
-            next(occurrences(rule, self.cloud.now), None)
+            next(occurrences(rule, self.cloud.now, self.cloud.assumptions), None)
         except ScheduleError as error:
             raise AwsError("InvalidParameterValueException", f"Invalid cron expression: {error}") from error
         return rule
@@ -327,7 +327,7 @@ class Plans(Component):
             self._plan_next(scope.as_principal(""), plan, rule)
 
     def _plan_next(self, scope: Scope, plan: Plan, rule: Shape) -> None:
-        when = next(occurrences(rule, self.cloud.now), None)
+        when = next(occurrences(rule, self.cloud.now, self.cloud.assumptions), None)
         if when is not None:
             self.cloud.kernel.at(when, self._rule_due, scope, plan.plan_id, plan.version, rule["RuleId"])
 

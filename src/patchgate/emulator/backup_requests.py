@@ -9,6 +9,7 @@ import copy
 import re
 from typing import TYPE_CHECKING
 
+from patchgate.emulator.clock_changes import read_occurrences
 from patchgate.emulator.cloud import Params, Result, paginate
 from patchgate.emulator.errors import AwsError
 from patchgate.schedule import parse
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from patchgate.emulator.assumptions import Assumptions
     from patchgate.emulator.backup_resources import Shape
 
 VAULT_NAME = r"[a-zA-Z0-9\-_]{2,50}"
@@ -67,10 +69,10 @@ def page(shapes: list[Shape], params: Params, *, into: str) -> Result:
     return {into: found} | ({"NextToken": token} if token else {})
 
 
-def occurrences(rule: Shape, after: datetime) -> Iterator[datetime]:
+def occurrences(rule: Shape, after: datetime, assumptions: Assumptions) -> Iterator[datetime]:
     """When a rule of a plan runs after ``after``; ScheduleError when its schedule is not valid."""
     schedule = parse(rule["ScheduleExpression"], "backup")
-    return schedule.occurrences(rule["ScheduleExpressionTimezone"], after)
+    return read_occurrences(schedule, rule["ScheduleExpressionTimezone"], after, assumptions)
 
 
 def checked_selection(params: Params) -> Shape:

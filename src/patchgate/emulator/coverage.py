@@ -40,7 +40,7 @@ PAGES = {
 """Where AWS documents the operations of each service that the cloud owns."""
 TYPE_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-{}-{}.html"
 _MARK = re.compile(r"\bAssumptions?(?:, [^:]*)?: ")
-_OUTSIDE = ("wire", "direct", "light", "server")
+_OUTSIDE = ("wire", "direct", "light", "server", "endpoint")
 """Doors: they carry calls, and decide nothing about AWS."""
 _REGION = "us-east-1"
 
@@ -181,9 +181,12 @@ def build_page(notice: str) -> str:
 
 
 def _switch_parts() -> list[str]:
-    defaults = {item.name: item.default for item in fields(Assumptions)}
-    rows = [f"| `{name}` | {text} | {_word(defaults[name])} |" for name, text in _switches().items()]
-    table = "\n".join(["| switch | when it is on | default |", "|---|---|---|", *rows])
+    defaults, variants = Assumptions(), Assumptions.variants()
+    rows = [
+        f"| `{name}` | {text} | {', '.join(map(_word, variants[name]))} | {_word(getattr(defaults, name))} |"
+        for name, text in _switches().items()
+    ]
+    table = "\n".join(["| switch | what it says, when on | variants | default |", "|---|---|---|---|", *rows])
     return ["## Assumptions with variants", table]
 
 

@@ -2,8 +2,7 @@
 
 https://docs.aws.amazon.com/systems-manager/latest/userguide/maintenance-windows.html
 
-Assumptions: instants are written as ``2026-07-05T03:00Z``; where a clock change makes the start ambiguous, the first
-reading of ``patchgate.schedule`` is followed; Replace without Enabled leaves Enabled as it is.
+Assumptions: instants are written as ``2026-07-05T03:00Z``; Replace without Enabled leaves Enabled as it is.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, ClassVar
 
+from patchgate.emulator.clock_changes import read_occurrences
 from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation
 from patchgate.emulator.errors import AwsError
 from patchgate.emulator.ssm_constraints import (
@@ -73,9 +73,11 @@ class MaintenanceWindows(Component):
         ends = _date(settings, "EndDate")
         after = self.cloud.now
         anchor = max(window.created, begins) if begins else window.created
-        found = parse(settings["Schedule"], "ssm").occurrences(
+        found = read_occurrences(
+            parse(settings["Schedule"], "ssm"),
             settings.get("ScheduleTimezone") or "UTC",
             after,
+            self.cloud.assumptions,
             offset_days=settings.get("ScheduleOffset") or 0,
             anchor=anchor,
         )

@@ -30,8 +30,8 @@ class BackupBehaviour:
     """How AWS Backup fares with one instance.
 
     ``outcome`` NONE means that no job is ever made (the opt-in is off, or it is missed). ``minutes`` pass
-    from the job's start to its end; EXPIRED never starts, PARTIAL leaves nothing behind. ``message_category`` is what a completed job says
-    (SUCCESS, VSS_ERROR, ...), ``message`` the StatusMessage of a job that did not go well.
+    from the job's start to its end; EXPIRED never starts, PARTIAL leaves nothing behind. ``message_category`` is
+    what a completed job says (SUCCESS, VSS_ERROR, ...), ``message`` the StatusMessage of a job that did not go well.
     """
 
     outcome: BackupOutcome = "COMPLETED"

@@ -126,9 +126,14 @@ def _read_beginning(asked: dict[str, Any]) -> Beginning:
 
 
 def _read_assumptions(asked: object) -> Assumptions:
-    if not isinstance(asked, dict) or not all(isinstance(value, bool) for value in asked.values()):
-        raise InputError("assumptions: give an object of names and booleans")
-    unknown = sorted(set(asked) - set(_ASSUMPTIONS))
+    if not isinstance(asked, dict):
+        raise InputError("assumptions: give an object of names and readings")
+    known = Assumptions.variants()
+    unknown = sorted(set(asked) - set(known))
     if unknown:
-        raise InputError(f"assumptions: there is no {unknown[0]}", remedy=f"there are {', '.join(_ASSUMPTIONS)}")
+        raise InputError(f"assumptions: there is no {unknown[0]}", remedy=f"there are {', '.join(known)}")
+    for name, reading in asked.items():
+        if not any(reading is each or (isinstance(each, str) and reading == each) for each in known[name]):
+            readings = ", ".join(json.dumps(each) for each in known[name])
+            raise InputError(f"assumptions: {name} has no reading {reading!r}", remedy=f"it has {readings}")
     return Assumptions(**asked)

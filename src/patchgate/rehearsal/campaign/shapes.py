@@ -86,7 +86,7 @@ SHAPES: tuple[Shape, ...] = (
         "spring",
         "a gate before and a close after the hour that does not exist: Berlin, 29 March 2026",
         parameters=_NIGHTLY | {"MaintenanceWindowCronSchedule": "cron(30 2 * * ? *)"},
-        start=datetime(2026, 3, 28, 10, tzinfo=UTC),
+        start=datetime(2026, 3, 27, 10, tzinfo=UTC),
         weight=6,
         lively=False,
     ),

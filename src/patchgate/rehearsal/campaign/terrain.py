@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from patchgate.emulator.cloud import Scope
 
 if TYPE_CHECKING:
-    from patchgate.judge.facts import LaneFacts
+    from patchgate.judge.lane import LaneFacts
     from patchgate.rehearsal.outcome import RehearsedLane
 
 SETTLED = timedelta(hours=10)

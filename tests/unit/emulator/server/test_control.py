@@ -105,7 +105,7 @@ def test_a_reset_begins_as_asked_for(fresh: CloudHost) -> None:
         ({"start": "2027-01-01", "seed": True}, "seed: True is no whole number"),
         ({"start": "2027-01-01", "organization": "acme"}, "organization: 'acme' is no id"),
         ({"start": "2027-01-01", "assumptions": {"it_rains": True}}, "assumptions: there is no it_rains"),
-        ({"start": "2027-01-01", "assumptions": {"scheduler_delivers_twice": 1}}, "names and booleans"),
+        ({"start": "2027-01-01", "assumptions": {"scheduler_delivers_twice": 1}}, "has no reading"),
         ({"start": "2027-01-01", "world": 7}, "the world is no id"),
         ([], "no JSON object"),
     ],
