@@ -104,6 +104,21 @@ def test_nightly_backups(account: Account) -> None:
     account.delete()
 
 
+def test_a_vault_that_keeps_longer_than_its_plan_fails_every_backup(account: Account) -> None:
+    text = (FOREIGN / "nightly-backup.yaml").read_text(encoding="utf-8")
+    locked = text.replace("      BackupVaultTags:", "      LockConfiguration: {MinRetentionDays: 60}\n      BackupVaultTags:")
+    assert locked != text
+    account.deploy("", locked)
+    account.later(days=1)
+    backup = account.client("backup")
+    described = backup.describe_backup_vault(BackupVaultName="nightly-eu-west-1")
+    assert (described["Locked"], described["MinRetentionDays"]) == (True, 60)
+    jobs = backup.list_backup_jobs(ByBackupVaultName="nightly-eu-west-1")["BackupJobs"]
+    assert [job["State"] for job in jobs] == ["FAILED", "FAILED"]
+    assert all("outside of the valid range of the lock" in job["StatusMessage"] for job in jobs)
+    account.delete()
+
+
 def test_a_log_bucket(account: Account) -> None:
     outputs = account.deploy("log-bucket.json")
     assert outputs == {

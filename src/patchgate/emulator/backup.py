@@ -137,6 +137,8 @@ class Backup(Jobs):
         point = self._point_of(scope, params)
         if point.status == "CREATING":
             raise AwsError("InvalidRequestException", f"Recovery point {point.arn} is still being created.")
+        if self.vault(scope, params).lock is not None:
+            raise AwsError("InvalidRequestException", f"Backup vault {point.job.vault} is locked: {point.arn} stays.")
         self.delete_point(scope, point.arn)
         return {}
 

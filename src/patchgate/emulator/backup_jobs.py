@@ -143,8 +143,11 @@ class Jobs(Plans):
         known = {candidate.arn for candidate in self.candidates(scope)}
         if job.resource_arn not in known:
             return f"The resource {job.resource_arn} no longer exists."
-        if job.vault not in self.region(scope).vaults:
+        vault = self.region(scope).vaults.get(job.vault)
+        if vault is None:
             return f"The backup vault {job.vault} no longer exists."
+        if vault.lock is not None and vault.lock.refuses(job.lifecycle):
+            return f"The lifecycle is outside of the valid range of the lock of backup vault {job.vault}."
         if job.resource_type == "EC2":
             instance = self.cloud.component(Ec2).instance(scope, job.resource_id)
             if instance.spec.root_device == "instance-store":

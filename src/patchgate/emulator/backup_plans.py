@@ -116,10 +116,11 @@ class Plans(Component):
             "VaultState": "AVAILABLE",
             "CreationDate": vault.created_at,
             "NumberOfRecoveryPoints": len(points),
-            "Locked": False,
+            "Locked": vault.lock is not None,
         }
         optional = {"EncryptionKeyArn": vault.key_arn, "CreatorRequestId": vault.creator_request}
-        return shape | {name: value for name, value in optional.items() if value}
+        locked = vault.lock.shape() if vault.lock is not None else {}
+        return shape | {name: value for name, value in optional.items() if value} | locked
 
     @operation("DeleteBackupVault")
     def delete_backup_vault(self, scope: Scope, params: Params) -> Result:

@@ -20,6 +20,31 @@ COMPLETION_WINDOW_MINUTES = 7 * 24 * 60
 ENDED = ("ABORTED", "COMPLETED", "FAILED", "EXPIRED", "PARTIAL")
 
 
+@dataclass(frozen=True, slots=True)
+class VaultLock:
+    """A vault's lock: the bounds of what it keeps, in days, and when it becomes immutable (None for never)."""
+
+    shortest_days: int | None = None
+    longest_days: int | None = None
+    locks_at: datetime | None = None
+
+    def refuses(self, lifecycle: Shape) -> bool:
+        """Whether a job with that lifecycle keeps its recovery point too short or too long."""
+        kept = lifecycle.get("DeleteAfterDays")
+        if kept is None:
+            return self.longest_days is not None
+        return kept < (self.shortest_days or kept) or kept > (self.longest_days or kept)
+
+    def shape(self) -> Shape:
+        """What DescribeBackupVault says of it."""
+        optional = {
+            "MinRetentionDays": self.shortest_days,
+            "MaxRetentionDays": self.longest_days,
+            "LockDate": self.locks_at,
+        }
+        return {name: value for name, value in optional.items() if value is not None}
+
+
 @dataclass(slots=True)
 class Vault:
     """One backup vault."""
@@ -30,6 +55,7 @@ class Vault:
     key_arn: str = ""
     creator_request: str = ""
     tags: dict[str, str] = field(default_factory=dict)
+    lock: VaultLock | None = None
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from patchgate.emulator.agent.agents import Agents
 from patchgate.emulator.agent.patching import Patching
 from patchgate.emulator.backup import Backup
+from patchgate.emulator.backup_vault_locks import VaultLocks
 from patchgate.emulator.cloudformation import CloudFormation
 from patchgate.emulator.cloudformation.drift import StackDrift
 from patchgate.emulator.cloudformation.stack_sets import StackSets
@@ -28,6 +29,7 @@ from patchgate.emulator.ssm_windows_reports import WindowReports
 COMPONENTS = (
     Ec2,
     Backup,
+    VaultLocks,
     Parameters,
     Documents,
     ResourceTags,
