@@ -108,6 +108,11 @@ def _render(entries: list[Entry], start: datetime, until: datetime, form: str) -
     )
 
     if form == "ics":
+        if not entries:
+            raise InputError(
+                f"nothing runs from {start:%Y-%m-%d} to {until:%Y-%m-%d}: an iCalendar file needs an event",
+                remedy="give more --days, or another --start",
+            )
         text = render_calendar_ics(entries, start)
         if len(text.encode()) > CHANGE_CALENDAR_BYTES:
             sys.stderr.write(

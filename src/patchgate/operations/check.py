@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import isleap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from patchgate.errors import InputError
 from patchgate.operations.deployment import LaneSettings, settle_lanes
 from patchgate.operations.parameter_values import check_parameter_values
 from patchgate.plan.capacity import Capacity, LaneLoad, compute_capacity, find_crowding
+from patchgate.plan.lane_parameters import derive_lane
 from patchgate.plan.names import lane_tags
 from patchgate.plan.order import OrderProof, prove_order
 from patchgate.plan.order_rules import RULES
@@ -101,7 +102,9 @@ def check_defaults(
     check_parameter_values(lanes[:1])
     settings = settle_lanes(lanes, _ANY_ORGANIZATION)
     until = add_years(start, years)
-    checks = tuple(LaneCheck(one.lane.region, one.lane, _prove(one, start, until, allow_idle)) for one in settings)
+    checks = tuple(
+        LaneCheck(one.lane.region, one.lane, _prove(one, start, until, allow_idle=allow_idle)) for one in settings
+    )
     unplaced = tuple(each.name for each in regions() if each not in placed)
     return CheckResult(start, until, checks, tuple(_collect(checks)), without_zone=unplaced)
 
@@ -117,13 +120,17 @@ def check_lanes(
 ) -> CheckResult:
     """Prove the lanes of a fleet file, each by itself and those of one account and Region together.
 
+    Where a lane's schedules are derived from its ``patch`` statement and no single expression says its days, the further
+    runs are accepted whatever ``allow_idle``, and noted.
     Raises InputError for a parameter that no template has or takes and for a lane whose Region has no known zone,
     ScheduleError for a bad expression or zone.
     """
     check_parameter_values(lanes)
     settings = settle_lanes(lanes, organization_id)
     until = add_years(start, years)
-    checks = tuple(LaneCheck(one.lane.name, one.lane, _prove(one, start, until, allow_idle)) for one in settings)
+    checks = tuple(
+        _check_lane(lane, one, start, until, allow_idle=allow_idle) for lane, one in zip(lanes, settings, strict=True)
+    )
     facts = facts or CapacityFacts({})
     together = _by_place(checks, settings, facts)
     capacities = tuple(
@@ -166,7 +173,20 @@ def add_years(start: datetime, years: int) -> datetime:
     return until
 
 
-def _prove(settings: LaneSettings, start: datetime, until: datetime, allow_idle: bool) -> OrderProof:  # noqa: FBT001
+def _check_lane(
+    lane: LaneConfig, settings: LaneSettings, start: datetime, until: datetime, *, allow_idle: bool
+) -> LaneCheck:
+    cycle = derive_lane(lane)
+    if cycle is None or not cycle.has_idle_runs or not cycle.parameters().items() <= settings.values.items():
+        return LaneCheck(lane.lane.name, lane.lane, _prove(settings, start, until, allow_idle=allow_idle))
+    proof = _prove(settings, start, until, allow_idle=True)
+    further = (f"{each.extra_per_year:g}" for each in (cycle.backup, cycle.gate, cycle.close))
+    note = "no single expression says the days of the patch statement: {} backups, {} gates and {} closes a year "
+    note += "belong to no window; such a gate only holds, such a close changes nothing, such a backup is paid for"
+    return LaneCheck(lane.lane.name, lane.lane, replace(proof, notes=(*proof.notes, note.format(*further))))
+
+
+def _prove(settings: LaneSettings, start: datetime, until: datetime, *, allow_idle: bool) -> OrderProof:
     schedules = LaneSchedules.from_parameters(settings.values, lane_zone(settings))
     return prove_order(schedules, start, until, allow_idle=allow_idle)
 

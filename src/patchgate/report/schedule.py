@@ -162,7 +162,8 @@ def _verdict_lines(cycle: DerivedCycle, width: int) -> list[Line]:
         years = f"{first.start:%Y-%m-%d} to {first.until:%Y-%m-%d}"
         text = f" in {zones}, {years}, tzdata {first.tzdata}."
         return wrap((Piece("Order proved", "open"), Piece(text)), width=width, indent=2)
-    lines = wrap((Piece("Order broken", "hold"), Piece(f" in some of {zones}:")), width=width, indent=2)
+    where = f" in {len({proof.schedules.zone for proof, _ in broken})} of {zones}:"
+    lines = wrap((Piece("Order broken", "hold"), Piece(where)), width=width, indent=2)
     for proof, violation in broken[:5]:
         zone = proof.schedules.zone
         when = f"first {wall_clock(violation.first, zone):%a %Y-%m-%d %H:%M}" if violation.first else ""

@@ -218,6 +218,15 @@ def test_a_calendar_is_written_to_a_file(tmp_path: Path, capsys: pytest.CaptureF
     assert {entry["kind"] for entry in json.loads(text)["entries"]} == {"backup", "gate", "window", "close"}
 
 
+def test_a_calendar_file_without_an_event_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "windows.ics"
+    arguments = ["calendar", FLEET, "--start", "2026-01-05", "--days", "2", "--format"]
+    assert run([*arguments, "ics", "--output-file", str(target)]) == 2
+    assert "nothing runs from 2026-01-05 to 2026-01-07" in capsys.readouterr().err
+    assert not target.exists()
+    assert ran(capsys, *arguments, "text") == (0, "Nothing runs in that time.\n")
+
+
 def test_a_file_too_large_for_change_calendar_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["calendar", FLEET, *FROM, "--days", "90", "--format", "ics"]) == 0
     output, message = capsys.readouterr()

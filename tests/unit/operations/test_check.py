@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from patchgate.config import LaneConfig, read_fleet
+from patchgate.config.layers import Origin, PlacedStatement
 from patchgate.domain.lane import Lane
 from patchgate.domain.regions import regions
 from patchgate.errors import InputError
 from patchgate.operations.check import CapacityFacts, CheckResult, add_years, check_defaults, check_lanes
+from patchgate.schedule.derivation import Statement, make_statement
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LATER_CLOSE = {"DisableMaintenanceWindow": "cron(10 4 ? * 1 *)"}
@@ -74,6 +76,34 @@ def test_the_mend_serves_the_worst_lane_and_the_date_is_of_the_first() -> None:
     (finding,) = result.findings
     assert finding.lanes == ("payments/ap-northeast-1/ubuntu/prd", "payments/ap-northeast-1/windows/prd")
     assert finding.mend.startswith("start backups 5 h 30 min earlier")
+
+
+PATCH_TUESDAY = make_statement(at="23:00", weekday="TUE", ordinal="2", offset_days=4)
+
+
+def stated(statement: Statement, **parameters: str) -> LaneConfig:
+    """A lane whose schedules are derived from a statement."""
+    placed = PlacedStatement(statement, Origin("defaults", "schedule.patch"))
+    return LaneConfig(Lane("111111111111", "eu-central-1", "ubuntu", "prd", "payments"), parameters, patch=placed)
+
+
+def test_the_further_runs_of_a_statement_that_no_expression_says_are_noted_and_break_nothing() -> None:
+    result = check(stated(PATCH_TUESDAY))
+    assert result.findings == ()
+    assert len(result.lanes[0].proof.windows) == 24
+    (note,) = result.lanes[0].proof.notes
+    assert "40.2 backups, 40.2 gates and 40.2 closes a year belong to no window" in note
+
+
+def test_a_statement_that_expressions_say_exactly_has_no_such_note() -> None:
+    result = check(stated(make_statement("cron(0 12 ? * TUE#2 *)")))
+    assert result.findings == ()
+    assert result.lanes[0].proof.notes == ()
+
+
+def test_further_runs_of_a_schedule_that_is_not_the_derived_one_stay_idle() -> None:
+    result = check(stated(PATCH_TUESDAY, CheckBackUpJobAndEnableMaintenanceWindow="cron(30 22 * * ? *)"))
+    assert {finding.rule for finding in result.findings} == {"gate-idle", "backup-idle", "close-idle"}
 
 
 def test_six_windows_at_once_in_one_account_and_region_are_too_many() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from icalendar import Calendar
 
 from patchgate.emulator.ssm_calendar import parse_calendar
 from patchgate.operations.calendar import Entry
@@ -61,6 +62,18 @@ def test_an_event_says_when_what_and_where() -> None:
     assert window["DESCRIPTION"] == ("cron(0 23 ? * 7 *), Europe/Berlin: Sat 2026-07-04 23:00 to Sun 02:00 local time")
     assert gate["DTEND"] == "20260704T203100Z"
     assert window["UID"] != gate["UID"]
+
+
+def test_another_reader_of_icalendar_finds_the_same() -> None:
+    calendar = Calendar.from_ical(render_calendar_ics([GATE, WINDOW], STAMP))
+    assert calendar.errors == []
+    assert (calendar["VERSION"], "PRODID" in calendar) == ("2.0", True)
+    gate, window = calendar.events
+    assert gate.errors == window.errors == []
+    assert (window.start, window.end) == (WINDOW.start, WINDOW.end)
+    assert (gate.start, gate.end - gate.start) == (GATE.start, timedelta(minutes=1))
+    assert window["SUMMARY"] == "payments/eu-central-1/ubuntu/prd: patch window"
+    assert all(event["UID"] and event["DTSTAMP"].dt == STAMP for event in calendar.events)
 
 
 def test_an_entry_keeps_its_identifier_from_one_export_to_the_next() -> None:
