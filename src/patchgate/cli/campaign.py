@@ -6,21 +6,29 @@ import os
 import shlex
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from patchgate.cli.console import Progress, describe_terminal
+from patchgate.cli.installed import require_emulator
+from patchgate.cli.options import is_given
 from patchgate.cli.program import describe_program
 from patchgate.errors import UnsafeError
 
 if TYPE_CHECKING:
+    from patchgate.config import ParameterOverride
     from patchgate.rehearsal.campaign.series import Series, SeriesResult, Tally
     from patchgate.rehearsal.campaign.shrinking import Counterexample
     from patchgate.rehearsal.campaign.story import Story
     from patchgate.rehearsal.stage import DoorName
 
 _BETWEEN_SHOWS = 0.5
+_OPTIONS = ("runs", "faults", "jobs", "replay")
+_NOT_BESIDE = ("world", "start", "cycles", "lane", "history", "endpoint_url", "runtime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +38,56 @@ class CampaignRequest:
     runs: int = 1
     seed: int = 0
     faults: str = "default"
-    jobs: int = 0
+    jobs: int | None = None
     replay: int | None = None
     fleet: Path | None = None
+    overrides: tuple[ParameterOverride, ...] = ()
     output: str = "text"
     door: DoorName = "direct"
 
 
+def campaign_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that make a rehearsal a campaign."""
+    for option in reversed(
+        (
+            click.option("--runs", type=click.IntRange(min=1), default=1, help="A campaign of so many short runs."),
+            click.option(
+                "--faults",
+                metavar="MIX",
+                default="default",
+                show_default=True,
+                help="What goes wrong in a campaign: none, default, all, or numbers such as F16,F28.",
+            ),
+            click.option(
+                "--jobs", type=click.IntRange(min=1), help="Processes of a campaign. [default: one per processor]"
+            ),
+            click.option("--replay", type=click.IntRange(min=0), metavar="SEED", help="Tell one run of a campaign."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def is_campaign() -> bool:
+    """Whether the command line asks for a campaign."""
+    return any(map(is_given, _OPTIONS))
+
+
+def refuse_beside_campaign() -> None:
+    """Raise UsageError for what a campaign has no use for."""
+    for parameter in _NOT_BESIDE:
+        if is_given(parameter):
+            option = parameter.replace("_", "-")
+            raise click.UsageError(f"--{option} is not for campaigns (--runs, --faults, --jobs, --replay).")
+
+
 def carry_out_campaign(request: CampaignRequest) -> int:
     """Run what was asked for, print it, and return the exit code: 0, or 3 for a broken promise."""
+    if request.output == "svg":
+        raise click.UsageError("a campaign is written as text or json.")
+    if request.overrides and request.fleet is None:
+        raise click.UsageError("--parameter needs a fleet file in a campaign: the standard lanes have theirs.")
+    require_emulator()
     series = _series(request)
     if request.replay is not None:
         return _replay(series, request.replay, request)
@@ -60,7 +109,7 @@ def _series(request: CampaignRequest) -> Series:
         from patchgate.config import read_fleet
         from patchgate.rehearsal.campaign.shapes import shapes_of
 
-        shapes = shapes_of(read_fleet(request.fleet))
+        shapes = shapes_of(read_fleet(request.fleet).with_parameters(request.overrides))
     return Series(request.runs, request.seed, request.faults, shapes, request.door)
 
 
@@ -154,5 +203,7 @@ def _render(
 
 def _replay_command(result: SeriesResult, request: CampaignRequest) -> str:
     words = ["rehearse", *([str(request.fleet)] if request.fleet else [])]
+    for override in request.overrides:
+        words += ["--parameter", f"{override.lanes}:{override.name}={override.value}"]
     words += ["--faults", request.faults, "--replay", str(result.first_failing_seed)]
     return f"{describe_program(sys.argv[0], Path.cwd())} {shlex.join(words)}"

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 import click
 
 from patchgate.cli.emulator_client import clock, history
-from patchgate.cli.rehearse import is_given, read_start, require_emulator, require_runtime, runtime_option
+from patchgate.cli.installed import require_emulator
+from patchgate.cli.options import is_given
+from patchgate.cli.rehearse import read_start, require_runtime, runtime_option
 
 if TYPE_CHECKING:
     from patchgate.rehearsal.stage import RuntimeName

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shlex
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from patchgate.cli.campaign import (
+    CampaignRequest,
+    campaign_options,
+    carry_out_campaign,
+    is_campaign,
+    refuse_beside_campaign,
+)
 from patchgate.cli.console import Progress, describe_terminal
+from patchgate.cli.installed import require_emulator
 from patchgate.cli.instants import read_instant
+from patchgate.cli.options import is_given
 from patchgate.cli.output import check_writable, replace_file
 from patchgate.cli.program import describe_program
 from patchgate.cli.sample import sample_directory
-from patchgate.errors import InputError, MissingExtraError, UnsafeError
+from patchgate.errors import InputError, UnsafeError
 
 if TYPE_CHECKING:
     from patchgate.config import FleetConfig, ParameterOverride
     from patchgate.rehearsal.engine import Engine
     from patchgate.rehearsal.outcome import RehearsalResult
     from patchgate.rehearsal.stage import DoorName, RuntimeName
-
-EMULATOR_PACKAGES = ("boto3", "cfnlint", "greenlet", "moto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,7 @@ runtime_option = click.option(
     help="Rehearse on the engine that runs there, such as patchgate emulator; what it holds is forgotten.",
 )
 @click.option("--history", type=click.Path(path_type=Path), metavar="FILE", help="Write every event as JSON lines.")
+@campaign_options
 def rehearse(  # noqa: PLR0913 - one argument an option
     *,
     fleet: Path | None,
@@ -137,14 +143,23 @@ def rehearse(  # noqa: PLR0913 - one argument an option
     runtime: RuntimeName,
     endpoint_url: str | None,
     history: Path | None,
+    **campaign: Any,
 ) -> int:
     """Run a patch cycle of the fleet file FLEET on the embedded AWS, on a virtual clock.
 
     The three templates are deployed, then backups, gate, window and close happen as scheduled, and a judge reads the
     recorded history. Without FLEET, the sample is rehearsed. No AWS account is needed or touched.
 
+    With --runs, --faults or --replay it is a campaign: short runs of one lane and a few machines each, with everything
+    going wrong that the seed says; on the standard lanes, or on those of FLEET.
+
     Exits with 3 when a promise was broken.
     """
+    if is_campaign():
+        refuse_beside_campaign()
+        return carry_out_campaign(
+            CampaignRequest(seed=seed, fleet=fleet, overrides=overrides, output=output, door=door, **campaign)
+        )
     for option in ("door", "runtime"):
         if endpoint_url is not None and is_given(option):
             raise click.UsageError(f"--{option} is for the engine of this process: leave it out with --endpoint-url.")
@@ -158,12 +173,6 @@ def rehearse(  # noqa: PLR0913 - one argument an option
         fleet, world, seed, start, cycles, lane, output, history, overrides, door, endpoint_url, runtime
     )
     return carry_out(request)
-
-
-def is_given(parameter: str) -> bool:
-    """Whether somebody gave that option of the command that runs, and it is not only its default."""
-    source = click.get_current_context().get_parameter_source(parameter)
-    return source not in (None, click.core.ParameterSource.DEFAULT)
 
 
 def carry_out(request: RehearsalRequest) -> int:
@@ -183,12 +192,6 @@ def carry_out(request: RehearsalRequest) -> int:
         replace_file(request.history, result.history)
     sys.stdout.write(_render(result, request))
     return 0 if result.held else UnsafeError.exit_code
-
-
-def require_emulator(is_installed: Callable[[str], object] = importlib.util.find_spec) -> None:
-    """Raise MissingExtraError when the packages of the embedded AWS are not installed."""
-    if not all(is_installed(package) for package in EMULATOR_PACKAGES):
-        raise MissingExtraError("the embedded AWS is not installed; get it with: pip install 'patchgate[emulator]'")
 
 
 def require_runtime(runtime: RuntimeName) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from patchgate.cli.installed import require_emulator
 from patchgate.cli.program import describe_program
 from patchgate.cli.rehearse import (
     RehearsalRequest,
@@ -15,7 +16,6 @@ from patchgate.cli.rehearse import (
     locate_world,
     read_start,
     rehearse,
-    require_emulator,
 )
 from patchgate.cli.root import run
 from patchgate.cli.sample import sample_directory
