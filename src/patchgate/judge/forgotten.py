@@ -2,106 +2,106 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from patchgate.judge.violation import Violation, members
+from patchgate.judge.spans import Cut, Span
+from patchgate.judge.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from patchgate.judge.facts import Facts, Instance, LaneFacts
+    from patchgate.judge.case import Case, Occurrence
+    from patchgate.judge.doings import Run
+    from patchgate.judge.estate import Instance
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
-_EVER = datetime.min.replace(tzinfo=UTC)
 
+def forgotten_instances(case: Case) -> Iterator[Violation]:
+    """The running members of each occurrence that were neither patched nor named with a reason.
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """One window of a lane: what is said after the one ``before`` it and until the one ``after`` it is said
-    of it.
+    They are named by the first close that succeeds after the window's end: not before is anybody forgotten.
     """
-
-    start: datetime
-    end: datetime
-    before: datetime
-    after: datetime
-
-
-def occurrences_of(facts: Facts, lane: LaneFacts) -> list[Occurrence]:
-    """Every window that fell due in the run and has ended, in order.
-
-    Taken from the lane's own list; without one, from its leases and its windows' executions (which ended, or
-    were followed by nothing: then the run's end is taken for theirs).
-    """
-    now = lane.end or (facts.last.at if facts.last else _EVER)
-    spans = set(lane.occurrences) or _seen_spans(facts, lane, now)
-    due = sorted(span for span in spans if span[1] <= now)
-    starts = [start for start, _ in due]
-    ends = [end for _, end in due]
-    return [
-        Occurrence(start, end, before, after)
-        for (start, end), before, after in zip(due, [_EVER, *ends], [*starts[1:], _NEVER], strict=False)
-    ]
-
-
-def _seen_spans(facts: Facts, lane: LaneFacts, now: datetime) -> set[tuple[datetime, datetime]]:
-    leases = facts.leases.get((lane.place, lane.parameter_path.rstrip("/")), [])
-    spans = {(lease.window_start, lease.window_end) for lease in leases}
-    for (place, identity), window in facts.windows.items():
-        if place != lane.place or (identity != lane.window_id and window.name != lane.window_name):
+    for occurrence in case.occurrences:
+        if _is_still_due(case, occurrence) or _lane_is_named(case, occurrence):
             continue
-        for start, _ in window.executions:
-            if not any(known <= start < end for known, end in spans):
-                spans.add((start, min((end for end in window.ended if end >= start), default=now)))
-    return spans
-
-
-def forgotten_instances(facts: Facts, lane: LaneFacts) -> Iterator[Violation]:
-    """The running members of each occurrence that were neither patched nor named with a reason."""
-    for occurrence in occurrences_of(facts, lane):
-        if _lane_is_named(facts, lane, occurrence):
-            continue
-        start = facts.cut_at(occurrence.start)
-        for instance in members(facts, lane):
-            if instance.launched > start.seq or instance.states.as_of(start.seq) != "running":
+        span = Span(_last_judged(case, occurrence), case.facts.cut_at(occurrence.start))
+        for instance in case.members:
+            if instance.states.as_of(span.high.seq) != "running" or not case.includes_throughout(instance, span):
                 continue
-            if not _accounted_for(facts, instance, occurrence):
+            if not _accounted_for(case, instance, occurrence):
                 what = f"{instance.instance} was neither patched nor named with a reason"
-                yield Violation("forgotten", occurrence.end, *lane.place, instance.instance, what, (start.seq,))
+                end = Cut(max(span.high.seq, 0), occurrence.end)
+                yield Violation.at_cut("forgotten", case.lane, end, what, instance=instance.instance)
 
 
-def _lane_is_named(facts: Facts, lane: LaneFacts, occurrence: Occurrence) -> bool:
-    """Whether a hold, or a function that was seen to fail, gives the reason for all of the lane."""
-    path = lane.parameter_path.rstrip("/")
-    opened = {
-        lease.cycle for lease in facts.leases.get((lane.place, path), []) if lease.window_start == occurrence.start
-    }
-    held = any(
+def _is_still_due(case: Case, occurrence: Occurrence) -> bool:
+    """Whether the close that names whom the window did not reach is still to come, or was seen to fail for good."""
+    if not case.lane.close_function:
+        return False
+    close = case.first_close(occurrence)
+    if close is None:
+        tried = any(cut.at >= occurrence.end for cut, _ in case.closing.begun)
+        return tried or not case.is_overdue(occurrence.end)
+    return _was_given_up(case, occurrence, close)
+
+
+def _was_given_up(case: Case, occurrence: Occurrence, close: Run) -> bool:
+    """Whether a close of this window was given up before one succeeded, or was never tried again: its own alarm."""
+    later = {request for cut, request in case.closing.begun if cut.at >= occurrence.end}
+    if any(occurrence.end <= cut.at and cut.seq < close.span.high.seq for cut, _ in case.closing.discarded):
+        return True
+    succeeded = {run.request for run in case.closing.runs if run.succeeded}
+    failed = {run.request for run in case.closing.runs if not run.succeeded and run.span.high.seq < close.span.high.seq}
+    return bool(failed & later - succeeded)
+
+
+def _last_judged(case: Case, occurrence: Occurrence) -> Cut:
+    """When the gate looked at the lane last before a window; its start, when it did not."""
+    begun = [cut for cut, _ in case.gate.begun if occurrence.before <= cut.at < occurrence.start]
+    return begun[-1] if begun else case.facts.cut_at(occurrence.start)
+
+
+def _lane_is_named(case: Case, occurrence: Occurrence) -> bool:
+    """Whether a hold, a function that was seen to fail, or a close that missed a verdict gives the reason for all."""
+    lane = case.lane
+    leases = case.leases_of(occurrence)
+    if leases:
+        return False
+    opened = {lease.cycle for lease in case.leases}
+    if any(
         occurrence.before <= cut.at < occurrence.after and cycle not in opened
-        for cut, cycle in facts.holds.get((lane.place, path), [])
-    )
-    broken = any(
-        place == lane.place and function.endswith(lane.suffix) and occurrence.before <= at < occurrence.after
-        for at, place, function in facts.broken_functions
-    )
-    return not opened and (held or broken)
+        for cut, cycle in case.facts.holds.get((lane.place, case.path), [])
+    ):
+        return True
+    for (place, name), function in case.facts.functions.items():
+        if place != lane.place or not name.endswith(lane.suffix):
+            continue
+        failed = [run.span.high.at for run in function.runs if not run.succeeded or run.missed_cycles]
+        failed += [cut.at for cut, _ in function.discarded]
+        if any(occurrence.before <= at < occurrence.after for at in failed):
+            return True
+    return False
 
 
-def _accounted_for(facts: Facts, instance: Instance, occurrence: Occurrence) -> bool:
-    key = (instance.place, instance.instance)
-    patched = any(
-        step.status == "Success" and occurrence.start <= step.at < occurrence.after for step in facts.ends.get(key, [])
-    )
-    refused = any(occurrence.start <= step.at < occurrence.after for step in facts.refusals.get(key, []))
-    named = any(occurrence.before <= step.at < occurrence.after for step in facts.named.get(key, []))
-    return patched or refused or named or _stopped_meanwhile(facts, instance, occurrence)
+def _accounted_for(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    facts, key = case.facts, (instance.place, instance.instance)
+    if any(
+        step.status == "Success" and occurrence.start <= step.at < occurrence.after for step in facts.ends.get(key, ())
+    ):
+        return True
+    if any(occurrence.start <= step.at < occurrence.after for step in facts.refusals.get(key, ())):
+        return True
+    if any(occurrence.before <= step.at < occurrence.after for step in facts.named.get(key, ())):
+        return True
+    return _is_under_way(case, instance, occurrence) or _left_meanwhile(case, instance, occurrence)
 
 
-def _stopped_meanwhile(facts: Facts, instance: Instance, occurrence: Occurrence) -> bool:
-    first, last = facts.cut_at(occurrence.start), facts.cut_at(occurrence.end)
-    return any(
-        first.seq < seq <= last.seq and state != "running"
-        for seq, state in zip(instance.states.seqs, instance.states.values, strict=True)
-    )
+def _is_under_way(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    """Whether a runbook that was started for it in the window still goes on at the end of the run."""
+    runs = case.facts.automations.get((instance.place, instance.instance), ())
+    return any(not run.status and occurrence.start <= run.started.at < occurrence.after for run in runs)
+
+
+def _left_meanwhile(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    """Whether it went down, or lost the lane's tags, between the window's start and its end."""
+    span = Span(case.facts.cut_at(occurrence.start), case.facts.cut_at(occurrence.end))
+    return set(instance.states.seen(span)) != {"running"} or not all(map(case.lane.includes, instance.tags.seen(span)))

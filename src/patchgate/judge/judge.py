@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from patchgate.judge.case import Case
 from patchgate.judge.promises import PROMISES
 from patchgate.judge.proofs import way_back
-from patchgate.judge.reading import Record, read_history
-from patchgate.judge.violation import Violation, installs_of
+from patchgate.judge.reading import read_history
+from patchgate.judge.records import Record
+from patchgate.judge.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from patchgate.judge.facts import Facts, LaneFacts
+    from patchgate.judge.facts import Facts
+    from patchgate.judge.lane import LaneFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +51,45 @@ def judge(history: Iterable[Record], *, lanes: Sequence[LaneFacts]) -> Judgement
     """Read a history and hold every promise against it, for every lane.
 
     Works for any templates: what has no leases breaks the promises about leases, and
-    ``patched_without_way_back`` needs none. Raises InputError where a record lacks what its event must have.
+    ``patched_without_way_back`` needs none. Installs that an operator sent by hand (F60) are nobody's promise. Raises
+    InputError where a record lacks what its event must have.
     """
     facts = read_history(history)
-    violations = [violation for lane in lanes for promise in PROMISES for violation in promise.breaches(facts, lane)]
-    violations += _strays(facts, lanes)
+    cases = [Case(facts, lane) for lane in lanes]
+    violations = [violation for case in cases for promise in PROMISES for violation in promise.breaches(case)]
+    violations += _strays(facts, cases)
     violations.sort(key=lambda violation: (violation.at, violation.witness, violation.promise, violation.instance))
     return Judgement(
         violations=tuple(violations),
-        patched_without_way_back=tuple(_unrecoverable(facts, lanes)),
+        patched_without_way_back=tuple(_unrecoverable(cases)),
         windows_left_open=sum(violation.promise == "window" for violation in violations),
     )
 
 
-def _strays(facts: Facts, lanes: Sequence[LaneFacts]) -> list[Violation]:
+def _strays(facts: Facts, cases: Sequence[Case]) -> Iterator[Violation]:
     """Installs on instances that are in no lane: nothing was promised about them, so nothing may touch them."""
-    groups = {(lane.place, lane.patch_group) for lane in lanes}
+    of_a_lane = {(install.place, install.seq) for case in cases for install, _, _ in case.installs}
     strays = [
         (install.seq, install.at, install.place, install.instance)
-        for install in facts.installs
-        if (install.place, facts.instances[install.place, install.instance].tags.get("PatchGroup")) not in groups
+        for installs in facts.installs.values()
+        for install in installs
+        if not install.by_hand and (install.place, install.seq) not in of_a_lane
     ]
     strays += [(cut.seq, cut.at, place, instance) for cut, place, instance in facts.orphans]
-    return [
-        Violation("lane", at, *place, instance, f"{instance} was installed and is in no lane", (seq,))
-        for seq, at, place, instance in strays
-    ]
+    for seq, at, place, instance in strays:
+        yield Violation("lane", at, *place, instance, f"{instance} was installed and is in no lane", (seq,))
 
 
-def _unrecoverable(facts: Facts, lanes: Sequence[LaneFacts]) -> list[Unrecoverable]:
+def _unrecoverable(cases: Sequence[Case]) -> list[Unrecoverable]:
     """The first install on each instance that no recovery point, in whatever vault, could have undone."""
     found: dict[tuple[str, str, str], Unrecoverable] = {}
-    for lane in lanes:
-        for install, instance in installs_of(facts, lane):
-            answer = way_back(facts, lane, instance, install, any_vault=True)
-            key = (*lane.place, instance.instance)
+    for case in cases:
+        for install, instance, span in case.installs:
+            key = (*case.lane.place, instance.instance)
+            answer = way_back(case, instance, span, any_vault=True)
             if not answer.holds and key not in found:
                 witness = tuple(sorted({*answer.witness, install.seq}))
                 found[key] = Unrecoverable(
-                    install.at, *lane.place, instance.instance, instance.name, answer.lacks, witness
+                    install.at, *case.lane.place, instance.instance, instance.name, answer.lacks, witness
                 )
     return sorted(found.values(), key=lambda one: (one.at, one.account, one.region, one.instance))

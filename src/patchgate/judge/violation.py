@@ -1,4 +1,4 @@
-"""A breach of a promise, and whom the promises of a lane are about."""
+"""A breach of a promise."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
-    from patchgate.judge.facts import Facts, Instance, LaneFacts, Step
+    from patchgate.judge.doings import Install
+    from patchgate.judge.lane import LaneFacts
+    from patchgate.judge.spans import Cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +28,15 @@ class Violation:
     witness: tuple[int, ...]
 
     @classmethod
-    def of(cls, promise: str, lane: LaneFacts, step: Step, what: str, witness: tuple[int, ...] = ()) -> Violation:
-        """A breach that something done to an instance is."""
-        seqs = tuple(sorted({*witness, step.seq}))
-        return cls(promise, step.at, *lane.place, step.instance, f"{step.instance} {what}", seqs)
+    def of(cls, promise: str, install: Install, what: str, *witness: int) -> Violation:
+        """A breach that an install is."""
+        seqs = tuple(sorted({*witness, install.seq}))
+        return cls(promise, install.at, *install.place, install.instance, f"{install.instance} {what}", seqs)
+
+    @classmethod
+    def at_cut(cls, promise: str, lane: LaneFacts, cut: Cut, what: str, *witness: int, instance: str = "") -> Violation:
+        """A breach at a point of the history, of a lane or of one of its instances."""
+        return cls(promise, cut.at, *lane.place, instance, what, tuple(sorted({*witness, cut.seq})))
 
     def __str__(self) -> str:
         return f"{self.promise}: {self.what} ({self.account}/{self.region}, {self.at.isoformat()})"
-
-
-def members(facts: Facts, lane: LaneFacts) -> list[Instance]:
-    """The instances whose tags put them into the lane, in the order of their launch."""
-    return [
-        instance
-        for (place, _), instance in facts.instances.items()
-        if place == lane.place
-        and instance.tags.get("PatchGroup") == lane.patch_group
-        and instance.tags.get("ToBackupAndPatch") == "true"
-    ]
-
-
-def installs_of(facts: Facts, lane: LaneFacts) -> Iterator[tuple[Step, Instance]]:
-    """Every install of an instance whose patch group is the lane's, whatever started it."""
-    for install in facts.installs:
-        if install.place != lane.place:
-            continue
-        instance = facts.instances[install.place, install.instance]
-        if instance.tags.get("PatchGroup") == lane.patch_group:
-            yield install, instance

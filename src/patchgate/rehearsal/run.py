@@ -10,7 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from patchgate.emulator.assumptions import Assumptions
-from patchgate.judge.facts import LaneFacts
+from patchgate.judge.lane import LaneFacts
 from patchgate.judge.judge import Judgement, Unrecoverable, judge
 from patchgate.operations.check import lane_zone
 from patchgate.operations.deployment import CAPABILITIES, LaneSettings, deploy_lanes, settle_lanes
@@ -58,8 +58,9 @@ class Script:
         return [rehearsed_lane(*lane) for lane in zip(self.lanes, self.calendars, strict=True)]
 
     def facts(self) -> list[LaneFacts]:
-        """The lanes as the judge must know them."""
-        return [lane_facts(*lane) for lane in zip(self.lanes, self.calendars, strict=True)]
+        """The lanes as the judge must know them: a world has its troubles from the start, and gets no others."""
+        lanes = zip(self.lanes, self.calendars, strict=True)
+        return [replace(lane_facts(*lane), calm_from=self.start) for lane in lanes]
 
 
 def write_script(fleet: FleetConfig, start: datetime, cycles: int) -> Script:
@@ -140,6 +141,7 @@ def rehearsed_lane(settings: LaneSettings, calendar: LaneCalendar) -> RehearsedL
 def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
     """A lane as the judge must know it."""
     rehearsed, values = rehearsed_lane(settings, calendar), settings.values
+    of_lane = {"os": rehearsed.operating_system, "env": rehearsed.environment, "region": rehearsed.region}
     return LaneFacts(
         account=rehearsed.account,
         region=rehearsed.region,
@@ -154,6 +156,16 @@ def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
         waived_message_categories=tuple(filter(None, values["WaivedMessageCategories"].split(","))),
         occurrences=calendar.windows,
         end=calendar.end,
+        open_function=rehearsed.open_function,
+        close_function=rehearsed.close_function,
+        verdict_role=names.OPEN_ROLE.render(**of_lane),
+        proof_role=names.PROVE_ROLE.render(**of_lane),
+        gate_mode=values["GateMode"],
+        minimum_coverage_percent=int(values["MinimumCoveragePercent"]),
+        backup_job_threshold=int(values["BackupJobThreshold"]),
+        look_back=timedelta(hours=int(values["LookBackHours"])),
+        maximum_lead=timedelta(minutes=int(values["MaximumLeadMinutes"])),
+        calendars=bool(values["FreezeCalendars"]),
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from patchgate.judge.facts import LaneFacts
 from patchgate.judge.judge import Judgement, judge
+from patchgate.judge.lane import LaneFacts
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 CYCLE = "20260704T223000Z"

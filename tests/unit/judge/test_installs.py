@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from patchgate.judge.facts import LaneFacts
 from patchgate.judge.judge import judge
+from patchgate.judge.lane import LaneFacts
 
 from .histories import LANE, TAGS, Story, around, at, good_evening
 
@@ -66,7 +66,11 @@ def test_f16_a_volume_attached_after_the_backup() -> None:
     (violation,) = story.judged().violations
     assert violation.promise == "proof"
     assert "does not hold vol-2" in violation.what
-    assert len(violation.witness) == 2
+    assert [story.records()[seq]["event"] for seq in violation.witness] == [
+        "BackupJobStateChanged",
+        "VolumeAttached",
+        "PatchStarted",
+    ]
 
 
 def test_f16_a_volume_attached_in_the_last_seconds_cannot_be_prevented() -> None:
@@ -145,7 +149,20 @@ def test_an_install_outside_of_every_lane() -> None:
 
 def test_f60_an_install_by_another_path_is_judged_too() -> None:
     tags = TAGS | {"ToBackupAndPatch": "false"}
-    assert good_evening().launch("i-2", tags=tags).evidence("i-2").install("i-2").broken() == ["proof"]
+    assert good_evening().launch("i-2", tags=tags).evidence("i-2").install("i-2").broken() == ["lane", "proof"]
+
+
+def test_f60_what_an_operator_installs_by_hand_is_nobodys_promise() -> None:
+    by_hand = {"command": "command-i-2", "document": "AWS-RunPatchBaseline", "instances": ["i-2"], "parameters": {}}
+    story = good_evening().launch("i-2").install("i-2")
+    assert story.broken() == ["evidence", "proof"]
+    assert story.tell(at(22), "CommandSent", principal="arn:aws:iam::1:role/r", **by_hand).broken() == [
+        "evidence",
+        "proof",
+    ]
+    story = good_evening().launch("i-2").install("i-2").tell(at(22), "CommandSent", principal="", **by_hand)
+    assert story.broken() == []
+    assert story.judged().patched_without_way_back == ()
 
 
 def test_lanes_are_judged_apart() -> None:

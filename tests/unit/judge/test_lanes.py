@@ -10,7 +10,7 @@ import pytest
 from patchgate.errors import InputError
 from patchgate.judge.judge import judge
 from patchgate.judge.promises import PROMISES
-from patchgate.judge.reading import instant
+from patchgate.judge.records import instant
 
 from .histories import LANE, NAME, TAGS, WINDOW, Story, around, at, good_evening
 
@@ -154,6 +154,10 @@ def test_f35_a_failed_scan_is_no_reason() -> None:
 
 def test_a_success_without_patching_is_no_reason() -> None:
     story = good_evening().launch("i-2").prove("i-2")
+    assert story.broken() == []  # its runbook still goes on
+    story.tell(
+        at(23.5), "AutomationEnded", execution="execution-i-2", document="install", target="i-2", status="Success"
+    )
     assert story.tell(at(23.4), "CommandEnded", command="c", instance="i-2", status="Success").broken() == ["forgotten"]
 
 

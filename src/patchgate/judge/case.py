@@ -1,0 +1,184 @@
+"""One lane before the judge: its part of the facts, each put together once for all promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from patchgate.judge.doings import Function, Install, Lease, Run, Window
+from patchgate.judge.estate import Instance
+from patchgate.judge.spans import Cut, Span
+
+if TYPE_CHECKING:
+    from patchgate.judge.facts import EvidenceOfLane, Facts
+    from patchgate.judge.lane import LaneFacts
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+EVER = datetime.min.replace(tzinfo=UTC)
+A_CLOSE_COMES_WITHIN = timedelta(hours=25)
+"""The watchdog runs every day: longer than that no window is without a close."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One window of a lane: what is said after the one ``before`` it and until the one ``after`` it is said
+    of it.
+    """
+
+    start: datetime
+    end: datetime
+    before: datetime
+    after: datetime
+
+
+class Case:
+    """A lane and what the history says of it."""
+
+    def __init__(self, facts: Facts, lane: LaneFacts) -> None:
+        self.facts = facts
+        self.lane = lane
+
+    @cached_property
+    def now(self) -> datetime:
+        """The instant at which the run ended."""
+        if self.lane.end is not None:
+            return self.lane.end
+        return self.facts.last.at if self.facts.last else EVER
+
+    @cached_property
+    def path(self) -> str:
+        """Where the lane keeps its leases, without the slash at its end."""
+        return self.lane.parameter_path.rstrip("/")
+
+    @cached_property
+    def leases(self) -> list[Lease]:
+        return self.facts.leases.get((self.lane.place, self.path), [])
+
+    @cached_property
+    def instances(self) -> dict[str, Instance]:
+        """All instances of the account and Region."""
+        return self.facts.instances.get(self.lane.place, {})
+
+    @cached_property
+    def members(self) -> list[Instance]:
+        """The instances that ever carried the lane's tags, in the order of their launch."""
+        return [one for one in self.instances.values() if any(map(self.lane.includes, one.tags.values))]
+
+    @cached_property
+    def windows(self) -> list[Window]:
+        """The lane's windows: those that its patch stack named by id; where it named none, by the lane's own words."""
+        known = self.facts.windows.get(self.lane.place, {})
+        ids = self.facts.window_ids.get((self.lane.place, self.path))
+        if ids is not None:
+            return [known[one] for one in dict.fromkeys(ids.values) if one in known]
+        lane = self.lane
+        return [one for one in known.values() if one.window == lane.window_id or one.name == lane.window_name]
+
+    def names_window(self, window: Window, span: Span) -> bool:
+        """Whether the lane's functions were told all the while that this is their window."""
+        ids = self.facts.window_ids.get((self.lane.place, self.path))
+        return ids is None or set(ids.seen(span)) == {window.window}
+
+    @cached_property
+    def gate(self) -> Function:
+        """The runs of the open function."""
+        return self.facts.functions.get((self.lane.place, self.lane.open_function)) or Function()
+
+    @cached_property
+    def closing(self) -> Function:
+        """The runs of the close function, also as a watchdog."""
+        return self.facts.functions.get((self.lane.place, self.lane.close_function)) or Function()
+
+    @cached_property
+    def evidence(self) -> EvidenceOfLane:
+        lane = self.lane
+        return self.facts.evidence.get((lane.operating_system, lane.environment, *lane.place), {})
+
+    @cached_property
+    def installs(self) -> list[tuple[Install, Instance, Span]]:
+        """Every install on an instance of the lane's patch group, by whatever but an operator's hand, and the span
+        in which its proof may have been read: from ``proof_read_within`` before its command was handed over.
+        """
+        found = []
+        for install in self.facts.installs.get(self.lane.place, ()):
+            instance = self.instances[install.instance]
+            span = self.reading_of(install)
+            if not install.by_hand and any(map(self.lane.groups, instance.tags.seen(span))):
+                found.append((install, instance, span))
+        return found
+
+    def reading_of(self, install: Install) -> Span:
+        """The span in which the proof of an install may have been read."""
+        return Span(self.facts.cut_at(install.begun - self.lane.proof_read_within), Cut(install.seq, install.at))
+
+    @cached_property
+    def occurrences(self) -> list[Occurrence]:
+        """Every window that fell due in the run and has ended, in order.
+
+        Taken from the lane's own list; without one, from its leases and its windows' executions (which ended, or
+        were followed by nothing: then the run's end is taken for theirs).
+        """
+        spans = set(self.lane.occurrences) or self._seen_spans()
+        due = sorted(span for span in spans if span[1] <= self.now)
+        starts, ends = [start for start, _ in due], [end for _, end in due]
+        return [
+            Occurrence(start, end, before, after)
+            for (start, end), before, after in zip(due, [EVER, *ends], [*starts[1:], NEVER], strict=False)
+        ]
+
+    def _seen_spans(self) -> set[tuple[datetime, datetime]]:
+        spans = {(lease.window_start, lease.window_end) for lease in self.leases}
+        for window in self.windows:
+            ended = [one.ended for one in window.executions if one.ended is not None]
+            for execution in window.executions:
+                start = execution.started
+                if not any(known <= start < end for known, end in spans):
+                    spans.add((start, min((end for end in ended if end >= start), default=self.now)))
+        return spans
+
+    def leases_of(self, occurrence: Occurrence) -> list[Lease]:
+        """The leases whose window is that one."""
+        return [one for one in self.leases if one.window_start < occurrence.end and one.window_end > occurrence.start]
+
+    def first_close(self, occurrence: Occurrence) -> Run | None:
+        """The first run of the close function that must have closed that window and named whom it did not reach."""
+        for run in self.closing.runs:
+            if run.succeeded and run.span.low.at >= occurrence.end and closes(run, occurrence.start):
+                return run
+        return None
+
+    def is_overdue(self, ended: datetime) -> bool:
+        """Whether a close of a window that has ended would have come by now, with nothing going wrong."""
+        calm = self.lane.calm_from
+        return calm is not None and self.now >= max(ended, calm) + A_CLOSE_COMES_WITHIN
+
+    def includes_throughout(self, instance: Instance, span: Span) -> bool:
+        """Whether an instance was there and in the lane all through a span."""
+        return instance.launched <= span.low.seq and all(map(self.lane.includes, instance.tags.seen(span)))
+
+
+def closes(run: Run, start: datetime) -> bool:
+    """Whether a run of the close function ends the window that began at ``start``: a watchdog any, a close those that
+    had begun when it was due.
+    """
+    return run.mode == "watchdog" or (run.mode == "close" and run.scheduled is not None and run.scheduled >= start)
+
+
+def runs_throughout(instance: Instance, span: Span) -> bool:
+    """Whether an instance was up all through a span."""
+    return instance.launched <= span.low.seq and set(instance.states.seen(span)) == {"running"}
+
+
+def may_be_silent(instance: Instance, span: Span) -> bool:
+    """Whether its agent did not answer at some instant of a span, or nothing is known of it.
+
+    Assumption: an agent that stops answering shows so at once.
+    """
+    if not runs_throughout(instance, span):
+        return True
+    if any(begun <= span.high.at and span.low.at <= ready for begun, ready in instance.boots):
+        return True
+    agents = instance.agents.seen(span)
+    return not agents or any(agent.silent_in(span.low.at, span.high.at) for agent in agents)

@@ -1,0 +1,168 @@
+"""What a history says was done and said: leases, windows, commands, runbooks, functions, evidence; as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from patchgate.judge.lane import Place
+from patchgate.judge.spans import Changes, Cut, Span
+
+
+@dataclass(slots=True)
+class Lease:
+    """One ``.../open`` parameter: ``opened`` and ``closed`` are records, instants are those it carries."""
+
+    path: str
+    cycle: str
+    opened: Cut
+    version: int
+    window_start: datetime
+    window_end: datetime
+    admit_until: datetime
+    closed: int | None = None
+    deleted: int | None = None
+
+    def was_open(self, span: Span) -> bool:
+        """Whether it was open at some point of a span, whatever the time."""
+        return self.opened.seq <= span.high.seq and all(
+            end is None or end > span.low.seq for end in (self.closed, self.deleted)
+        )
+
+    def existed(self, span: Span) -> bool:
+        """Whether its parameter was there at some point of a span, closed or not."""
+        return self.opened.seq <= span.high.seq and (self.deleted is None or self.deleted > span.low.seq)
+
+
+class Step(NamedTuple):
+    """Something that was started or ended for one instance."""
+
+    seq: int
+    at: datetime
+    place: Place
+    instance: str
+    command: str = ""
+    status: str = ""
+    reason: str = ""
+    """Why it did not lead to a patched instance; "" when nothing says so."""
+
+
+class Sent(NamedTuple):
+    """One command that was sent: by whom ("" is an operator), which document, and its NotAfter in epoch seconds."""
+
+    cut: Cut
+    place: Place
+    principal: str
+    document: str
+    operation: str
+    not_after: int | None
+    instances: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """One install that began. ``begun`` is when its command was handed over: what it starts with happened then."""
+
+    seq: int
+    at: datetime
+    place: Place
+    instance: str
+    begun: datetime
+    sent: Sent | None = None
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether an operator sent it, past every window (F60): nothing promises anything of that."""
+        return self.sent is not None and not self.sent.principal
+
+
+@dataclass(slots=True)
+class Window:
+    """One maintenance window: enabled or not over time, and when its executions started and ended."""
+
+    window: str
+    name: str
+    enabled: Changes[bool] = field(default_factory=Changes)
+    changes: list[tuple[Cut, bool]] = field(default_factory=list)
+    executions: list[Execution] = field(default_factory=list)
+    deleted: bool = False
+
+
+@dataclass(slots=True)
+class Execution:
+    """One execution of a maintenance window. ``status`` is "" while it goes on."""
+
+    execution: str
+    started: datetime
+    ended: datetime | None = None
+    status: str = ""
+
+
+@dataclass(slots=True)
+class Automation:
+    """One runbook on an instance. ``proof`` is what its proof put out; ``status`` is "" while it goes on."""
+
+    execution: str
+    document: str
+    place: Place
+    instance: str
+    window_execution: str
+    started: Cut
+    ended: datetime | None = None
+    status: str = ""
+    failure: str = ""
+    proof: Mapping[str, Any] | None = None
+
+
+class Said(NamedTuple):
+    """A reason that was said: by a function or a runbook (``source`` is its name), of an instance or ("") of the lane.
+
+    ``since`` is the scheduled time of the function's run. ``cycles`` are those that a close had just closed.
+    """
+
+    span: Span
+    place: Place
+    source: str
+    instance: str
+    reason: str
+    detail: str
+    since: datetime | None = None
+    cycles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a function, from its begin to its end. ``mode`` and ``scheduled`` are what it was given.
+
+    ``decision`` is its verdict, ``repeated`` that another run had given it; ``missed_cycles`` those without any.
+    """
+
+    request: str
+    span: Span
+    succeeded: bool
+    mode: str
+    scheduled: datetime | None
+    decision: str = ""
+    repeated: bool = False
+    missed_cycles: int = 0
+
+
+@dataclass(slots=True)
+class Function:
+    """One function: its runs in the order of their ends, when each began, and what was given up (request ids)."""
+
+    begun: list[tuple[Cut, str]] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    discarded: list[tuple[Cut, str]] = field(default_factory=list)
+
+
+class Writing(NamedTuple):
+    """One writing of an evidence object: its lines as JSON values; None when the history does not say what it says."""
+
+    cut: Cut
+    account: str
+    principal: str
+    digest: str
+    rows: tuple[Any, ...] | None

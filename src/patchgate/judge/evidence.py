@@ -1,0 +1,275 @@
+"""The promises about evidence: written before an install, by the gate alone, and true."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from patchgate.errors import InputError
+from patchgate.judge.doings import Said
+from patchgate.judge.installs import frozen_throughout, open_leases
+from patchgate.judge.jobs import is_proof, newest_seen, resources_of
+from patchgate.judge.proofs import lack_of
+from patchgate.judge.reasons import OLDEST_AGENT
+from patchgate.judge.records import instant
+from patchgate.judge.sayings import number_of
+from patchgate.judge.spans import Span
+from patchgate.judge.verdicts import contradiction_of, since_of
+from patchgate.judge.violation import Violation
+
+if TYPE_CHECKING:
+    from patchgate.judge.case import Case
+    from patchgate.judge.doings import Automation, Writing
+    from patchgate.judge.estate import Instance
+
+VERDICT = "verdict.jsonl"
+NO_CYCLE = "no-cycle"
+WHOLE_SECONDS = timedelta(seconds=1)
+"""Evidence writes instants in whole seconds, cut off."""
+
+
+def missing(case: Case) -> Iterator[Violation]:
+    """No install begins before the evidence of its proof is written, and none against what that says."""
+    for install, _, span in case.installs:
+        leases = open_leases(case, span)
+        if not leases:
+            continue
+        written = [
+            writing
+            for lease in leases
+            for writing in case.evidence.get((lease.cycle, f"{install.instance}.json"), ())
+            if writing.cut.seq < install.seq
+        ]
+        if not written:
+            what = f"was installed before its evidence in cycle {leases[-1].cycle} was written"
+            yield Violation.of("evidence", install, what, leases[-1].opened.seq)
+        elif not any(_admits(writing, install.begun - case.lane.proof_read_within) for writing in written):
+            what = "was installed against its evidence, or on one that was too old"
+            yield Violation.of("evidence", install, what, written[-1].cut.seq)
+
+
+def _admits(writing: Writing, earliest: datetime) -> bool:
+    """Whether a writing may be the evidence of an install whose proof was read from ``earliest`` on."""
+    if writing.rows is None:
+        return True
+    said = _only_row(writing)
+    started = _instant(said.get("ProofStarted"))
+    return said.get("Decision") == "admit" and started is not None and started >= earliest - WHOLE_SECONDS
+
+
+def forged(case: Case) -> Iterator[Violation]:
+    """Evidence is written by the gate's own roles, and by each run of it once."""
+    for (cycle, name), writings in case.evidence.items():
+        role = case.lane.verdict_role if name == VERDICT else case.lane.proof_role
+        of_execution: dict[str, Writing] = {}
+        for writing in writings:
+            where = f"the evidence {cycle}/{name}"
+            writer = writing.principal.rpartition("/")[2]
+            if role and (writer != role or writing.account != case.lane.account):
+                what = f"{where} was written by {writing.principal or 'an operator'} of {writing.account}"
+                yield Violation.at_cut("evidence-forged", case.lane, writing.cut, what, instance=_subject(name))
+            execution = _only_row(writing).get("ExecutionId") if writing.rows is not None and name != VERDICT else None
+            if isinstance(execution, str):
+                first = of_execution.setdefault(execution, writing)
+                if first.digest != writing.digest:
+                    what = f"{where} was changed by the run that had written it"
+                    yield Violation.at_cut(
+                        "evidence-forged", case.lane, writing.cut, what, first.cut.seq, instance=_subject(name)
+                    )
+
+
+def false(case: Case) -> Iterator[Violation]:
+    """What evidence says is so: its recovery points, its lease, its reasons, and who is in a verdict."""
+    runs = {
+        run.execution: run
+        for (place, _), of_one in case.facts.automations.items()
+        if place == case.lane.place
+        for run in of_one
+    }
+    for (cycle, name), writings in case.evidence.items():
+        for writing in writings:
+            if writing.rows is None:
+                continue
+            said = (
+                _verdict_lies(case, cycle, writing)
+                if name == VERDICT
+                else _proof_lies(case, cycle, name, writing, runs)
+            )
+            for instance, lie in said:
+                what = f"the evidence {cycle}/{name} is false: {lie}"
+                yield Violation.at_cut("evidence-false", case.lane, writing.cut, what, instance=instance)
+    yield from _contradicted_by_lease(case)
+
+
+def _subject(name: str) -> str:
+    return "" if name == VERDICT else name.removesuffix(".json")
+
+
+def _only_row(writing: Writing) -> Mapping[str, Any]:
+    row = writing.rows[0] if writing.rows else None
+    return row if isinstance(row, Mapping) else {}
+
+
+def _instant(text: Any) -> datetime | None:
+    try:
+        return instant(text)
+    except InputError:
+        return None
+
+
+def _reading(case: Case, started: datetime, writing: Writing) -> Span:
+    return Span(case.facts.cut_at(started), writing.cut)
+
+
+# Proofs
+
+
+def _proof_lies(
+    case: Case, cycle: str, name: str, writing: Writing, runs: Mapping[str, Automation]
+) -> Iterator[tuple[str, str]]:
+    identity = _subject(name)
+    said = _only_row(writing)
+    started, decision = _instant(said.get("ProofStarted")), said.get("Decision")
+    if started is None or decision not in ("admit", "deny") or len(writing.rows or ()) != 1:
+        yield identity, "it cannot be read"
+        return
+    if said.get("InstanceId") != identity or (said.get("Cycle") or NO_CYCLE) != cycle:
+        yield identity, f"it is of {said.get('InstanceId')} in cycle {said.get('Cycle') or 'none'}"
+    if started > writing.cut.at:
+        yield identity, "its proof was started after it was written"
+        return
+    instance = case.instances.get(identity)
+    if instance is None:
+        yield identity, "there was no such instance"
+        return
+    run = runs.get(str(said.get("ExecutionId")))
+    if run is not None and run.proof is not None and run.proof["Decision"] != decision:
+        yield identity, f"it says {decision}, the runbook was told {run.proof['Decision']}"
+    span = _reading(case, started, writing)
+    if decision == "admit":
+        yield from ((identity, lie) for lie in _admission_lies(case, cycle, instance, said, span))
+        return
+    told = run.proof.get("Reason", "") if run is not None and run.proof is not None else None
+    if told is None:
+        reason = Said(span, case.lane.place, "", identity, str(said.get("Reason")), str(said.get("Detail") or ""))
+        lie = contradiction_of(case, reason)
+        if lie:
+            yield identity, f"it denies with {said.get('Reason')}, but {lie}"
+    elif told != said.get("Reason"):
+        yield identity, f"it denies with {said.get('Reason')}, the runbook was told {told}"
+
+
+def _admission_lies(case: Case, cycle: str, instance: Instance, said: Mapping[str, Any], span: Span) -> Iterator[str]:
+    leases = [lease for lease in open_leases(case, span) if lease.cycle == cycle]
+    if not leases:
+        yield "it admits without an open lease"
+    ends = [lease.admit_until for lease in leases]
+    not_after = number_of(said.get("NotAfter"))
+    latest = span.low.at + WHOLE_SECONDS + case.lane.proof_read_within
+    if not_after is None or not_after > min([latest, *ends]).timestamp():
+        yield f"it admits until {not_after}"
+    if frozen_throughout(case, span):
+        yield "it admits in a freeze"
+    if not any(map(case.lane.includes, instance.tags.seen(span))):
+        yield "it admits what is not in the lane"
+    if "running" not in instance.states.seen(span):
+        yield "it admits what did not run"
+    agents = instance.agents.seen(span)
+    if agents and all(agent.version < OLDEST_AGENT for agent in agents):
+        yield "it admits what has an agent that cannot refuse"
+    if len(agents) == 1 and agents[0].silent_throughout(span.low.at, span.high.at):
+        yield "it admits what had no agent online"
+    yield from _point_lies(case, instance, str(said.get("Detail")), span)
+
+
+def _point_lies(case: Case, instance: Instance, detail: str, span: Span) -> Iterator[str]:
+    """What is wrong with the recovery points that evidence names: each must hold what it is there for."""
+    named = [word for word in detail.split() if word.startswith("arn:")]
+    points = [case.facts.points.get(arn) for arn in named]
+    unknown = [arn for arn, point in zip(named, points, strict=True) if point is None]
+    if unknown or not named:
+        yield f"there is no recovery point {', '.join(unknown)}".rstrip()
+        return
+    known = [point for point in points if point is not None]
+    strange = [point.arn for point in known if point.resource not in resources_of(case, instance, span)]
+    if strange:
+        yield f"{', '.join(strange)} is another's"
+        return
+    lacks = ""
+    for attached in instance.volumes.seen(span):
+        held = [attached & {point.resource} if case.lane.backup_resources == "volumes" else attached for point in known]
+        found = [lack_of(case, point, part, span) for point, part in zip(known, held, strict=True)]
+        bare = attached - frozenset().union(*(point.volumes for point in known))
+        lacks = next(filter(None, found), f"nothing holds {', '.join(sorted(bare))}" if bare else "")
+        if not lacks:
+            return
+    if lacks:
+        yield f"{named[0]} {lacks}" if not lacks.startswith("nothing") else lacks
+
+
+# Verdicts
+
+
+def _verdict_lies(case: Case, cycle: str, writing: Writing) -> Iterator[tuple[str, str]]:
+    rows = writing.rows or ()
+    head = _only_row(writing)
+    found = [row for row in rows[1:] if isinstance(row, Mapping)]
+    read_at = _instant(head.get("at"))
+    if read_at is None or len(found) != len(rows) - 1:
+        yield "", "it cannot be read"
+        return
+    if head.get("cycle") != cycle:
+        yield "", f"it is of cycle {head.get('cycle')}"
+    counted = Counter(str(row.get("status")) for row in found)
+    wrong = [
+        status for status in ("proven", "denied", "undecided", "unreachable") if head.get(status, 0) != counted[status]
+    ]
+    if wrong or head.get("targets") != len(found):
+        yield "", f"it counts {head.get('targets')} targets and names {len(found)}"
+    span = _reading(case, read_at, writing)
+    scheduled = next((run.scheduled for run in case.gate.runs if _holds(run.span, writing)), None)
+    names = [str(row.get("instance")) for row in found]
+    for repeated in [name for name, times in Counter(names).items() if times > 1]:
+        yield repeated, f"it names {repeated} twice"
+    for row in found:
+        instance = case.instances.get(str(row.get("instance")))
+        lie = _row_lies(case, row, instance, span, scheduled)
+        if lie:
+            yield str(row.get("instance")), f"{row.get('instance')} {lie}"
+    known = set(names)
+    for instance in case.members:
+        gone = {"terminated", "shutting-down"} & set(instance.states.seen(span))
+        if instance.instance not in known and not gone and case.includes_throughout(instance, span):
+            yield instance.instance, f"it leaves out {instance.instance}"
+
+
+def _holds(span: Span, writing: Writing) -> bool:
+    return span.low.seq < writing.cut.seq < span.high.seq
+
+
+def _row_lies(
+    case: Case, row: Mapping[str, Any], instance: Instance | None, span: Span, scheduled: datetime | None
+) -> str:
+    if instance is None or not any(map(case.lane.includes, instance.tags.seen(span))):
+        return "is not in the lane"
+    if row.get("status") not in ("proven", "unreachable"):
+        return ""
+    since = since_of(case, scheduled)
+    seen = [newest_seen(case, one, span, since) for one in resources_of(case, instance, span)]
+    proven = sum(any(is_proof(case, found) for found in of_resource) for of_resource in seen)
+    if seen and proven < len(seen) and len(instance.volumes.seen(span)) == 1:
+        return f"is called {row.get('status')}, and its newest backup job was not completed without issues"
+    if "running" not in instance.states.seen(span):
+        return f"is called {row.get('status')}, and did not run"
+    return ""
+
+
+def _contradicted_by_lease(case: Case) -> Iterator[Violation]:
+    """The last verdict on a cycle that was opened says that it was."""
+    for lease in case.leases:
+        verdicts = case.evidence.get((lease.cycle, VERDICT), [])
+        if verdicts and verdicts[-1].rows and _only_row(verdicts[-1]).get("decision") != "open":
+            what = f"the evidence {lease.cycle}/{VERDICT} is false: it holds a cycle that was opened"
+            yield Violation.at_cut("evidence-false", case.lane, verdicts[-1].cut, what, lease.opened.seq)

@@ -1,0 +1,203 @@
+"""Liveness: with nothing going wrong any more, every proven instance is patched within two windows.
+
+Proven and well is an instance that was there and in the lane all the while, up, with an agent that answers and can
+refuse, backed up before the gate in a way that holds to the window's end, in a lane without a freeze that was not held
+for a true reason, and that capacity and the others' failures did not keep from its turn.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from patchgate.judge.case import may_be_silent, runs_throughout
+from patchgate.judge.installs import frozen_at_all
+from patchgate.judge.jobs import resources_of
+from patchgate.judge.proofs import lack_of
+from patchgate.judge.reasons import OLDEST_AGENT
+from patchgate.judge.spans import Cut, Span
+from patchgate.judge.verdicts import contradiction_of
+from patchgate.judge.violation import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from patchgate.judge.case import Case, Occurrence
+    from patchgate.judge.doings import Automation, Said
+    from patchgate.judge.estate import Instance
+
+WINDOWS = 2
+AT_ONCE = timedelta(seconds=1)
+SLOWEST_AGENT_SECONDS = 30
+LOOK_BACK_SLACK = timedelta(minutes=30)
+OUT_OF_TIME = ("lease-expired",)
+"""Denials of instances that are well: their turn came when admission had ended."""
+
+
+def unpatched(case: Case) -> Iterator[Violation]:
+    """Who was well in the first two windows after the calm began, and was patched in neither."""
+    calm = case.lane.calm_from
+    if calm is None:
+        return
+    windows = [one for one in case.occurrences if one.start >= calm][:WINDOWS]
+    if len(windows) < WINDOWS:
+        return
+    for instance in case.members:
+        if instance.launched > case.facts.cut_at(calm).seq:
+            continue
+        if any(_was_patched(case, instance, one) or not _is_well(case, instance, one) for one in windows):
+            continue
+        told = "; ".join(f"{one.start.isoformat()}: {_what_happened(case, instance, one)}" for one in windows)
+        end = case.facts.cut_at(windows[-1].end)
+        yield Violation.at_cut(
+            "liveness",
+            case.lane,
+            end,
+            f"{instance.instance} was well and not patched in two windows: {told}",
+            instance.launched,
+            instance=instance.instance,
+        )
+
+
+def _was_patched(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    """Whether an install ended well, or began and its own patches or its time were what failed."""
+    key = case.lane.place, instance.instance
+    if any(
+        step.status == "Success" and occurrence.start <= step.at < occurrence.after
+        for step in case.facts.ends.get(key, ())
+    ):
+        return True
+    return any(
+        install.instance == instance.instance and occurrence.start <= install.at < occurrence.after
+        for install, _, _ in case.installs
+    )
+
+
+def _is_well(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    gate = _gate_begins(case, occurrence)
+    span = Span(gate, case.facts.cut_at(occurrence.end))
+    return (
+        runs_throughout(instance, span)
+        and case.includes_throughout(instance, span)
+        and instance.root_device == "ebs"
+        and _has_a_good_agent(instance, span)
+        and not frozen_at_all(case, span)
+        and _is_backed_up(case, instance, span)
+        and not _lane_is_rightly_held(case, occurrence)
+        and not _is_rightly_late(case, instance, occurrence)
+        and not _is_crowded_out(case, instance, occurrence)
+    )
+
+
+def _gate_begins(case: Case, occurrence: Occurrence) -> Cut:
+    """When the gate first looked at the lane for a window; when it did not, the latest instant at which it could."""
+    for cut, _ in case.gate.begun:
+        if occurrence.before <= cut.at < occurrence.start:
+            return cut
+    return case.facts.cut_at(occurrence.start - (case.lane.maximum_lead or timedelta(0)))
+
+
+def _has_a_good_agent(instance: Instance, span: Span) -> bool:
+    agents = instance.agents.seen(span)
+    able = all(
+        agent.version >= OLDEST_AGENT
+        and agent.delivery_seconds <= SLOWEST_AGENT_SECONDS
+        and abs(agent.clock_skew_seconds) <= SLOWEST_AGENT_SECONDS
+        for agent in agents
+    )
+    return bool(agents) and able and not may_be_silent(instance, span)
+
+
+def _is_backed_up(case: Case, instance: Instance, span: Span) -> bool:
+    """Whether its newest backup was good before the gate, held every volume to the end, and had no successor."""
+    low, lane = span.low, case.lane
+    attached = instance.volumes.seen(span)
+    if len(attached) != 1 or not attached[0]:
+        return False
+    for resource in resources_of(case, instance, span):
+        jobs = [
+            job for job in case.facts.jobs.get((lane.place, resource), []) if job.vault == lane.vault or not lane.vault
+        ]
+        jobs = [job for job in jobs if job.created.seq <= span.high.seq]
+        point = jobs[-1].point if jobs else None
+        if point is None or point.completed.seq > low.seq or jobs[-1].created.seq > low.seq:
+            return False
+        if lane.look_back is not None and jobs[-1].created.at < low.at - lane.look_back + LOOK_BACK_SLACK:
+            return False
+        held = attached[0] & {resource} if lane.backup_resources == "volumes" else attached[0]
+        if (
+            point.deleted is not None
+            or point.expired is not None
+            or lack_of(case, point, held, Span(span.high, span.high))
+        ):
+            return False
+    return True
+
+
+def _held(case: Case, occurrence: Occurrence) -> list[Said]:
+    return [
+        said
+        for said in case.facts.said.get(case.lane.place, ())
+        if not said.instance
+        and said.source == case.lane.open_function
+        and occurrence.before <= said.span.high.at < occurrence.start
+    ]
+
+
+def _lane_is_rightly_held(case: Case, occurrence: Occurrence) -> bool:
+    held = _held(case, occurrence)
+    return not case.leases_of(occurrence) and bool(held) and not contradiction_of(case, held[-1])
+
+
+def _is_rightly_late(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    """Whether its turn came when admission had ended, or a calendar that no history shows was closed."""
+    accepted = (*OUT_OF_TIME, "frozen") if case.lane.calendars else OUT_OF_TIME
+    return any(
+        said.reason in accepted and not contradiction_of(case, said)
+        for said in case.facts.said.get(case.lane.place, ())
+        if said.instance == instance.instance and occurrence.start <= said.span.high.at < occurrence.after
+    )
+
+
+def _runs(case: Case, occurrence: Occurrence, instance: str = "") -> list[Automation]:
+    """The lane's runbooks that began in a window, of one instance or of all."""
+    return [
+        run
+        for (place, one), of_one in case.facts.automations.items()
+        if place == case.lane.place and instance in ("", one)
+        for run in of_one
+        if occurrence.start <= run.started.at < occurrence.end and run.document.endswith(case.lane.suffix)
+    ]
+
+
+def _is_crowded_out(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    """Whether it never had its turn because the window was busy to the end of admission, others failed (the error
+    budget), or too many windows were open at once.
+    """
+    if _runs(case, occurrence, instance.instance):
+        return False
+    runs = _runs(case, occurrence)
+    until = max((lease.admit_until for lease in case.leases_of(occurrence)), default=occurrence.end)
+    if any(run.ended is None or run.ended >= until or run.status not in ("Success", "") for run in runs):
+        return True
+    executions = [
+        one for window in case.windows for one in window.executions if occurrence.start <= one.started < occurrence.end
+    ]
+    return any(
+        one.status in ("FAILED", "SKIPPED_OVERLAPPING") and one.ended is not None and one.ended - one.started < AT_ONCE
+        for one in executions
+    )
+
+
+def _what_happened(case: Case, instance: Instance, occurrence: Occurrence) -> str:
+    """What a window did with an instance, in words."""
+    if not case.leases_of(occurrence):
+        held = _held(case, occurrence)
+        return f"held with {held[-1].reason}" if held else "not opened"
+    runs = _runs(case, occurrence, instance.instance)
+    if not runs:
+        return "opened, and it was not reached"
+    last = runs[-1]
+    if last.proof is not None and last.proof.get("Decision") == "deny":
+        return f"denied with {last.proof.get('Reason')}"
+    return f"its runbook ended as {last.status or 'unfinished'} {last.failure}".strip()

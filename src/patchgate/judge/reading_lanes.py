@@ -1,0 +1,105 @@
+"""Reads what befell lanes: leases, holds, freezes, and maintenance windows with their executions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from patchgate.errors import InputError
+from patchgate.judge.doings import Execution, Lease, Window
+from patchgate.judge.facts import Facts
+from patchgate.judge.lane import Place
+from patchgate.judge.records import Handlers, Record, instant
+from patchgate.judge.sayings import parsed
+from patchgate.judge.spans import Changes, Cut
+
+
+class LaneReader:
+    """Fills leases, holds, freezes and windows of the facts."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._executions: dict[str, Execution] = {}
+
+    def handlers(self) -> Handlers:
+        return {
+            "ParameterPut": self._parameter_put,
+            "ParameterDeleted": self._parameter_deleted,
+            "WindowCreated": self._window_changed,
+            "WindowUpdated": self._window_changed,
+            "WindowDeleted": self._window_deleted,
+            "WindowExecutionStarted": self._window_started,
+            "WindowExecutionEnded": self._window_ended,
+        }
+
+    # Leases, holds, freezes
+
+    def _parameter_put(self, record: Record, cut: Cut, place: Place) -> None:
+        path, _, leaf = record["name"].rpartition("/")
+        match leaf:
+            case "open":
+                lease = _lease(path, record, cut)
+                if lease is not None:
+                    self.facts.leases.setdefault((place, path.rpartition("/")[0]), []).append(lease)
+            case "closed":
+                for lease in self._leases(place, path):
+                    lease.closed = cut.seq if lease.closed is None else lease.closed
+            case "hold":
+                self.facts.holds.setdefault((place, path.rpartition("/")[0]), []).append((cut, path.rpartition("/")[2]))
+            case "freeze":
+                self.facts.freezes.setdefault((place, record["name"]), Changes()).add(cut.seq, value=True)
+            case "window-id":
+                self.facts.window_ids.setdefault((place, path), Changes()).add(cut.seq, str(record["value"]))
+
+    def _parameter_deleted(self, record: Record, cut: Cut, place: Place) -> None:
+        path, _, leaf = record["name"].rpartition("/")
+        match leaf:
+            case "open":
+                for lease in self._leases(place, path):
+                    lease.deleted = cut.seq if lease.deleted is None else lease.deleted
+            case "freeze":
+                self.facts.freezes.setdefault((place, record["name"]), Changes()).add(cut.seq, value=False)
+            case "window-id":
+                self.facts.window_ids.setdefault((place, path), Changes()).add(cut.seq, "")
+
+    def _leases(self, place: Place, path: str) -> list[Lease]:
+        lane_path = path.rpartition("/")[0]
+        return [lease for lease in self.facts.leases.get((place, lane_path), []) if lease.path == path]
+
+    # Windows
+
+    def _window_changed(self, record: Record, cut: Cut, place: Place) -> None:
+        windows = self.facts.windows.setdefault(place, {})
+        window = windows.get(record["window"])
+        if window is None:
+            window = windows[record["window"]] = Window(record["window"], record.get("name", ""))
+        window.enabled.add(cut.seq, value=bool(record["enabled"]))
+        window.changes.append((cut, bool(record["enabled"])))
+
+    def _window_deleted(self, record: Record, cut: Cut, place: Place) -> None:
+        window = self.facts.windows[place][record["window"]]
+        window.enabled.add(cut.seq, value=False)
+        window.deleted = True
+
+    def _window_started(self, record: Record, cut: Cut, place: Place) -> None:
+        window = self.facts.windows.get(place, {}).get(record["window"])
+        if window is not None:
+            execution = Execution(record["execution"], cut.at)
+            window.executions.append(execution)
+            self._executions[execution.execution] = execution
+
+    def _window_ended(self, record: Record, cut: Cut, place: Place) -> None:  # noqa: ARG002
+        execution = self._executions.get(record["execution"])
+        if execution is not None:
+            execution.ended, execution.status = cut.at, record["status"]
+
+
+def _lease(path: str, record: Record, cut: Cut) -> Lease | None:
+    """The lease that a parameter holds; None when it is not one of an open verdict, so that nothing rests on it."""
+    value = parsed(record["value"])
+    if not isinstance(value, Mapping) or value.get("verdict") != "open":
+        return None
+    try:
+        start, end, until = (instant(value[key]) for key in ("window_start", "window_end", "admit_until"))
+    except (KeyError, InputError):
+        return None
+    return Lease(path, path.rpartition("/")[2], cut, int(record.get("version", 1)), start, end, until)

@@ -1,0 +1,201 @@
+"""Reads what was done and said: runbooks, commands, installs, functions, evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from patchgate.errors import InputError
+from patchgate.judge.doings import Automation, Function, Install, Run, Said, Sent, Step, Writing
+from patchgate.judge.facts import Facts, StepsByInstance
+from patchgate.judge.lane import Place
+from patchgate.judge.records import Handlers, Record, instant_or_none
+from patchgate.judge.sayings import number_of, parsed, parsed_lines, read_statement, text_of
+from patchgate.judge.spans import Cut, Span
+
+LONGEST_RUN = timedelta(minutes=15)
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
+
+
+class WorkReader:
+    """Fills everything else: what was done to instances, what functions said, what evidence says."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._automations: dict[str, Automation] = {}
+        self._delivered: dict[tuple[str, str], datetime] = {}
+        self._invoked: dict[str, list[tuple[Cut, Any]]] = {}
+
+    def handlers(self) -> Handlers:
+        return {
+            "AutomationStarted": self._automation_started,
+            "AutomationStepEnded": self._automation_step_ended,
+            "AutomationEnded": self._automation_ended,
+            "CommandSent": self._command_sent,
+            "CommandDelivered": self._command_delivered,
+            "CommandEnded": self._command_ended,
+            "PatchStarted": self._patch_started,
+            "PatchEnded": self._patch_ended,
+            "FunctionInvoked": self._function_invoked,
+            "FunctionEnded": self._function_ended,
+            "FunctionDiscarded": self._function_discarded,
+            "ObjectWritten": self._object_written,
+        }
+
+    # What was done to instances
+
+    def _automation_started(self, record: Record, cut: Cut, place: Place) -> None:
+        if record.get("target"):
+            run = Automation(
+                record["execution"],
+                record["document"],
+                place,
+                record["target"],
+                record.get("window_execution", ""),
+                cut,
+            )
+            self._automations[run.execution] = run
+            self.facts.automations.setdefault((place, run.instance), []).append(run)
+
+    def _automation_step_ended(self, record: Record, cut: Cut, place: Place) -> None:  # noqa: ARG002
+        run = self._automations.get(record["execution"])
+        outputs = record.get("outputs") or {}
+        if run is None:
+            return
+        reason = ""
+        if outputs.get("Decision"):
+            run.proof = {key: text_of(value) for key, value in outputs.items() if key != "Payload"}
+        if run.proof is not None and outputs.get("Decision") and run.proof["Decision"] == "deny":
+            reason = run.proof.get("Reason", "")
+            detail = run.proof.get("Detail", "")
+            said = Said(Span(run.started, cut), run.place, run.document, run.instance, reason, detail)
+            self.facts.said.setdefault(run.place, []).append(said)
+        elif record.get("status") not in ("Success", None) and record.get("failure"):
+            reason = str(record["failure"])
+        if reason:
+            _keep(self.facts.refusals, Step(cut.seq, cut.at, run.place, run.instance, reason=reason))
+
+    def _automation_ended(self, record: Record, cut: Cut, place: Place) -> None:
+        status, failure = record["status"], str(record.get("failure") or "")
+        run = self._automations.get(record["execution"])
+        instance = run.instance if run else record.get("target") or ""
+        if run is not None:
+            run.ended, run.status, run.failure = cut.at, status, failure
+        if status != "Success" and (failure or status in ("TimedOut", "Cancelled")):
+            _keep(self.facts.refusals, Step(cut.seq, cut.at, place, instance, reason=failure or status))
+
+    def _command_sent(self, record: Record, cut: Cut, place: Place) -> None:
+        given = record.get("parameters") or {}
+        self.facts.commands[record["command"]] = Sent(
+            cut,
+            place,
+            record.get("principal", "?"),
+            record.get("document", ""),
+            text_of(given.get("Operation")),
+            number_of(given.get("NotAfter")),
+            tuple(record.get("instances") or ()),
+        )
+
+    def _command_delivered(self, record: Record, cut: Cut, place: Place) -> None:  # noqa: ARG002
+        self._delivered[record["command"], record["instance"]] = cut.at
+
+    def _command_ended(self, record: Record, cut: Cut, place: Place) -> None:
+        """A command that failed is a reason, but for a scan: that install is no less due."""
+        sent = self.facts.commands.get(record["command"])
+        if record["status"] != "Success" and (sent is None or sent.operation != "Scan"):
+            step = Step(cut.seq, cut.at, place, record["instance"], record["command"], reason=record["status"])
+            _keep(self.facts.refusals, step)
+
+    def _patch_started(self, record: Record, cut: Cut, place: Place) -> None:
+        if record["operation"] != "Install":
+            return
+        command, instance = record.get("command") or "", record["instance"]
+        begun = self._delivered.get((command, instance), cut.at)
+        install = Install(cut.seq, cut.at, place, instance, begun, self.facts.commands.get(command))
+        if instance in self.facts.instances.get(place, {}):
+            self.facts.installs.setdefault(place, []).append(install)
+        elif not install.by_hand:
+            self.facts.orphans.append((cut, place, instance))
+
+    def _patch_ended(self, record: Record, cut: Cut, place: Place) -> None:
+        if record["operation"] != "Install":
+            return
+        failed = ", ".join(record.get("failed") or ())
+        reason = f"failed to install {failed}" if failed else ""
+        if record["status"] != "Success":
+            reason = reason or f"the install ended as {record['status']}"
+        step = Step(cut.seq, cut.at, place, record["instance"], record.get("command") or "", record["status"], reason)
+        _keep(self.facts.ends, step)
+        if reason:
+            _keep(self.facts.refusals, step)
+
+    # What the functions said
+
+    def _function(self, record: Record, place: Place) -> Function:
+        return self.facts.functions.setdefault((place, record["function"]), Function())
+
+    def _function_invoked(self, record: Record, cut: Cut, place: Place) -> None:
+        request = record["request_id"]
+        self._function(record, place).begun.append((cut, request))
+        self._invoked.setdefault(request, []).append((cut, record.get("payload")))
+
+    def _function_ended(self, record: Record, cut: Cut, place: Place) -> None:
+        """A run began with the earliest of its request's begins that has not ended yet: no later than it did."""
+        request = record.get("request_id", "")
+        begins = self._invoked.get(request)
+        payload: Any = None
+        low = Cut(-1, cut.at - LONGEST_RUN)
+        if begins:
+            low, payload = begins[0]
+            begins.pop()
+        else:
+            low = self.facts.cut_at(low.at)
+        given = parsed(payload)
+        given = given if isinstance(given, Mapping) else {}
+        scheduled = _scheduled(given.get("scheduled_time"))
+        statement = read_statement(record.get("result"), record.get("log") or ())
+        span = Span(low, cut)
+        run = Run(
+            request,
+            span,
+            record["status"] == "Success",
+            str(given.get("mode", "")),
+            scheduled,
+            statement.decision,
+            statement.repeated,
+            statement.missed_cycles,
+        )
+        self._function(record, place).runs.append(run)
+        for instance, reason in statement.named.items():
+            _keep(self.facts.named, Step(cut.seq, cut.at, place, instance, reason=reason))
+        said = self.facts.said.setdefault(place, [])
+        closed = statement.closed if run.mode == "watchdog" else ()
+        for (instance, reason), detail in statement.reasons.items():
+            said.append(Said(span, place, record["function"], instance, reason, detail, scheduled, closed))
+
+    def _function_discarded(self, record: Record, cut: Cut, place: Place) -> None:
+        self._function(record, place).discarded.append((cut, record.get("request_id", "")))
+
+    def _object_written(self, record: Record, cut: Cut, place: Place) -> None:
+        parts = record["key"].split("/")
+        if parts[0] != "evidence" or len(parts) != 7:
+            return
+        _, system, environment, account, region, cycle, name = parts
+        writing = Writing(
+            cut, place[0], record.get("principal", "?"), record.get("sha256", ""), parsed_lines(record.get("text"))
+        )
+        of_lane = self.facts.evidence.setdefault((system, environment, account, region), {})
+        of_lane.setdefault((cycle, name), []).append(writing)
+
+
+def _keep(steps: StepsByInstance, step: Step) -> None:
+    steps.setdefault((step.place, step.instance), []).append(step)
+
+
+def _scheduled(text: Any) -> datetime | None:
+    """The scheduled time that a function was given; None when it is no instant: functions are given anything."""
+    try:
+        return instant_or_none(text)
+    except InputError:
+        return None

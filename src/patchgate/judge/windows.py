@@ -1,0 +1,116 @@
+"""The promises about windows and leases: closed by default, closed after their end, opened once and in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from patchgate.judge.case import closes
+from patchgate.judge.spans import Span
+from patchgate.judge.violation import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from patchgate.judge.case import Case
+    from patchgate.judge.doings import Lease, Run, Window
+
+
+def windows_left_open(case: Case) -> Iterator[Violation]:
+    """A window is disabled by the first close or watchdog that succeeds, unless an open lease stands for it.
+
+    One violation for each time that a window was left enabled, however many runs passed it by.
+    """
+    for window in case.windows:
+        enabled = -1
+        for run in case.closing.runs:
+            if not run.succeeded or not case.names_window(window, run.span) or not _left_enabled(case, window, run):
+                continue
+            change = max(cut.seq for cut, _ in window.changes if cut.seq <= run.span.low.seq)
+            if change != enabled:
+                enabled = change
+                what = f"the window {window.window} was left enabled by a close that succeeded"
+                yield Violation.at_cut("window", case.lane, run.span.high, what, change)
+        yield from _open_at_the_end(case, window)
+
+
+def _left_enabled(case: Case, window: Window, run: Run) -> bool:
+    """Whether a window was enabled from a run's begin to its end, with no lease that keeps it so."""
+    if window.enabled.as_of(run.span.low.seq) is None or not all(window.enabled.seen(run.span)):
+        return False
+    return not any(lease.was_open(run.span) and lease.window_end > run.span.low.at for lease in case.leases)
+
+
+def _open_at_the_end(case: Case, window: Window) -> Iterator[Violation]:
+    """A window that is enabled at the end of the run, after its own end, where no close is still to come."""
+    last = case.facts.last
+    if last is None or window.deleted or not window.enabled.as_of(last.seq):
+        return
+    if any(lease.window_end > case.now and lease.was_open(Span(last, last)) for lease in case.leases):
+        return
+    ends = [lease.window_end for lease in case.leases] + [end for _, end in case.lane.occurrences]
+    ends += [execution.ended for execution in window.executions if execution.ended is not None]
+    passed = max((end for end in ends if end <= case.now), default=None)
+    if passed is None:
+        return
+    if case.lane.close_function and (
+        not case.is_overdue(passed) or any(cut.at >= passed for cut, _ in case.closing.begun)
+    ):
+        return
+    what = f"the window {window.window} is still enabled after its end at {passed.isoformat()}"
+    yield Violation.at_cut("window", case.lane, window.changes[-1][0], what)
+
+
+def leases_left_open(case: Case) -> Iterator[Violation]:
+    """A lease is closed by the first close or watchdog that succeeds after its window's end."""
+    for lease in case.leases:
+        if not case.lane.close_function:
+            yield from _open_beside_a_closed_window(case, lease)
+            continue
+        for run in case.closing.runs:
+            if run.succeeded and run.span.low.at >= lease.window_end and closes(run, lease.window_start):
+                after = Span(run.span.high, run.span.high)
+                if lease.opened.seq <= run.span.low.seq and lease.was_open(after):
+                    what = f"the lease {lease.path} was left open by a close that succeeded"
+                    yield Violation.at_cut("lease-closed", case.lane, run.span.high, what, lease.opened.seq)
+                break
+
+
+def _open_beside_a_closed_window(case: Case, lease: Lease) -> Iterator[Violation]:
+    """Where it is not known who closes: a lease that was never closed although its window was."""
+    if lease.closed is not None or lease.deleted is not None:
+        return
+    changes = [change for window in case.windows for change in window.changes]
+    closings = [cut for cut, enabled in changes if not enabled and cut.at >= lease.admit_until]
+    if closings:
+        what = f"the lease {lease.path} is still open after its window was closed"
+        yield Violation.at_cut("lease-closed", case.lane, closings[0], what, lease.opened.seq)
+
+
+def leases_changed(case: Case) -> Iterator[Violation]:
+    """A lease is created once, before its window's start, and never opens again after it was closed.
+
+    A gate that began before the start may be overtaken by it between its last look at the clock and its lease.
+    """
+    first: dict[str, Lease] = {}
+    for lease in case.leases:
+        earlier = first.setdefault(lease.path, lease)
+        if earlier is not lease:
+            what = f"the lease {lease.path} was written a second time"
+            yield Violation.at_cut("lease-once", case.lane, lease.opened, what, earlier.opened.seq)
+        if lease.opened.at >= lease.window_start and not _opened_by_an_early_gate(case, lease):
+            what = f"the lease {lease.path} was opened after its window had started"
+            yield Violation.at_cut("lease-once", case.lane, lease.opened, what)
+
+
+def _opened_by_an_early_gate(case: Case, lease: Lease) -> bool:
+    """Whether a run of the gate was on its way that had begun before the start, ended later or never."""
+    if any(
+        run.span.low.at < lease.window_start and run.span.low.seq < lease.opened.seq < run.span.high.seq
+        for run in case.gate.runs
+    ):
+        return True
+    ended = {run.request for run in case.gate.runs}
+    return any(
+        cut.at < lease.window_start and cut.seq < lease.opened.seq and request not in ended
+        for cut, request in case.gate.begun
+    )
