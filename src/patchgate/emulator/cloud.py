@@ -171,13 +171,17 @@ class Cloud:
         self.owned_services = frozenset(component.service for component in self._components.values())
 
     def bind_handlers(self) -> None:
-        """Look up which component answers what; ValueError when two answer the same."""
-        self._handlers = {}
-        for component in self._components.values():
-            for name, method in component.operations():
-                if (component.service, name) in self._handlers:
-                    raise ValueError(f"two components implement {component.service}:{name}")
-                self._handlers[component.service, name] = getattr(component, method)
+        """Look up which component answers what; ValueError when two answer the same. Each is bound when it is asked."""
+        self._answers, self._handlers = _answers_of(tuple(self._components)), {}
+
+    def _handler(self, service: str, operation: str) -> Callable[[Scope, Params], Result] | None:
+        answer = self._answers.get((service, operation))
+        if answer is None:
+            return None
+        kind, method = answer
+        handler: Callable[[Scope, Params], Result] = getattr(self._components[kind], method)
+        self._handlers[service, operation] = handler
+        return handler
 
     def snapshot(self) -> Snapshot:
         """The state of this cloud while it is quiet: see ``snapshot.take``."""
@@ -205,7 +209,7 @@ class Cloud:
         """``call`` for callers that have a scope at hand."""
         if scope.principal:
             self.authority.check(scope, service, operation, params)
-        handler = self._handlers.get((service, operation))
+        handler = self._handlers.get((service, operation)) or self._handler(service, operation)
         if handler is not None:
             return handler(scope, params)
         if service in self.owned_services:
@@ -226,7 +230,7 @@ class Cloud:
 
     def implemented(self) -> list[tuple[str, str]]:
         """Every (service, operation) that the cloud itself implements, sorted."""
-        return sorted(self._handlers)
+        return sorted(self._answers)
 
     def record(self, scope: Scope, event: str, **facts: Any) -> None:
         """Append to the history, at the present instant."""
@@ -240,6 +244,24 @@ class Cloud:
         """A new UUID, drawn from the seed."""
         digits = f"{self.random.getrandbits(128):032x}"
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+_Answers = dict[tuple[str, str], tuple[type[Component], str]]
+_KNOWN_ANSWERS: dict[tuple[type[Component], ...], _Answers] = {}
+
+
+def _answers_of(components: tuple[type[Component], ...]) -> _Answers:
+    """(service, operation) -> the component that answers, and its method."""
+    known = _KNOWN_ANSWERS.get(components)
+    if known is None:
+        known = {}
+        for kind in components:
+            for name, method in kind.operations():
+                if (kind.service, name) in known:
+                    raise ValueError(f"two components implement {kind.service}:{name}")
+                known[kind.service, name] = (kind, method)
+        _KNOWN_ANSWERS[components] = known
+    return known
 
 
 _PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("eusc-", "aws-eusc"))

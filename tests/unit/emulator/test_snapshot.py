@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -73,6 +75,30 @@ def test_a_snapshot_does_not_change_with_the_cloud(cloud: Cloud) -> None:
     cloud.component(Counter).counts["a"] = 100
     cloud.restore(taken)
     assert cloud.component(Counter).counts == {"a": 4}
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Nobody can change it; what ``holds`` is may be another matter."""
+
+    holds: Any
+
+
+@pytest.mark.parametrize("value", ["long " * 20, b"long " * 20, (START, "a"), Fixed((1, "a", START)), START])
+def test_what_nobody_can_change_is_shared(cloud: Cloud, value: Any) -> None:
+    counts: dict[str, Any] = cloud.component(Counter).counts
+    counts["value"] = value
+    cloud.restore(cloud.snapshot())
+    assert cloud.component(Counter).counts["value"] is value
+
+
+@pytest.mark.parametrize("value", [[1], ([1], "a"), Fixed([1]), Fixed((1, {"a": 1})), {1: START}])
+def test_what_can_be_changed_is_not(cloud: Cloud, value: Any) -> None:
+    counts: dict[str, Any] = cloud.component(Counter).counts
+    counts["value"] = value
+    cloud.restore(cloud.snapshot())
+    assert cloud.component(Counter).counts["value"] is not value
+    assert cloud.component(Counter).counts["value"] == value
 
 
 def test_another_cloud_takes_it_even_after_a_journey(cloud: Cloud) -> None:

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 _SERVICES: tuple[type[Component], ...] = (S3, Iam, Identity, Sns, Sqs, Logs, Alarms)
 
+_ANSWERS = {
+    (kind.service, name): (position, method)
+    for position, kind in enumerate(_SERVICES)
+    for name, method in kind.operations()
+}
+"""(service, operation) -> the position of who answers among the services, and its method."""
+
 
 class LightNeighbour:
     """S3, IAM, STS, SNS, SQS, CloudWatch Logs and alarms. Draws nothing from the run's seed: ids follow from names."""
@@ -28,28 +35,28 @@ class LightNeighbour:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self._services = [kind(cloud) for kind in _SERVICES]
-        self._handlers = self._bound()
+        self._handlers: dict[tuple[str, str], Callable[[Scope, Params], Result]] = {}
 
-    def _bound(self) -> dict[tuple[str, str], Callable[[Scope, Params], Result]]:
-        return {
-            (component.service, name): getattr(component, method)
-            for component in self._services
-            for name, method in component.operations()
-        }
+    def _handler(self, service: str, operation: str) -> Callable[[Scope, Params], Result]:
+        """Bound when it is asked; NotEmulatedError when there is none."""
+        if (service, operation) not in _ANSWERS:
+            raise NotEmulatedError(f"{service}:{operation}")
+        position, method = _ANSWERS[service, operation]
+        handler: Callable[[Scope, Params], Result] = getattr(self._services[position], method)
+        self._handlers[service, operation] = handler
+        return handler
 
     def __getstate__(self) -> dict[str, Any]:
         return {"cloud": self.cloud, "_services": self._services}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._handlers = self._bound()
+        self._handlers = {}
 
     def call(self, scope: Scope, service: str, operation: str, params: Params) -> Result:
         """The answer in botocore's shape, or AwsError; each is a request to the cloud."""
         self.cloud.requests += 1
-        handler = self._handlers.get((service, operation))
-        if handler is None:
-            raise NotEmulatedError(f"{service}:{operation}")
+        handler = self._handlers.get((service, operation)) or self._handler(service, operation)
         result = handler(scope, params)
         if (service, operation) == ("s3", "PutObject"):
             body = params.get("Body", b"")
@@ -61,7 +68,7 @@ class LightNeighbour:
 
     def implemented(self) -> list[tuple[str, str]]:
         """Every (service, operation) that is here, sorted."""
-        return sorted(self._handlers)
+        return sorted(_ANSWERS)
 
 
 def facts_of(service: str, operation: str, params: Params) -> list[tuple[str, dict[str, Any]]]:
