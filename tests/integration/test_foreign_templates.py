@@ -106,7 +106,9 @@ def test_nightly_backups(account: Account) -> None:
 
 def test_a_vault_that_keeps_longer_than_its_plan_fails_every_backup(account: Account) -> None:
     text = (FOREIGN / "nightly-backup.yaml").read_text(encoding="utf-8")
-    locked = text.replace("      BackupVaultTags:", "      LockConfiguration: {MinRetentionDays: 60}\n      BackupVaultTags:")
+    locked = text.replace(
+        "      BackupVaultTags:", "      LockConfiguration: {MinRetentionDays: 60}\n      BackupVaultTags:"
+    )
     assert locked != text
     account.deploy("", locked)
     account.later(days=1)

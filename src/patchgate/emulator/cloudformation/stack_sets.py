@@ -14,7 +14,8 @@ from patchgate.emulator.cloudformation import stack_sets_views as views
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.requests import refuse_others
 from patchgate.emulator.cloudformation.stack_sets_definition import checked_set_name, define, settle_permissions
-from patchgate.emulator.cloudformation.stack_sets_instances import StackSetInstances, refuse_delegation
+from patchgate.emulator.cloudformation.stack_sets_drift import StackSetDrift
+from patchgate.emulator.cloudformation.stack_sets_instances import refuse_delegation
 from patchgate.emulator.cloudformation.stack_sets_operations import Key, check_free, refuse_while_running
 from patchgate.emulator.cloudformation.stack_sets_pace import in_order
 from patchgate.emulator.cloudformation.stack_sets_state import Place, SetOperation, StackSet
@@ -33,7 +34,7 @@ _UPDATE = (
 )  # fmt: skip
 
 
-class StackSets(StackSetInstances):
+class StackSets(StackSetDrift):
     """Stack sets, and what happens to them when accounts join or leave a unit."""
 
     @operation("CreateStackSet")

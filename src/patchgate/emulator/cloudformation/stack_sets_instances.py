@@ -69,7 +69,7 @@ class StackSetInstances(StackSetOperations):
             places = [(account, region) for account in targets.accounts for region in regions]
             absent = [place for place in places if place not in stack_set.instances]
             if absent:
-                raise _no_instance(stack_set, *absent[0])
+                raise no_instance(stack_set, *absent[0])
         check_overrides(stack_set, overrides)
         check_free(stack_set, work)
         usable = [instance for instance in chosen if instance.status != "INOPERABLE"]
@@ -100,7 +100,7 @@ class StackSetInstances(StackSetOperations):
         stack_set = self.named(scope, params)
         place = str(params["StackInstanceAccount"]), str(params["StackInstanceRegion"])
         if place not in stack_set.instances:
-            raise _no_instance(stack_set, *place)
+            raise no_instance(stack_set, *place)
         return {"StackInstance": views.instance_shape(stack_set, stack_set.instances[place])}
 
     @operation("ListStackInstances")
@@ -121,7 +121,7 @@ class StackSetInstances(StackSetOperations):
     def describe_stack_set_operation(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackSetOperation.html"""
         stack_set = self.named(scope, params)
-        return {"StackSetOperation": views.operation_shape(stack_set, _operation(stack_set, params))}
+        return {"StackSetOperation": views.operation_shape(stack_set, operation_named(stack_set, params))}
 
     @operation("ListStackSetOperations")
     def list_stack_set_operations(self, scope: Scope, params: Params) -> Result:
@@ -132,7 +132,7 @@ class StackSetInstances(StackSetOperations):
     @operation("ListStackSetOperationResults")
     def list_stack_set_operation_results(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackSetOperationResults.html"""
-        results = list(_operation(self.named(scope, params), params).results.values())
+        results = list(operation_named(self.named(scope, params), params).results.values())
         for condition in params.get("Filters") or ():
             if condition.get("Name") != "OPERATION_RESULT_STATUS":
                 raise invalid("Filters: Name must satisfy enum value set: [OPERATION_RESULT_STATUS]")
@@ -143,7 +143,7 @@ class StackSetInstances(StackSetOperations):
     def stop_stack_set_operation(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StopStackSetOperation.html"""
         stack_set = self.named(scope, params)
-        work = _operation(stack_set, params)
+        work = operation_named(stack_set, params)
         if work.status != "RUNNING":
             raise AwsError("InvalidOperationException", f"Operation {work.id} is not in a running state: {work.status}")
         self.stop(scope, stack_set, work)
@@ -238,14 +238,16 @@ def refuse_delegation(params: Params) -> None:
         raise NotEmulatedError("stack sets with CallAs DELEGATED_ADMIN")
 
 
-def _operation(stack_set: StackSet, params: Params) -> SetOperation:
+def operation_named(stack_set: StackSet, params: Params) -> SetOperation:
+    """The operation of a set that a request names; OperationNotFoundException without one."""
     name = str(params["OperationId"])
     if name not in stack_set.operations:
         raise AwsError("OperationNotFoundException", f"Operation {name} not found", status=404)
     return stack_set.operations[name]
 
 
-def _no_instance(stack_set: StackSet, account: str, region: str) -> AwsError:
+def no_instance(stack_set: StackSet, account: str, region: str) -> AwsError:
+    """StackInstanceNotFoundException, to be raised."""
     text = f"Stack instance not found for StackSet {stack_set.name}, account {account}, Region {region}"
     return AwsError("StackInstanceNotFoundException", text, status=404)
 

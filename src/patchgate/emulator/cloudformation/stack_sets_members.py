@@ -66,6 +66,21 @@ class MemberStacks:
         if self._status(instance) != "DELETE_COMPLETE":
             raise self._failure(instance)
 
+    def detect_drift(self, instance: StackInstance) -> tuple[str, list[dict[str, Any]]]:
+        """(drift status of the instance's stack, drift of each of its resources that could be compared), now."""
+        if not instance.stack_id:
+            raise invalid("The stack instance has no stack")
+        member, name = self._member(instance), {"StackName": instance.stack_id}
+        detection = self._cloud.invoke(member, "cloudformation", "DetectStackDrift", name)
+        found = self._cloud.invoke(member, "cloudformation", "DescribeStackDriftDetectionStatus", detection)
+        drifts: list[dict[str, Any]] = []
+        while True:
+            shown = self._cloud.invoke(member, "cloudformation", "DescribeStackResourceDrifts", name)
+            drifts += shown["StackResourceDrifts"]
+            if "NextToken" not in shown:
+                return str(found["StackDriftStatus"]), drifts
+            name = name | {"NextToken": shown["NextToken"]}
+
     def _request(self, instance: StackInstance, name: str) -> dict[str, Any]:
         texts = self._set.parameters | instance.overrides
         return {

@@ -123,24 +123,29 @@ class StackSetOperations(Component):
     def _carry_out(
         self, key: Key, stack_set: StackSet, operation: SetOperation, result: PlaceResult, instance: StackInstance
     ) -> None:
-        deleting = operation.action == "DELETE"
+        deleting, looking = operation.action == "DELETE", operation.action == "DETECT_DRIFT"
         stacks = MemberStacks(self.cloud, Scope(*key), stack_set)
         try:
-            if not deleting:
+            if looking:
+                result.drift_status, result.drifts = stacks.detect_drift(instance)
+                instance.drift_status, instance.drift_checked_at = result.drift_status, self.cloud.now
+            elif not deleting:
                 stacks.deploy(instance)
             elif not operation.retain:
                 stacks.delete(instance)
         except AwsError as error:
             reason = error.message if error.code == "ValidationError" else f"{error.code}: {error.message}"
             result.status, result.reason = "FAILED", reason
-            instance.status = "INOPERABLE" if deleting else "OUTDATED"
+            if not looking:
+                instance.status = "INOPERABLE" if deleting else "OUTDATED"
             instance.detailed_status, instance.reason = "INOPERABLE" if deleting else "FAILED", reason
             return
         result.status = "SUCCEEDED"
         if deleting:
             del stack_set.instances[result.account, result.region]
         else:
-            instance.status, instance.detailed_status, instance.reason = "CURRENT", "SUCCEEDED", ""
+            instance.status = instance.status if looking else "CURRENT"
+            instance.detailed_status, instance.reason = "SUCCEEDED", ""
 
     def _suspended(self, stack_set: StackSet, instance: StackInstance) -> bool:
         """Whether the account is a suspended one; those that left the organization are handled as any other."""

@@ -25,6 +25,8 @@ class StackInstance:
     detailed_status: str = "PENDING"
     reason: str = ""
     operation: str = ""
+    drift_status: str = "NOT_CHECKED"
+    drift_checked_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -36,6 +38,9 @@ class PlaceResult:
     unit: str
     status: str = "PENDING"
     reason: str = ""
+    drift_status: str = ""
+    """What a drift detection found, "" until it has."""
+    drifts: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -44,7 +49,7 @@ class SetOperation:
 
     id: str
     action: str
-    """CREATE, UPDATE or DELETE."""
+    """CREATE, UPDATE, DELETE or DETECT_DRIFT."""
     created_at: datetime
     preferences: Mapping[str, Any] = field(default_factory=dict)
     results: dict[Place, PlaceResult] = field(default_factory=dict)
@@ -100,6 +105,11 @@ class StackSet:
     def running(self) -> SetOperation | None:
         """The operation in progress."""
         return next((item for item in self.operations.values() if item.status in ("RUNNING", "STOPPING")), None)
+
+    def last_drift_detection(self) -> SetOperation | None:
+        """The last drift detection that came to its end."""
+        found = [item for item in self.operations.values() if item.action == "DETECT_DRIFT" and item.ended_at]
+        return found[-1] if found else None
 
     def regions(self) -> list[str]:
         """The Regions that it has instances in."""

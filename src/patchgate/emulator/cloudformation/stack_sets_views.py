@@ -30,10 +30,7 @@ def set_shape(item: StackSet, arn: str) -> Shape:
         "Tags": [{"Key": key, "Value": value} for key, value in item.tags.items()],
         "AdministrationRoleARN": item.administration_role,
         "ExecutionRoleName": item.execution_role,
-        "StackSetDriftDetectionDetails": {
-            "DriftStatus": "NOT_CHECKED",
-            "TotalStackInstancesCount": len(item.instances),
-        },
+        "StackSetDriftDetectionDetails": drift_details(item),
         "OrganizationalUnitIds": list(item.targets),
         "Regions": item.regions(),
     })  # fmt: skip
@@ -46,8 +43,51 @@ def set_summary(item: StackSet) -> Shape:
         "StackSetId": item.id,
         "Description": item.description,
         "Status": item.status,
-        "DriftStatus": "NOT_CHECKED",
+        **_drift_of_set(item),
     })  # fmt: skip
+
+
+def _drift_of_set(item: StackSet) -> Shape:
+    """What a set's summary says of its drift."""
+    last = item.last_drift_detection()
+    return {"DriftStatus": found_drift(last) if last else "NOT_CHECKED"} | (
+        {"LastDriftCheckTimestamp": last.ended_at} if last else {}
+    )
+
+
+def drift_details(item: StackSet) -> Shape:
+    """A set's drift as the last detection that came to its end found it."""
+    last = item.last_drift_detection()
+    if last is None:
+        return {"DriftStatus": "NOT_CHECKED", "TotalStackInstancesCount": len(item.instances)}
+    return operation_drift_details(last)
+
+
+def operation_drift_details(item: SetOperation) -> Shape:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackSetDriftDetectionDetails.html"""
+    results, failed = list(item.results.values()), item.in_status("FAILED")
+    if item.status in ("RUNNING", "STOPPING"):
+        status = "IN_PROGRESS"
+    elif item.status == "SUCCEEDED":
+        status = "PARTIAL_SUCCESS" if failed else "COMPLETED"
+    else:
+        status = item.status
+    return present({
+        "DriftStatus": found_drift(item),
+        "DriftDetectionStatus": status,
+        "LastDriftCheckTimestamp": item.ended_at,
+        "TotalStackInstancesCount": len(results),
+        "DriftedStackInstancesCount": sum(result.drift_status == "DRIFTED" for result in results),
+        "InSyncStackInstancesCount": sum(result.drift_status == "IN_SYNC" for result in results),
+        "InProgressStackInstancesCount": len(item.in_status("PENDING", "RUNNING")),
+        "FailedStackInstancesCount": len(failed),
+    })  # fmt: skip
+
+
+def found_drift(item: SetOperation) -> str:
+    """A set is drifted when one of its instances is."""
+    found = {result.drift_status for result in item.results.values()}
+    return next((status for status in ("DRIFTED", "IN_SYNC") if status in found), "NOT_CHECKED")
 
 
 def instance_summary(stack_set: StackSet, item: StackInstance) -> Shape:
@@ -61,7 +101,8 @@ def instance_summary(stack_set: StackSet, item: StackInstance) -> Shape:
         "StatusReason": item.reason,
         "StackInstanceStatus": {"DetailedStatus": item.detailed_status},
         "OrganizationalUnitId": item.unit,
-        "DriftStatus": "NOT_CHECKED",
+        "DriftStatus": item.drift_status,
+        "LastDriftCheckTimestamp": item.drift_checked_at,
         "LastOperationId": item.operation,
     })  # fmt: skip
 
@@ -94,6 +135,7 @@ def operation_shape(stack_set: StackSet, item: SetOperation) -> Shape:
         "AdministrationRoleARN": stack_set.administration_role,
         "ExecutionRoleName": stack_set.execution_role,
         "DeploymentTargets": item.targets,
+        "StackSetDriftDetectionDetails": operation_drift_details(item) if item.action == "DETECT_DRIFT" else None,
     })  # fmt: skip
 
 

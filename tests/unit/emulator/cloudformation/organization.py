@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.unit.emulator.cloudformation.lab import START, Neighbour, _model
 
-from patchgate.emulator.cloud import Cloud, Result, Scope
+from patchgate.emulator.cloud import Cloud, Component, Result, Scope
 from patchgate.emulator.cloudformation import CloudFormation
 from patchgate.emulator.cloudformation.stack_sets import StackSets
 from patchgate.emulator.errors import AwsError
@@ -45,9 +45,9 @@ ROLE: dict[str, Any] = {
 class OrganizationLab:
     """The management account's CloudFormation in Ireland, over real parameters in every account."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more: type[Component]) -> None:
         self.neighbour = Neighbour()
-        components = (CloudFormation, StackSets, Organizations, Parameters, ResourceTags)
+        components = (CloudFormation, StackSets, Organizations, Parameters, ResourceTags, *more)
         self.cloud = Cloud(components, start=START, neighbour=self.neighbour)
         self.organizations = self.cloud.component(Organizations)
         self.organizations.establish(
