@@ -473,15 +473,21 @@ def _duplicates(draw: Draw) -> Iterator[Injection]:
     yield draw.inject(DELIVERY, *span, schedule=label, delays=(0, later))
 
 
+CALLS = {"open": (10, 4), "close": (7, 3), "prove": (13, 1)}
+"""program -> (reads, writes) that one invocation makes, about."""
+
+
 def _calls(draw: Draw, which: str, effects: tuple[str, ...], times: tuple[int, ...]) -> Iterator[Injection]:
     program = draw.coins.choice(("open", "open", "close", "prove", "prove"))
+    reads, writes = CALLS[program]
+    calls = {"read": reads, "write": writes, "any": reads + writes}.get(which, 1)
     span = (draw.at(draw.cycle.gate, -HOUR), draw.until_close())
     yield draw.inject(
         CALL,
         *span,
         program=program,
         which=which,
-        nth=draw.coins.randrange(14),
+        nth=draw.coins.randrange(calls),
         effect=draw.coins.choice(effects),
         times=draw.coins.choice(times),
         seconds=draw.coins.choice((1, 30, 100, 130, 250)),
@@ -496,14 +502,7 @@ def _bad_reads(draw: Draw) -> Iterator[Injection]:
 @fault("F30", "writes are throttled, fail, or take effect without an answer", everyday=4)
 def _bad_writes(draw: Draw) -> Iterator[Injection]:
     effects = ("throttle", "fail", "lose-after", "lose-after", "hang-after", "slow-after", "slow")
-    for injection in _calls(draw, "write", effects, (1, 3, 9, 40, 1000)):
-        yield Injection(
-            injection.fault,
-            injection.act,
-            injection.begins,
-            injection.ends,
-            {**injection.given, "nth": draw.coins.randrange(4)},
-        )
+    yield from _calls(draw, "write", effects, (1, 3, 9, 40, 1000))
 
 
 @fault("F31", "the close fails, or Lambda has no capacity", everyday=2)
