@@ -14,11 +14,13 @@ import click
 
 from patchgate.cli.root import COMMANDS, EPILOG, patchgate
 from patchgate.config.reference import build_fleet_page
+from patchgate.config.schema import FILE_NAME, render_schema
 from patchgate.emulator.coverage import build_page as build_embedded_aws_page
 from patchgate.rehearsal.reference import build_history_page, build_world_page
 from patchgate.templates.reference import build_templates_page
 
 REFERENCE = Path(__file__).parent / "reference"
+SCHEMA = Path(__file__).parents[1] / "examples" / FILE_NAME
 NOTICE = "<!-- Made by `make generate` from the code. Edit that, not this. -->"
 HELP_WIDTH = 100
 
@@ -76,11 +78,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only say which pages are out of date")
     checking = parser.parse_args().check
     outdated = []
-    for name, build in PAGES.items():
-        path, text = REFERENCE / name, build()
+    for path, build in {**{REFERENCE / name: build for name, build in PAGES.items()}, SCHEMA: render_schema}.items():
+        text = build()
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
-        outdated.append(f"docs/reference/{name}")
+        outdated.append(path.relative_to(SCHEMA.parents[1]).as_posix())
         if not checking:
             path.write_text(text, encoding="utf-8", newline="\n")
     verb = "out of date, run make generate:" if checking else "written:"

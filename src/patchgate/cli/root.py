@@ -17,6 +17,8 @@ COMMANDS = {
     "demo": CommandEntry("patchgate.cli.demo:demo", "Rehearse the sample fleet and say what to try next."),
     "rehearse": CommandEntry("patchgate.cli.rehearse:rehearse", "Run a patch cycle on the embedded AWS."),
     "emulator": CommandEntry("patchgate.cli.emulator:emulator", "Serve the embedded AWS to other tools."),
+    "init": CommandEntry("patchgate.cli.init:init", "Write a first fleet file, from options or by asking."),
+    "config": CommandEntry("patchgate.cli.config:config", "Show what a fleet file comes to, and its JSON Schema."),
     "check": CommandEntry("patchgate.cli.check:check", "Prove that all schedules line up, years ahead."),
     "calendar": CommandEntry("patchgate.cli.calendar:calendar", "Show what runs when in every lane."),
     "schedule": CommandEntry("patchgate.cli.schedule:schedule", "Compute, explain and derive schedule expressions."),

@@ -151,9 +151,9 @@ class FleetConfig:
             self._check_overrides([lane.lane.name for lane in lanes])
         return lanes
 
-    def waves(self, units: Units = _NO_UNITS, *, today: date | None = None) -> tuple[Wave, ...]:
+    def waves(self, units: Units = _NO_UNITS, *, today: date | None = None, partial: bool = False) -> tuple[Wave, ...]:
         """The lanes by environment, in the order of promotion; environments without lanes are left out."""
-        lanes = self.lanes(units, today=today)
+        lanes = self.lanes(units, today=today, partial=partial)
         waves = (Wave(name, tuple(lane for lane in lanes if lane.lane.env == name)) for name in self.promotion)
         return tuple(wave for wave in waves if wave.lanes)
 

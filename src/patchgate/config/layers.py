@@ -112,7 +112,8 @@ def read_layer(settings: Settings, name: str, document: Document, path: Path) ->
 
     def origin(*below: str | int) -> Origin:
         line, column = document.place_of((*path, *below), of_key=True)
-        return Origin(name, ".".join(map(str, below)), document.source, line, column)
+        key = ".".join(part for part in below if isinstance(part, str))
+        return Origin(name, key, document.source, line, column)
 
     def text(value: object) -> str:
         return str(as_parameter_value(value))

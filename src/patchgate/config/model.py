@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from patchgate.config.base import Model
 from patchgate.config.settings import Settings
@@ -89,6 +89,8 @@ class OperatingSystemSettings(Settings):
 class TargetException(Model):
     """Lanes that a target leaves out: those that match every list that is given. Lists that are not given match all."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     accounts: list[AnyAccountReference] | None = Field(default=None, min_length=1, description="Names or ids.")
     organizational_units: list[UnitReference] | None = Field(default=None, min_length=1, description="Names or ids.")
     regions: list[RegionName] | None = Field(default=None, min_length=1, description="Regions of the target.")
@@ -111,6 +113,15 @@ _LISTS = tuple(TargetException.model_fields)
 
 class Target(Settings):
     """Where to patch what: every combination of accounts, Regions, operating systems and environments is a lane."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [key], "properties": {key: {"minItems": 1}}}
+                for key in ("accounts", "organizational_units")
+            ]
+        }
+    )
 
     accounts: list[AccountReference] = Field(default_factory=list, description="Names or ids out of `accounts`.")
     organizational_units: list[UnitReference] = Field(

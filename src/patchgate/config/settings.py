@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 
 from patchgate.config.base import Model
 from patchgate.config.freezes import Freeze
@@ -46,6 +46,9 @@ LogDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
 EXPLICIT_SCHEDULES = ("backup", "gate", "window", "close")
+_TOGETHER: dict[str, JsonValue] = {
+    key: [other for other in EXPLICIT_SCHEDULES if other != key] for key in EXPLICIT_SCHEDULES
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,13 @@ class Sets:
 
 class PatchStatement(Model):
     """When windows start: a cron expression of maintenance windows, or words. The other schedules are derived."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["cron"]}, {"required": ["at"]}],
+            "dependentRequired": {"ordinal": ["weekday"], "weekday": ["at"]},
+        }
+    )
 
     cron: WindowExpression | None = Field(
         default=None, description="A cron expression of maintenance windows; or else `at`."
@@ -93,6 +103,9 @@ class PatchStatement(Model):
         return self
 
 
+CronInShort = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^cron\(.+\)$"})] | PatchStatement
+
+
 def _cron_in_short(value: object) -> object:
     return {"cron": value} if isinstance(value, str) else value
 
@@ -100,9 +113,21 @@ def _cron_in_short(value: object) -> object:
 class Schedule(Model):
     """When backup, gate, window and close run: derived from ``patch``, or all four given."""
 
-    patch: Annotated[PatchStatement, BeforeValidator(_cron_in_short)] | None = Field(
-        default=None,
-        description="When windows start; backup, gate and close are derived. A text is short for `cron`.",
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentRequired": {**_TOGETHER, "window_offset_days": ["window"]},
+            "allOf": [
+                {"not": {"required": ["patch", "window"]}},
+                {"not": {"required": ["lead_minutes", "window"]}},
+            ],
+        }
+    )
+
+    patch: Annotated[PatchStatement, BeforeValidator(_cron_in_short, json_schema_input_type=CronInShort)] | None = (
+        Field(
+            default=None,
+            description="When windows start; backup, gate and close are derived. A text is short for `cron`.",
+        )
     )
     lead_minutes: int | None = Field(
         default=None, ge=15, le=1440, description="With `patch`: minutes from the gate to the window; 30 if not given."
