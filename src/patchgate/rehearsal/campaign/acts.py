@@ -104,6 +104,8 @@ def back_up_now(scene: Scene, given: Given) -> Undo | None:
     if instance is None:
         return None
     scope, terrain = scene.terrain.scope, scene.terrain
+    if not terrain.facts.vault or not terrain.backup_role:
+        return None
     resources = [f"volume/{volume.volume_id}" for volume in instance.volumes] if given.get("volumes") else []
     for resource in resources or [f"instance/{instance.instance_id}"]:
         arn = scope.arn("ec2", resource)
@@ -230,7 +232,12 @@ def agent(scene: Scene, given: Given) -> Undo | None:
         delivery_seconds=int(str(given.get("delivery", 2))),
         clock_skew_seconds=int(str(given.get("skew", 0))),
     )
-    return _respec(scene, given, agent=behaviour)
+    instance = scene.instance(given)
+    if instance is None:
+        return None
+    ec2, scope, before = scene.ec2, scene.terrain.scope, instance.spec.agent
+    ec2.set_agent(scope, instance.instance_id, behaviour)
+    return lambda: ec2.set_agent(scope, instance.instance_id, before)
 
 
 @act
@@ -397,7 +404,7 @@ def cancel_executions(scene: Scene, given: Given) -> Undo | None:  # noqa: ARG00
 @act
 def update_stack(scene: Scene, given: Given) -> Undo | None:
     """A stack of the lane is updated with a new tag, which reaches all of its resources. ``stack`` is its number."""
-    name = scene.terrain.stacks[int(str(given["stack"]))]
+    name = scene.terrain.stacks[int(str(given["stack"])) % len(scene.terrain.stacks)]
     stack = _stack(scene, name)
     if stack is None:
         return None
@@ -416,7 +423,7 @@ def update_stack(scene: Scene, given: Given) -> Undo | None:
 @act
 def delete_stack(scene: Scene, given: Given) -> Undo | None:
     """A stack of the lane is deleted, and deployed again at the end."""
-    name = scene.terrain.stacks[int(str(given["stack"]))]
+    name = scene.terrain.stacks[int(str(given["stack"])) % len(scene.terrain.stacks)]
     stack = _stack(scene, name)
     if stack is None:
         return None
@@ -448,12 +455,16 @@ def _stack(scene: Scene, name: str) -> dict[str, Any] | None:
 
 @act
 def invoke(scene: Scene, given: Given) -> Undo | None:
-    """A function of the lane is invoked beside its schedule, as if that had been due in this minute."""
+    """A program of the lane is invoked beside its schedule, as if that had been due in this minute."""
+    label, terrain = str(given["program"]), scene.terrain
+    if label not in terrain.programs:
+        return None
     due = scene.cloud.now.replace(second=0, microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ")
-    event = {"mode": str(given["mode"]), "scheduled_time": due, "attempt": "1"}
-    name = scene.terrain.programs[str(given["program"])]
+    event = terrain.inputs[label].replace("<aws.scheduler.scheduled-time>", due)
+    event = event.replace("<aws.scheduler.attempt-number>", "1")
+    request = {"FunctionName": terrain.programs[label], "InvocationType": "Event", "Payload": event.encode()}
     try:
-        scene.call("lambda", "Invoke", FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode())
+        scene.call("lambda", "Invoke", **request)
     except AwsError as error:
         if error.code != "ResourceNotFoundException":  # its stack is gone
             raise
@@ -466,6 +477,8 @@ def invoke(scene: Scene, given: Given) -> Undo | None:
 @act
 def freeze(scene: Scene, given: Given) -> Undo | None:
     """An operator freezes the lane (``which`` 1) or everything (0) with a parameter."""
+    if not scene.terrain.freezes:
+        return None
     name = scene.terrain.freezes[int(str(given["which"]))]
     scene.call("ssm", "PutParameter", Name=name, Value="an incident", Type="String", Overwrite=True)
 
@@ -500,6 +513,8 @@ def _write_calendar(scene: Scene, text: str) -> None:
 def deny_bucket(scene: Scene, given: Given) -> Undo | None:  # noqa: ARG001 - as every act
     """The log bucket takes no more objects."""
     bucket = scene.terrain.bucket
+    if not bucket:
+        return None
     before = scene.call("s3", "GetBucketPolicy", Bucket=bucket)["Policy"]
     arn = f"arn:{scene.terrain.scope.partition}:s3:::{bucket}/*"
     denial = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": arn}
