@@ -120,10 +120,9 @@ def check_lanes(
 ) -> CheckResult:
     """Prove the lanes of a fleet file, each by itself and those of one account and Region together.
 
-    Where a lane's schedules are derived from its ``patch`` statement and no single expression says its days, the further
-    runs are accepted whatever ``allow_idle``, and noted.
-    Raises InputError for a parameter that no template has or takes and for a lane whose Region has no known zone,
-    ScheduleError for a bad expression or zone.
+    Where a lane's schedules are derived from its ``patch`` statement and no single expression says its days, the
+    further runs are accepted whatever ``allow_idle``, and noted. Raises InputError for a parameter that no template has
+    or takes and for a lane whose Region has no known zone, ScheduleError for a bad expression or zone.
     """
     check_parameter_values(lanes)
     settings = settle_lanes(lanes, organization_id)
