@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 _ANY_ORGANIZATION = "o-0000000000"
 _ANY_ACCOUNT = "000000000000"
+_FURTHER_RUNS = (
+    "no single expression says the days of the patch statement: {} backups, {} gates and {} closes a year belong to no "
+    "window; such a gate holds and says so, such a close changes nothing, such a backup is paid for"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +184,8 @@ def _check_lane(
         return LaneCheck(lane.lane.name, lane.lane, _prove(settings, start, until, allow_idle=allow_idle))
     proof = _prove(settings, start, until, allow_idle=True)
     further = (f"{each.extra_per_year:g}" for each in (cycle.backup, cycle.gate, cycle.close))
-    note = "no single expression says the days of the patch statement: {} backups, {} gates and {} closes a year "
-    note += "belong to no window; such a gate only holds, such a close changes nothing, such a backup is paid for"
-    return LaneCheck(lane.lane.name, lane.lane, replace(proof, notes=(*proof.notes, note.format(*further))))
+    note = _FURTHER_RUNS.format(*further)
+    return LaneCheck(lane.lane.name, lane.lane, replace(proof, notes=(*proof.notes, note)))
 
 
 def _prove(settings: LaneSettings, start: datetime, until: datetime, *, allow_idle: bool) -> OrderProof:
