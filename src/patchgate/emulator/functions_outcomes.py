@@ -8,6 +8,7 @@ function say the same. Frames of libraries are left out of stack traces: they wo
 from __future__ import annotations
 
 import json
+import signal
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -66,7 +67,7 @@ def exited(request_id: str, status: int, output: list[str]) -> Outcome:
 
     Assumption: the error texts of a process that ends. Functions on AWS are seen to fail with these; no page has them.
     """
-    ended = f"exit status {status}" if status >= 0 else f"signal: {-status}"
+    ended = f"exit status {status}" if status >= 0 else f"signal: {signal.strsignal(-status)}".lower()
     how = f"with error: {ended}" if status else "without providing a reason"
     message = f"RequestId: {request_id} Error: Runtime exited {how}"
     error = {"errorType": "Runtime.ExitError", "errorMessage": message}

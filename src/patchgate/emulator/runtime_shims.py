@@ -11,6 +11,7 @@ import builtins
 import calendar
 import dataclasses as real_dataclasses
 import datetime as real_datetime  # noqa: ICN001 - beside the shim of that name
+import errno
 import linecache as real_linecache
 import os as real_os
 import sys as real_sys
@@ -22,7 +23,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 UTC = real_datetime.UTC
 
@@ -229,10 +230,26 @@ def _datetime_classes(clock: Clock) -> dict[str, type]:  # noqa: C901 - two clas
     return {"datetime": DateTime, "date": Date}
 
 
+_PROGRAMS = tuple(
+    name
+    for name in dir(real_os)
+    if name.startswith(("abort", "exec", "fork", "kill", "popen", "posix_spawn", "spawn", "startfile", "system"))
+)
+
+
+def _refuse_program(*_: object, **__: object) -> NoReturn:
+    raise PermissionError(errno.EPERM, "the embedded AWS lets functions start and end no programs")
+
+
 def make_os(variables: dict[str, str]) -> ModuleType:
-    """``os`` with its own environment variables: ``variables`` itself."""
+    """``os`` with its own environment variables, ``variables`` itself, and without other programs.
+
+    Leaving is leaving the program, not this process.
+    """
     return copy_of(
         real_os,
+        **dict.fromkeys(_PROGRAMS, _refuse_program),
+        _exit=real_sys.exit,
         environ=variables,
         environb={name.encode(): value.encode() for name, value in variables.items()},
         getenv=variables.get,

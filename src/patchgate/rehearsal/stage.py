@@ -122,7 +122,7 @@ def open_door(cloud: Cloud, name: DoorName) -> Door[SdkSession]:
 
 
 def open_runtime(door: Door[SdkSession], name: RuntimeName) -> AbstractContextManager[object]:
-    """How functions run while the context lasts. TypeError for the faithful runtime behind another door than the wire."""
+    """How functions run while the context lasts. TypeError for the faithful runtime without the wire door."""
     if name == "fast":
         return nullcontext()
     from patchgate.emulator.faithful.runtime import FaithfulRuntime  # noqa: PLC0415 - as open_door

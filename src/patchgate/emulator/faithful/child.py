@@ -111,11 +111,13 @@ class Child:
         return content
 
     def close(self) -> None:
-        """End it, and remove everything that it had."""
+        """End it, and remove everything that it had. Whoever asks for it meanwhile waits until that is done."""
         with self._closing:
-            if self._closed:
-                return
-            self._closed = True
+            if not self._closed:
+                self._closed = True
+                self._end()
+
+    def _end(self) -> None:
         process = self._process
         if process is not None:
             process.kill()

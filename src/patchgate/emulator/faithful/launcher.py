@@ -30,11 +30,23 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_CHANGES = frozenset(
-    f"os.{name}" for name in ("chmod", "chown", "link", "mkdir", "remove", "rename", "rmdir", "symlink", "truncate")
-)
+_CHANGES: dict[str, tuple[tuple[int, int], ...]] = {
+    "os.chmod": ((0, 2),),
+    "os.chown": ((0, 3),),
+    "os.link": ((1, 3),),
+    "os.mkdir": ((0, 2),),
+    "os.remove": ((0, 1),),
+    "os.rename": ((0, 2), (1, 3)),
+    "os.rmdir": ((0, 1),),
+    "os.symlink": ((1, 2),),
+    "os.truncate": ((0, -1),),
+}
+"""Which arguments of an event are paths that change, each with the descriptor of the folder that it counts from."""
 _STARTS = frozenset(
-    {"subprocess.Popen", *(f"os.{name}" for name in ("exec", "fork", "forkpty", "posix_spawn", "spawn", "system"))}
+    {
+        "subprocess.Popen",
+        *(f"os.{name}" for name in ("exec", "fork", "forkpty", "kill", "killpg", "posix_spawn", "spawn", "system")),
+    }
 )
 
 
@@ -137,14 +149,16 @@ class Fence:
             if args[2] & _WRITES and not isinstance(args[0], int):
                 self._check_writable(args[0])
         elif event in _CHANGES:
-            for path in args[: 2 if event in ("os.rename", "os.link", "os.symlink") else 1]:
-                if not isinstance(path, int):
-                    self._check_writable(path)
+            for path, folder in _CHANGES[event]:
+                if not isinstance(args[path], int):
+                    self._check_writable(args[path], args[folder] if folder > 0 else -1)
         elif event in _STARTS:
-            raise PermissionError(errno.EPERM, "the embedded AWS lets functions start no programs")
+            raise PermissionError(errno.EPERM, "the embedded AWS lets functions start and end no programs")
 
-    def _check_writable(self, path: Any) -> None:
+    def _check_writable(self, path: Any, folder: int = -1) -> None:
         name = os.fsdecode(path)
+        if folder >= 0 and not name.startswith("/"):
+            name = f"/proc/self/fd/{folder}/{name}"  # awslambdaric is for Linux only
         place = os.path.realpath(name)
         if name != os.devnull and place != self._scratch and not place.startswith(self._scratch + os.sep):
             raise OSError(errno.EROFS, "Read-only file system: functions write below tempfile.gettempdir()", name)

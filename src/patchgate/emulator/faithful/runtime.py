@@ -62,8 +62,7 @@ class FaithfulRuntime:
     def stop(self) -> None:
         """End every child. Whoever waits for one finds it ended."""
         with self._lock:
-            self._stopped, ending = True, self._environments
-            self._environments = []
+            self._stopped, ending = True, list(self._environments)
         for environment in ending:
             environment.close()
 

@@ -13,7 +13,7 @@ from patchgate.emulator.door import Door
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.wire import private
 from patchgate.emulator.wire.buckets import BucketGuard
-from patchgate.emulator.wire.caller import answer_operator
+from patchgate.emulator.wire.caller import answer_caller
 from patchgate.emulator.wire.errors import NetworkRefusedError, encode_error, unknown_key, unsigned
 from patchgate.emulator.wire.identity import Identity, KeyRing, Signature, signature_of
 from patchgate.emulator.wire.neighbour import MotoNeighbour
@@ -128,7 +128,7 @@ class WireDoor(Door[DoorSession]):
                 raise unknown_key(service, protocol)
             if service in self.cloud.owned_services:
                 return self._ask_cloud(identity, signature, request, request_id)
-            said = answer_operator(identity, signature, request, request_id)
+            said = answer_caller(identity, signature, request, request_id)
             return said or self._ask_moto_meddled(identity, signature, request)
         except AwsError as error:
             return encode_error(error, protocol, request_id)

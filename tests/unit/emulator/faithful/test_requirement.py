@@ -1,0 +1,28 @@
+"""The faithful mode where it cannot be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from patchgate.emulator.cloud import Cloud
+from patchgate.emulator.direct import DirectDoor
+from patchgate.emulator.faithful.runtime import require_runtime_client
+from patchgate.errors import MissingExtraError
+from patchgate.rehearsal.stage import open_runtime
+
+
+def test_a_missing_client_is_one_error_that_says_what_to_install_and_where_it_runs() -> None:
+    with pytest.raises(MissingExtraError) as missing:
+        require_runtime_client(lambda name: None if name == "awslambdaric" else name)
+    assert "pip install 'patchgate[emulator,faithful]'" in str(missing.value)
+    assert "Linux" in str(missing.value)
+    assert "--runtime fast" in missing.value.remedy
+    require_runtime_client(lambda name: name)
+
+
+def test_the_direct_door_has_no_children() -> None:
+    door = DirectDoor(Cloud((), start=datetime(2026, 7, 4, tzinfo=UTC)))
+    with pytest.raises(TypeError, match="wire door"):
+        open_runtime(door, "faithful")
