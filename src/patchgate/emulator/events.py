@@ -207,8 +207,13 @@ class Events(Component):
         if rule is None or rule.revision != revision:
             return
         if rule.state == "ENABLED":
-            for target in list(rule.targets.values()):
-                self._invoke(scope, rule, target, when)
+            meddler = self.cloud.meddler
+            for delay in meddler.deliveries(scope, rule.name, when) if meddler else (timedelta(0),):
+                for target in list(rule.targets.values()):
+                    if delay:
+                        self.cloud.kernel.after(delay, self._invoke, scope, rule, target, when)
+                    else:
+                        self._invoke(scope, rule, target, when)
         self._plan(scope, rule, when)
 
     def _invoke(self, scope: Scope, rule: Rule, target: Mapping[str, Any], when: datetime) -> None:

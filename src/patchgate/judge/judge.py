@@ -50,13 +50,19 @@ class Judgement:
 def judge(history: Iterable[Record], *, lanes: Sequence[LaneFacts]) -> Judgement:
     """Read a history and hold every promise against it, for every lane.
 
-    Works for any templates: what has no leases breaks the promises about leases, and
-    ``patched_without_way_back`` needs none. Installs that an operator sent by hand (F60) are nobody's promise. Raises
+    Works for any templates: what has no leases breaks the promises about leases, unless its lane says that it has no
+    gate of patchgate's. Installs that an operator sent by hand (F60) are nobody's promise. Raises
     InputError where a record lacks what its event must have.
     """
     facts = read_history(history)
     cases = [Case(facts, lane) for lane in lanes]
-    violations = [violation for case in cases for promise in PROMISES for violation in promise.breaches(case)]
+    violations = [
+        violation
+        for case in cases
+        for promise in PROMISES
+        if case.lane.has_gate or not promise.of_gate
+        for violation in promise.breaches(case)
+    ]
     violations += _strays(facts, cases)
     violations.sort(key=lambda violation: (violation.at, violation.witness, violation.promise, violation.instance))
     return Judgement(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,9 @@ class LaneFacts:
     with ``minimum_coverage_percent`` and ``backup_job_threshold`` is what an open or held verdict is judged by;
     ``look_back`` and ``maximum_lead`` count from the gate's schedule. ``calendars``: change calendars may freeze the
     lane, and histories do not show when those are closed.
+
+    ``tags`` are what makes an instance one of the lane's, where that is not patchgate's two tags. Without ``has_gate``
+    the templates are somebody else's, and promises that speak of leases, verdicts and evidence are not judged.
 
     ``calm_from`` is the instant from which nothing is made to go wrong; None: liveness, and closes that never came,
     are not judged.
@@ -59,6 +62,8 @@ class LaneFacts:
     look_back: timedelta | None = None
     maximum_lead: timedelta | None = None
     calendars: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    has_gate: bool = True
     calm_from: datetime | None = None
 
     @property
@@ -77,10 +82,14 @@ class LaneFacts:
 
     def groups(self, tags: Mapping[str, str]) -> bool:
         """Whether tags put an instance into the lane's patch group."""
+        if self.tags:
+            return self.includes(tags)
         return tags.get("PatchGroup") == self.patch_group
 
     def includes(self, tags: Mapping[str, str]) -> bool:
         """Whether tags make an instance one that the lane backs up and patches."""
+        if self.tags:
+            return all(tags.get(key) == value for key, value in self.tags.items())
         return tags.get("PatchGroup") == self.patch_group and tags.get("ToBackupAndPatch") == "true"
 
     def accepts(self, category: str) -> bool:

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 class Promise:
     """One promise: its name in reports, the promise of the design that it is part of, what it says, and how it is
     judged for one lane.
+
+    ``of_gate``: it speaks of what only patchgate's gate has, and is not judged where there is another.
     """
 
     name: str
     part_of: str
     says: str
     breaches: Callable[[Case], Iterator[Violation]]
+    of_gate: bool = False
 
 
 SAFETY, CLOSED, LIVENESS, NOBODY = "Safety", "Closed by default", "Liveness", "Nobody is forgotten"
@@ -39,14 +42,15 @@ PROMISES = (
         "complete, fresh and held every attached volume.",
         installs.without_proof,
     ),
-    Promise("lease", SAFETY, "No install begins without an open lease.", installs.without_lease),
+    Promise("lease", SAFETY, "No install begins without an open lease.", installs.without_lease, of_gate=True),
     Promise(
         "admission",
         CLOSED,
         "No install begins before its window or once admission has ended, and no command says that it may.",
         installs.outside_of_admission,
+        of_gate=True,
     ),
-    Promise("freeze", SAFETY, "No install begins in a freeze.", installs.in_a_freeze),
+    Promise("freeze", SAFETY, "No install begins in a freeze.", installs.in_a_freeze, of_gate=True),
     Promise(
         "lane",
         SAFETY,
@@ -58,24 +62,28 @@ PROMISES = (
         SAFETY,
         "No install begins before the evidence that admits it is written.",
         evidence.missing,
+        of_gate=True,
     ),
     Promise(
         "evidence-false",
         NOBODY,
         "What evidence says was so when it was read: recovery points, leases, reasons, and every target once.",
         evidence.false,
+        of_gate=True,
     ),
     Promise(
         "evidence-forged",
         SAFETY,
         "Evidence is written by the gate's own roles, and by each run of it once.",
         evidence.forged,
+        of_gate=True,
     ),
     Promise(
         "verdict",
         SAFETY,
         "No verdict opens a lane that is not backed up as its gate mode asks.",
         opened_without_grounds,
+        of_gate=True,
     ),
     Promise(
         "window",
@@ -88,12 +96,14 @@ PROMISES = (
         CLOSED,
         "A lease is closed by the first close or watchdog that succeeds after its window's end.",
         windows.leases_left_open,
+        of_gate=True,
     ),
     Promise(
         "lease-once",
         CLOSED,
         "A lease is created once, by a gate that began before the window, and never reopened.",
         windows.leases_changed,
+        of_gate=True,
     ),
     Promise(
         "liveness",
@@ -107,5 +117,5 @@ PROMISES = (
         "Who was not patched is named, at the latest by the first close that succeeds.",
         forgotten_instances,
     ),
-    Promise("reason", NOBODY, "A reason that is given was true when it was read.", wrong_reasons),
+    Promise("reason", NOBODY, "A reason that is given was true when it was read.", wrong_reasons, of_gate=True),
 )

@@ -104,7 +104,7 @@ def back_up_now(scene: Scene, given: Given) -> Undo | None:
     if instance is None:
         return None
     scope, terrain = scene.terrain.scope, scene.terrain
-    if not terrain.facts.vault or not terrain.backup_role:
+    if not terrain.lane.vault or not terrain.backup_role:
         return None
     resources = [f"volume/{volume.volume_id}" for volume in instance.volumes] if given.get("volumes") else []
     for resource in resources or [f"instance/{instance.instance_id}"]:
@@ -112,7 +112,7 @@ def back_up_now(scene: Scene, given: Given) -> Undo | None:
         scene.call(
             "backup",
             "StartBackupJob",
-            BackupVaultName=terrain.facts.vault,
+            BackupVaultName=terrain.lane.vault,
             ResourceArn=arn,
             IamRoleArn=terrain.backup_role,
         )

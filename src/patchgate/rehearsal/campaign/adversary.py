@@ -108,8 +108,8 @@ class Adversary:
         """Whether an injection concerns this call, now: it is one of those it is about, and their turn has come."""
         if self._left[index] <= 0 or not self._rages(injection, self._cloud.now):
             return False
-        prefix = self._terrain.programs.get(str(injection.given["program"]), "")
-        if not (call.process.startswith(f"{prefix} ") if prefix else "/" in call.process):
+        prefix = self._terrain.programs.get(str(injection.given["program"]))
+        if prefix is None or not (call.process.startswith(f"{prefix} ") if prefix else "/" in call.process):
             return False
         which = str(injection.given.get("which", "any"))
         is_read = call.operation.startswith(READS)

@@ -453,7 +453,7 @@ def _patch_now(draw: Draw) -> Iterator[Injection]:
 
 @fault("F26", "a close comes while the window opens")
 def _early_close(draw: Draw) -> Iterator[Injection]:
-    yield draw.inject("invoke", draw.at(draw.cycle.start, -90, 90), program="close", mode="close")
+    yield draw.inject("invoke", draw.at(draw.cycle.start, -90, 90), program="close")
 
 
 @fault("F27", "a gate, a close or a watchdog is late, or never comes", everyday=3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -64,18 +64,18 @@ class Grounds:
         ground = self._made.get(shape.name)
         if ground is None:
             self.stage.cloud.restore(self._bare)
-            ground = self._made[shape.name] = break_ground(self.stage, shape)
+            ground = self._made[shape.name] = _break_any(self.stage, shape)
             gc.collect()
             gc.freeze()
         return ground
 
 
 @contextmanager
-def open_grounds(door: DoorName = "direct") -> Iterator[Grounds]:
-    """An empty embedded AWS, on which grounds are broken as runs ask for them."""
+def open_grounds(door: DoorName | Callable[[Cloud], Door[Any]] = "direct") -> Iterator[Grounds]:
+    """An empty embedded AWS, on which grounds are broken as runs ask for them, behind that door."""
     start = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
     cloud = Cloud(COMPONENTS, start=start, organization_id=ORGANIZATION)
-    with open_door(cloud, door) as opened:
+    with open_door(cloud, door) if isinstance(door, str) else door(cloud) as opened:
         yield Grounds(Stage(cloud, opened, _stacks(opened)))
 
 
@@ -84,6 +84,14 @@ def _stacks(door: Door[SdkSession]) -> CloudFormationStacks:
         return door.session(account, region).client("cloudformation")
 
     return CloudFormationStacks(client, lambda _: None)
+
+
+def _break_any(stage: Stage, shape: Shape) -> Ground:
+    if shape.stacks:
+        from patchgate.rehearsal.campaign.foreign import break_foreign_ground  # noqa: PLC0415 - it builds on this module
+
+        return break_foreign_ground(stage, shape)
+    return break_ground(stage, shape)
 
 
 def break_ground(stage: Stage, shape: Shape) -> Ground:
@@ -98,12 +106,13 @@ def break_ground(stage: Stage, shape: Shape) -> Ground:
         document = {"Name": CLOSED_CALENDAR, "Content": calendar_text(()), "DocumentType": "ChangeCalendar"}
         stage.cloud.call(*scope.key, "ssm", "CreateDocument", document | {"DocumentFormat": "TEXT"})
     deployment = deploy_lanes([lane], log_account=shape.account, control=stage.stacks, progress=lambda _: None)
-    bucket = deployment.lanes[0].values["S3Bucket"]
-    return Ground(shape, survey(shape, lane, bucket, stage.cloud.now), stage.cloud.snapshot())
+    terrain = survey(stage.cloud, shape, lane, deployment.lanes[0].values["S3Bucket"])
+    return Ground(shape, terrain, stage.cloud.snapshot())
 
 
-def survey(shape: Shape, lane: LaneSettings, bucket: str, start: datetime) -> Terrain:
-    """What faults and the judge must know of a deployed lane whose first run begins at ``start``."""
+def survey(cloud: Cloud, shape: Shape, lane: LaneSettings, bucket: str) -> Terrain:
+    """What faults and the judge must know of a lane that was just deployed: runs begin now."""
+    start = cloud.now
     zone = lane_zone(lane)
     calendar = read_calendar(lane.lane.name, lane.values, zone, start, CYCLES)
     cycles = tuple(_cycles(lane, zone, calendar.windows))
@@ -112,6 +121,12 @@ def survey(shape: Shape, lane: LaneSettings, bucket: str, start: datetime) -> Te
     of_lane = {"os": shape.os, "env": shape.env, "region": shape.region}
     rehearsed = rehearsed_lane(lane, calendar)
     specs = machines(shape)
+    schedules = {
+        "open": names.OPEN_SCHEDULE.render(**of_lane),
+        "close": names.CLOSE_SCHEDULE.render(**of_lane),
+        "watchdog": names.WATCHDOG_SCHEDULE.render(**of_lane),
+    }
+    group = names.SCHEDULE_GROUP.render(**of_lane)
     return Terrain(
         scope=Scope(shape.account, shape.region),
         lane=rehearsed,
@@ -122,11 +137,8 @@ def survey(shape: Shape, lane: LaneSettings, bucket: str, start: datetime) -> Te
         instances=tuple(spec.instance_id for spec in specs[:-1]),
         stray=specs[-1].instance_id,
         programs={"open": rehearsed.open_function, "close": rehearsed.close_function, "prove": ""},
-        schedules={
-            "open": names.OPEN_SCHEDULE.render(**of_lane),
-            "close": names.CLOSE_SCHEDULE.render(**of_lane),
-            "watchdog": names.WATCHDOG_SCHEDULE.render(**of_lane),
-        },
+        schedules=schedules,
+        inputs={label: _input(cloud, shape, name, group) for label, name in schedules.items()},
         stacks=(names.PATCH_STACK.render(**of_lane), names.MONITORING_STACK.render(**of_lane)),
         bucket=bucket,
         backup_role=f"arn:{partition_of(shape.region)}:iam::{shape.account}:role/{names.BACKUP_ROLE.render(**of_lane)}",
@@ -134,6 +146,12 @@ def survey(shape: Shape, lane: LaneSettings, bucket: str, start: datetime) -> Te
         tags=specs[0].tags,
         calendar=lane.values["FreezeCalendars"],
     )
+
+
+def _input(cloud: Cloud, shape: Shape, name: str, group: str) -> str:
+    request = {"Name": name, "GroupName": group}
+    found = cloud.call(shape.account, shape.region, "scheduler", "GetSchedule", request)
+    return str(found["Target"]["Input"])
 
 
 def _cycles(lane: LaneSettings, zone: str, windows: Sequence[tuple[datetime, datetime]]) -> Iterator[Cycle]:
@@ -150,11 +168,12 @@ def _cycles(lane: LaneSettings, zone: str, windows: Sequence[tuple[datetime, dat
         yield Cycle(before("BackupSchedule", "backup", gate), gate, start, end, close)
 
 
-def machines(shape: Shape) -> tuple[InstanceSpec, ...]:
-    """The machines of a shape's lane, all well, and one more that is in no lane."""
+def machines(shape: Shape, tags: Mapping[str, str] | None = None) -> tuple[InstanceSpec, ...]:
+    """The machines of a shape's lane, all well, and one more that is in no lane. ``tags`` are a lane's by default."""
     family = operating_system(shape.os)
-    tags = {"PatchGroup": names.PATCH_GROUP.render(os=shape.os, env=shape.env)}
-    tags |= {names.BACKUP_TAG_KEY: names.BACKUP_TAG_VALUE}
+    if tags is None:
+        group = names.PATCH_GROUP.render(os=shape.os, env=shape.env)
+        tags = {"PatchGroup": group, names.BACKUP_TAG_KEY: names.BACKUP_TAG_VALUE}
     patches = (Patch(f"{shape.os}-1", "openssl"), Patch(f"{shape.os}-2", "kernel", reboot=True))
     return tuple(
         InstanceSpec(

@@ -32,8 +32,19 @@ _NIGHTLY = {
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignStack:
+    """A stack that somebody else wrote. Values ``${stack.Output}`` are outputs of stacks that come before it."""
+
+    name: str
+    template: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """One lane for runs: ``parameters`` are the templates', ``start`` is when a run begins.
+
+    With ``stacks``, those are deployed instead of patchgate's templates.
 
     ``weight`` is how often the seed picks it, beside the others'. ``lively`` says that healthy machines are patched
     there: not where schedules do not meet, or where the window is too short for all.
@@ -49,6 +60,7 @@ class Shape:
     start: datetime = datetime(2026, 7, 10, 12, tzinfo=UTC)
     weight: int = 4
     lively: bool = True
+    stacks: tuple[ForeignStack, ...] = ()
 
 
 SHAPES: tuple[Shape, ...] = (

@@ -36,7 +36,8 @@ class Terrain:
     calls a program ("open", "close", "prove") to the prefix of its processes' names, "" for every script step.
     ``schedules`` maps what a fault calls a schedule ("open", "close", "watchdog") to its name. ``stacks`` are the names
     of its stacks, the window's first. ``freezes`` are parameters whose presence freezes the lane, ``calendar`` is a
-    change calendar that it obeys.
+    change calendar that it obeys. ``inputs`` is what each schedule hands its program, as Scheduler's Input. What a lane
+    has not is left out or "": faults that need it do nothing there.
     """
 
     scope: Scope
@@ -49,6 +50,7 @@ class Terrain:
     stray: str
     programs: Mapping[str, str]
     schedules: Mapping[str, str]
+    inputs: Mapping[str, str]
     stacks: tuple[str, ...]
     bucket: str
     backup_role: str
