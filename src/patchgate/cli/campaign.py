@@ -26,24 +26,43 @@ if TYPE_CHECKING:
     from patchgate.rehearsal.campaign.story import Story
     from patchgate.rehearsal.stage import DoorName
 
+DEFAULT_REGION = "us-east-1"
 _BETWEEN_SHOWS = 0.5
-_OPTIONS = ("runs", "faults", "jobs", "replay")
+_OPTIONS = ("runs", "faults", "jobs", "replay", "templates")
 _NOT_BESIDE = ("world", "start", "cycles", "lane", "history", "endpoint_url", "runtime")
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignRequest:
-    """What to run and what to show. ``replay`` tells one seed's story instead; ``fleet`` None: the standard lanes."""
+    """What to run and what to show. ``replay`` tells one seed's story instead.
+
+    The lanes are those of ``fleet``, what ``templates`` deploy in ``region``, or without both the standard ones.
+    """
 
     runs: int = 1
     seed: int = 0
     faults: str = "default"
     jobs: int | None = None
     replay: int | None = None
+    templates: Path | None = None
+    region: str | None = None
     fleet: Path | None = None
     overrides: tuple[ParameterOverride, ...] = ()
     output: str = "text"
     door: DoorName = "direct"
+
+
+def _read_region(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """A Region of the catalogue; click.BadParameter names the nearest one to any other."""
+    from patchgate.domain.regions import regions
+
+    known = [each.name for each in regions()] if value else []
+    if value and value not in known:
+        from difflib import get_close_matches
+
+        nearest = get_close_matches(value, known, n=1)
+        raise click.BadParameter(f"unknown Region '{value}'" + (f"; did you mean '{nearest[0]}'?" if nearest else "."))
+    return value
 
 
 def campaign_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,6 +79,18 @@ def campaign_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--jobs", type=click.IntRange(min=1), help="Processes of a campaign. [default: one per processor]"
+            ),
+            click.option(
+                "--templates",
+                type=click.Path(path_type=Path),
+                metavar="DIR",
+                help="A campaign on the CloudFormation templates of others in DIR, instead of patchgate's.",
+            ),
+            click.option(
+                "--region",
+                metavar="REGION",
+                callback=_read_region,
+                help=f"Where --templates are deployed. [default: {DEFAULT_REGION}]",
             ),
             click.option("--replay", type=click.IntRange(min=0), metavar="SEED", help="Tell one run of a campaign."),
         )
@@ -78,7 +109,7 @@ def refuse_beside_campaign() -> None:
     for parameter in _NOT_BESIDE:
         if is_given(parameter):
             option = parameter.replace("_", "-")
-            raise click.UsageError(f"--{option} is not for campaigns (--runs, --faults, --jobs, --replay).")
+            raise click.UsageError(f"--{option} is not for campaigns ({', '.join(f'--{name}' for name in _OPTIONS)}).")
 
 
 def carry_out_campaign(request: CampaignRequest) -> int:
@@ -87,6 +118,10 @@ def carry_out_campaign(request: CampaignRequest) -> int:
         raise click.UsageError("a campaign is written as text or json.")
     if request.overrides and request.fleet is None:
         raise click.UsageError("--parameter needs a fleet file in a campaign: the standard lanes have theirs.")
+    if request.templates is not None and request.fleet is not None:
+        raise click.UsageError("give FLEET or --templates, not both.")
+    if request.region is not None and request.templates is None:
+        raise click.UsageError("--region is for --templates: lanes have their own.")
     require_emulator()
     series = _series(request)
     if request.replay is not None:
@@ -110,6 +145,10 @@ def _series(request: CampaignRequest) -> Series:
         from patchgate.rehearsal.campaign.shapes import shapes_of
 
         shapes = shapes_of(read_fleet(request.fleet).with_parameters(request.overrides))
+    if request.templates is not None:
+        from patchgate.rehearsal.campaign.foreign import read_foreign_shape
+
+        shapes = (read_foreign_shape(request.templates, request.region or DEFAULT_REGION),)
     return Series(request.runs, request.seed, request.faults, shapes, request.door)
 
 
@@ -203,6 +242,8 @@ def _render(
 
 def _replay_command(result: SeriesResult, request: CampaignRequest) -> str:
     words = ["rehearse", *([str(request.fleet)] if request.fleet else [])]
+    if request.templates is not None:
+        words += ["--templates", str(request.templates), *(["--region", request.region] if request.region else [])]
     for override in request.overrides:
         words += ["--parameter", f"{override.lanes}:{override.name}={override.value}"]
     words += ["--faults", request.faults, "--replay", str(result.first_failing_seed)]

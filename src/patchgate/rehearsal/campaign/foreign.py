@@ -284,7 +284,6 @@ def _survey(found: _Found, shape: Shape, window: dict[str, Any], tags: dict[str,
         tags=tags,
         occurrences=windows,
         end=end,
-        close_function=programs.get("close", ""),
         has_gate=False,
         maximum_proof_age=FRESH,
     )
