@@ -234,7 +234,7 @@ class Cloud:
 
     def record(self, scope: Scope, event: str, **facts: Any) -> None:
         """Append to the history, at the present instant."""
-        self.history.append(self.now, scope.account, scope.region, event, **facts)
+        self.history.append(self.kernel.now, scope.account, scope.region, event, **facts)
 
     def identifier(self, prefix: str, length: int = 17) -> str:
         """A new identifier such as ``i-0123456789abcdef0``, drawn from the seed."""

@@ -52,7 +52,7 @@ class History:
         return "".join([_TO_TEXT(record) + "\n" for record in self._records])
 
 
-_TO_TEXT = json.JSONEncoder(sort_keys=True).encode
+_TO_TEXT = json.JSONEncoder(sort_keys=True, check_circular=False).encode
 _PLAIN = frozenset({str, int, bool, float, type(None)})
 
 

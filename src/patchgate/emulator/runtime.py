@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import PurePosixPath
 from types import CodeType, MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any, Protocol
@@ -69,14 +69,16 @@ class PythonProgram:
         self._sources = modules
         self._printed = Output()
         self._variables = dict(environment)
-        self._modules: dict[str, ModuleType] = {
-            "time": make_time(clock),
-            "datetime": make_datetime(clock),
-            "os": make_os(self._variables),
-            "logging": make_logging(clock, self._printed),
-            "boto3": _make_boto3(sdk, scope),
+        self._modules: dict[str, ModuleType] = {}
+        self._shims: dict[str, Callable[[], ModuleType]] = {
+            "time": partial(make_time, clock),
+            "datetime": partial(make_datetime, clock),
+            "os": partial(make_os, self._variables),
+            "logging": partial(make_logging, clock, self._printed),
+            "boto3": partial(_make_boto3, sdk, scope),
+            "sys": partial(make_sys, self._printed, self._modules),
         }
-        self._modules["sys"] = make_sys(self._printed, self._modules)
+        """What is still to be made when it is imported, or when ``sys`` is, which shows them all."""
         self._builtins = {**vars(builtins), "__import__": self._import, "print": self._print}
         for name in ("open", "input", "breakpoint"):
             self._builtins[name] = _refusal(name)
@@ -160,6 +162,9 @@ class PythonProgram:
         level: int = 0,
     ) -> Any:
         top, _, rest = name.partition(".")
+        for shim in list(self._shims) if top == "sys" else (top,):
+            if shim in self._shims:
+                self._modules[shim] = self._shims.pop(shim)()
         if level == 0 and name not in self._modules:
             if name in self._sources:
                 self._execute(name, self._sources[name], self._file_of(name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from patchgate.errors import InputError
@@ -15,6 +16,7 @@ Handlers = dict[str, Callable[[Record, Cut, Place], None]]
 """Event -> what reads its records."""
 
 
+@lru_cache(maxsize=4096)
 def instant(text: str) -> datetime:
     """An ISO 8601 instant with an offset, as an aware datetime. Raises InputError for anything else."""
     try:

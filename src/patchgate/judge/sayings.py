@@ -73,11 +73,11 @@ def _named_instances(said: Any) -> Iterator[tuple[str, str]]:
         for unreached in said.get("unreached") or ():
             yield str(unreached), "not-reached"
         for value in said.values():
-            if isinstance(value, Mapping | list):
+            if isinstance(value, dict | list | Mapping):
                 yield from _named_instances(value)
     elif isinstance(said, list):
         for value in said:
-            if isinstance(value, Mapping | list):
+            if isinstance(value, dict | list | Mapping):
                 yield from _named_instances(value)
 
 

@@ -244,7 +244,7 @@ def settings_of(config: Any) -> str:
     known = _SETTINGS.get(config)
     if known is None or known[0] != given:
         copied = {name: dict(value) if isinstance(value, dict) else value for name, value in given.items()}
-        known = _SETTINGS[config] = (copied, repr(sorted(given.items(), key=str)))
+        known = _SETTINGS[config] = (copied, repr(given))
     return known[1]
 
 

@@ -185,19 +185,23 @@ class _answered_structure:  # noqa: N801 - a leaf among functions
 
     def __init__(self, shape: Any, members: dict[str, Converter]) -> None:
         self._members = dict(sorted(members.items(), key=lambda member: _is_in_body(shape.members[member[0]])))
-        self._orders: dict[tuple[str, ...], list[tuple[str, Converter | None]]] = {}
+        self._orders: dict[tuple[str, ...], tuple[tuple[str, ...], list[tuple[str, Converter]]]] = {}
 
     def __call__(self, value: Any) -> dict[str, Any]:
         names = tuple(value)
-        order = self._orders.get(names)
-        if order is None:
-            there = ((name, convert) for name, convert in self._members.items() if name in value)
-            order = self._orders[names] = [(name, None if convert is _same else convert) for name, convert in there]
-        return {
-            name: value[name] if convert is None else convert(value[name])
-            for name, convert in order
-            if value[name] is not None
-        }
+        known = self._orders.get(names)
+        if known is None:
+            order = tuple(name for name in self._members if name in value)
+            changed = [(name, self._members[name]) for name in order if self._members[name] is not _same]
+            known = self._orders[names] = (order, changed)
+        order, changed = known
+        answer = dict(value) if order == names else {name: value[name] for name in order}
+        if None in answer.values():
+            answer = {name: item for name, item in answer.items() if item is not None}
+            changed = [(name, convert) for name, convert in changed if name in answer]
+        for name, convert in changed:
+            answer[name] = convert(answer[name])
+        return answer
 
 
 def _is_in_body(member: Any) -> bool:
