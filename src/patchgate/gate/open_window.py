@@ -68,7 +68,8 @@ def handler(event: Json, context: Any) -> Json:
             return lane.obey(cycle, lease)
         lane.enable_window(window_id, enabled=False)
         lane.write_hold(cycle, record)
-    lane.notify(record, findings)
+    if verdict.reason != "window-not-due" or lane.is_due(scheduled):
+        lane.notify(record, findings)
     return lane.report(record, findings)
 
 
@@ -87,7 +88,8 @@ class Lane:
     def __init__(self, environment: Mapping[str, str], arn: str) -> None:
         self.env = environment
         self.os, self.stage = environment["OPERATING_SYSTEM"], environment["ENVIRONMENT"]
-        _, self.partition, _, self.region, self.account, *_ = arn.split(":")
+        _, partition, _, self.region, self.account, *_ = arn.split(":")
+        self.arn_prefix = f"arn:{partition}:ec2:{self.region}:{self.account}"
         self.prefix = f"/patchgate/{self.os}/{self.stage}/"
         self.lead = timedelta(minutes=int(environment["MAXIMUM_LEAD_MINUTES"]))
         self.ssm, self.ec2, self.backup, self.s3, self.sns = (
@@ -113,14 +115,20 @@ class Lane:
 
     def obey(self, cycle: str, lease: Mapping[str, str]) -> Json:
         """A duplicate or late invocation changes nothing: what the first one decided is in force."""
-        decision = "closed" if "closed" in lease else "open"
-        return self.report({"cycle": cycle, "decision": decision, "repeated": True})
+        return self.report({"cycle": cycle, "decision": "closed" if "closed" in lease else "open", "repeated": True})
+
+    def parameters(self, *names: str) -> list[str]:
+        """The values of those parameters that exist."""
+        return [found["Value"] for found in self.ssm.get_parameters(Names=names)["Parameters"]]
+
+    def is_due(self, scheduled: datetime) -> bool:
+        """Whether a window may be due: the watchdog does not know that the next one is for a later gate."""
+        return not any(parse_instant(due) > scheduled + self.lead for due in self.parameters(self.prefix + "due"))
 
     def check_freeze(self, at: datetime) -> None:
         """Raises Denied while a freeze parameter exists or a change calendar is closed at that instant."""
-        frozen = self.ssm.get_parameters(Names=["/patchgate/freeze", self.prefix + "freeze"])["Parameters"]
-        if frozen:
-            raise Denied("frozen", frozen[0]["Value"][:200])
+        for frozen in self.parameters("/patchgate/freeze", self.prefix + "freeze"):
+            raise Denied("frozen", frozen[:200])
         calendars = [name for name in self.env["FREEZE_CALENDARS"].split(",") if name]
         if calendars:
             state = self.ssm.get_calendar_state(CalendarNames=calendars, AtTime=format_instant(at))
@@ -136,7 +144,7 @@ class Lane:
             Filters=filters, PaginationConfig={"PageSize": 1000}
         )
         targets = [
-            (i["InstanceId"], standing(i, tags), self.resources(i))
+            (i["InstanceId"], standing(i, tags), protected_resources(i, self.arn_prefix, self.env["BACKUP_RESOURCES"]))
             for page in pages
             for r in page["Reservations"]
             for i in r["Instances"]
@@ -160,11 +168,6 @@ class Lane:
         if agents.get(instance) != "Online":
             return Finding(instance, "unreachable", "agent-offline", agents.get(instance, "not managed"))
         return Finding(instance, "proven", detail=" ".join(points))
-
-    def resources(self, instance: Json) -> list[str]:
-        """The ARNs of what is backed up for the instance."""
-        prefix = f"arn:{self.partition}:ec2:{self.region}:{self.account}"
-        return protected_resources(instance, prefix, self.env["BACKUP_RESOURCES"])
 
     def newest_jobs(self, arns: set[str], scheduled: datetime) -> dict[str, Json]:
         """resource ARN -> its newest job since the look-back, which counts from the gate's schedule; streamed."""
@@ -206,9 +209,7 @@ class Lane:
 
     def record(self, cycle: str, window_id: str, verdict: Verdict, findings: list[Finding], now: datetime) -> Json:
         """The verdict as evidence, log line and message carry it."""
-        counts = {"proven": 0, "denied": 0, "undecided": 0, "unreachable": 0}
-        for finding in findings:
-            counts[finding.status] += 1
+        statuses = [finding.status for finding in findings]
         return {
             "cycle": cycle,
             "lane": f"{self.account}/{self.region}/{self.os}/{self.stage}",
@@ -217,7 +218,7 @@ class Lane:
             "window_id": window_id,
             "at": format_instant(now),
             "targets": len(findings),
-            **counts,
+            **{each: statuses.count(each) for each in ("proven", "denied", "undecided", "unreachable")},
             "gate": self.env["GATE_HASH"],
         }
 

@@ -60,8 +60,8 @@ class Template:
     def text(self) -> str:
         """The file: a comment that says where it comes from, and the YAML."""
         return (
-            f"# {self.name}: written by patchgate {__version__} (gate code {gate_hash()}).\n"
-            "# Do not edit: `patchgate synth` overwrites it.\n" + render_yaml(self.body())
+            f"# {self.name}: written by patchgate {__version__} (gate code {gate_hash()}); synth overwrites it.\n"
+            + render_yaml(self.body())
         )
 
     def _metadata(self) -> Node:
@@ -69,15 +69,12 @@ class Template:
             {"Label": {"default": group.title}, "Parameters": [parameter.name for parameter in group.parameters]}
             for group in self.groups
         ]
-        return {
-            "Patchgate": {"Version": __version__, "GateHash": gate_hash()},
-            "AWS::CloudFormation::Interface": {"ParameterGroups": groups},
-        }
+        return {"AWS::CloudFormation::Interface": {"ParameterGroups": groups}}
 
     def _outputs(self) -> dict[str, tuple[str, Any]]:
         return dict(self.outputs) | {
-            "PatchgateVersion": ("Version of patchgate that wrote this template", __version__),
-            "GateHash": ("Hash of the gate code of this version", gate_hash()),
+            "PatchgateVersion": ("Version of patchgate", __version__),
+            "GateHash": ("Hash of the gate code", gate_hash()),
         }
 
 

@@ -231,6 +231,37 @@ def test_f25_window_that_is_not_due_holds_and_stays_disabled(
     assert aws.window()["Enabled"] is False
 
 
+@pytest.mark.parametrize(
+    ("due", "told"),
+    [
+        (None, True),
+        (START, True),
+        (GATE + timedelta(minutes=180), True),
+        (GATE + timedelta(minutes=180, seconds=1), False),
+        (START + timedelta(days=7), False),
+        (START - timedelta(days=7), True),
+    ],
+)
+def test_f25_a_gate_that_fires_more_often_than_its_window_is_silent_when_none_is_due(
+    aws: FakeAws, open_gate: OpenGate, due: datetime | None, *, told: bool
+) -> None:
+    aws.protect("a")
+    aws.next_start = (START + timedelta(days=7)).isoformat()
+    if due is not None:
+        aws.parameters[LANE + "due"] = due.isoformat()
+    assert open_gate()["reason"] == "window-not-due"
+    assert bool(aws.messages) is told
+    assert aws.window()["Enabled"] is False
+
+
+def test_f02_a_hold_for_another_reason_is_told_even_when_no_window_is_due(aws: FakeAws, open_gate: OpenGate) -> None:
+    aws.add_instance("a")
+    aws.add_backup("a", state="FAILED")
+    aws.parameters[LANE + "due"] = (START + timedelta(days=7)).isoformat()
+    assert open_gate()["decision"] == "hold"
+    assert len(aws.messages) == 1
+
+
 def test_f25_lead_at_its_edge_opens(aws: FakeAws, open_gate: OpenGate) -> None:
     aws.protect("a")
     aws.next_start = (GATE + timedelta(minutes=180)).isoformat()
