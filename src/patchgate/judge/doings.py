@@ -108,7 +108,6 @@ class Automation:
     document: str
     place: Place
     instance: str
-    window_execution: str
     started: Cut
     ended: datetime | None = None
     status: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from patchgate.judge.case import A_CLOSE_COMES_WITHIN
 from patchgate.judge.spans import Cut, Span
 from patchgate.judge.violation import Violation
 
@@ -34,13 +35,18 @@ def forgotten_instances(case: Case) -> Iterator[Violation]:
 
 
 def _is_still_due(case: Case, occurrence: Occurrence) -> bool:
-    """Whether the close that names whom the window did not reach is still to come, or was seen to fail for good."""
+    """Whether the close that names whom the window did not reach is still to come, or was seen to fail for good.
+
+    One that comes more than a day late, because all of a day's were lost, is announced by the alarm on their absence.
+    """
     if not case.lane.close_function:
         return False
     close = case.first_close(occurrence)
     if close is None:
         tried = any(cut.at >= occurrence.end for cut, _ in case.closing.begun)
         return tried or not case.is_overdue(occurrence.end)
+    if close.span.low.at > occurrence.end + A_CLOSE_COMES_WITHIN:
+        return True
     return _was_given_up(case, occurrence, close)
 
 

@@ -49,10 +49,9 @@ class WorkReader:
         if record.get("target"):
             run = Automation(
                 record["execution"],
-                record["document"],
+                record.get("document", ""),
                 place,
                 record["target"],
-                record.get("window_execution", ""),
                 cut,
             )
             self._automations[run.execution] = run

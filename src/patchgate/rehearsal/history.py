@@ -56,15 +56,34 @@ EVENTS: Mapping[str, EventContract] = {
         name: what people call it
         root_device: `ebs` (when left out) or `instance-store`
         state: as EC2 says it; `running` when left out
+        agent: how its SSM agent fares: an object as in `AgentChanged`; unknown when left out
         """,
     ),
-    "InstanceStateChanged": _event("An instance changed its state.", "instance: its id\nstate: as EC2 says it"),
-    "InstanceRebooted": _event("A patch run rebooted an instance.", "instance: its id"),
+    "InstanceTagged": _event(
+        "An instance's tags were changed.", "instance: its id\ntags: an object of names and values: all that it has now"
+    ),
+    "AgentChanged": _event(
+        "An instance's SSM agent fares differently from now on.",
+        """
+        instance: its id
+        agent: an object: `ping` and `version` as Systems Manager shows them, `delivery_seconds`, \
+`clock_skew_seconds`, and `offline_from` and `online_from`, between which it is silent (instants, or null)
+        """,
+    ),
+    "InstanceStateChanged": _event(
+        "An instance changed its state.",
+        "instance: its id\nstate: as EC2 says it",
+        "ready_at: when it came up: the instant at which it answers",
+    ),
+    "InstanceRebooted": _event(
+        "An instance was rebooted.", "instance: its id", "ready_at: the instant at which it answers again"
+    ),
     "VolumeAttached": _event("A volume was attached.", "instance: its id\nvolume: the volume's id"),
     "VolumeDetached": _event("A volume was detached.", "instance: its id\nvolume: the volume's id"),
     "BackupJobStateChanged": _event(
         "A backup job changed its state.",
         """
+        job: its id
         state: as AWS Backup says it: `CREATED`, `RUNNING`, `COMPLETED`, `FAILED`, ...
         resource: the ARN of the instance or volume
         vault: the name of the backup vault
@@ -77,6 +96,9 @@ EVENTS: Mapping[str, EventContract] = {
         """,
     ),
     "RecoveryPointDeleted": _event("A recovery point is gone.", "recovery_point: its ARN"),
+    "RecoveryPointExpired": _event(
+        "A recovery point is past its end and could not be deleted: its status is `EXPIRED`.", "recovery_point: its ARN"
+    ),
     "ParameterPut": _event(
         "An SSM parameter was written.", "name: its name\nvalue: its value", "version: the version that this made it"
     ),
@@ -93,7 +115,9 @@ EVENTS: Mapping[str, EventContract] = {
         "A run of a maintenance window ended.", "execution: the run's id\nstatus: as Systems Manager says it"
     ),
     "AutomationStarted": _event(
-        "An Automation execution began.", "execution: its id", "target: the instance that it is for"
+        "An Automation execution began.",
+        "execution: its id",
+        "target: the instance that it is for\ndocument: the name of its runbook",
     ),
     "AutomationStepEnded": _event(
         "A step of an Automation execution ended.",
@@ -106,7 +130,17 @@ EVENTS: Mapping[str, EventContract] = {
         "target: the instance that it was for\nfailure: why it failed",
     ),
     "CommandSent": _event(
-        "A Run Command was sent.", "command: its id", "parameters: an object of names and lists of values"
+        "A Run Command was sent.",
+        "command: its id",
+        """
+        parameters: an object of names and lists of values
+        document: the name of its document
+        instances: a list of ids
+        principal: the ARN of the role that sent it; empty for an operator
+        """,
+    ),
+    "CommandDelivered": _event(
+        "An agent took a Run Command and begins with it.", "command: its id\ninstance: the instance's id"
     ),
     "CommandEnded": _event(
         "A Run Command ended on one instance.",
@@ -139,9 +173,19 @@ EVENTS: Mapping[str, EventContract] = {
         "result: what it returned\nlog: a list of the lines that it wrote\nerror: why it failed",
     ),
     "FunctionDiscarded": _event(
-        "Lambda gave up on an asynchronous event.", "function: its name", "destination: where the event went"
+        "Lambda gave up on an asynchronous event.",
+        "function: its name",
+        "destination: where the event went\nrequest_id: the request's id",
     ),
-    "ObjectWritten": _event("An object was written to S3.", "key: its key"),
+    "ObjectWritten": _event(
+        "An object was written to S3.",
+        "key: its key",
+        """
+        principal: the ARN of the role that wrote it; empty for an operator
+        sha256: the digest of its content
+        text: its content, where the key ends in `.json` or `.jsonl`
+        """,
+    ),
 }
 """Every event that judge or summary read."""
 
