@@ -208,7 +208,8 @@ def _make_boto3(sdk: SdkProvider, scope: Scope) -> ModuleType:
     def session(*args: Any, region_name: str | None = None, **named: Any) -> Any:
         if args or named:
             raise PermissionError("the embedded AWS gives sessions to the function's own role only")
-        return sdk.session(Scope(scope.account, region_name or scope.region, scope.principal))
+        here = not region_name or region_name == scope.region
+        return sdk.session(scope if here else Scope(scope.account, str(region_name), scope.principal))
 
     module = ModuleType("boto3")
     module.__dict__.update(

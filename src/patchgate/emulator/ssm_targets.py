@@ -25,7 +25,7 @@ MAXIMUM_VALUES = 50
 def managed_instances(cloud: Cloud, scope: Scope) -> list[Instance]:
     """Every machine that has registered with Systems Manager and still exists, by id."""
     found = [item for item in cloud.component(Ec2).instances(scope) if item.state != "shutting-down"]
-    return sorted(found, key=lambda item: item.instance_id)
+    return sorted(found, key=lambda item: item.spec.instance_id)
 
 
 def check_targets(targets: Iterable[Mapping[str, Any]], keys: tuple[str, ...]) -> None:

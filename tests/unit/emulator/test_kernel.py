@@ -70,6 +70,47 @@ def test_a_process_sleeps_in_virtual_time_while_others_go_on() -> None:
     assert seen == [("fast", 1.0), ("fast", 2.0), ("slow", 3.0), ("slow", 6.0)]
 
 
+def test_who_sleeps_alone_goes_on_at_once_and_lets_whatever_is_due_go_first() -> None:
+    kernel = Kernel(START)
+    seen: list[str] = []
+
+    def body() -> None:
+        kernel.sleep(1)
+        seen.append(f"alone {kernel.now:%S}")
+        kernel.after(timedelta(seconds=1), seen.append, "due at the same instant")
+        kernel.sleep(1)
+        seen.append(f"woken {kernel.now:%S}")
+        kernel.sleep(10)
+        seen.append(f"later {kernel.now:%S}")
+
+    kernel.spawn("sleeper", body)
+    kernel.run_until(START + timedelta(seconds=5))
+    assert seen == ["alone 01", "due at the same instant", "woken 02"]
+    assert kernel.now == START + timedelta(seconds=5)
+    assert kernel.processes() == ["sleeper"]
+    kernel.run_until(START + timedelta(seconds=12))
+    assert seen[3:] == ["later 12"]
+
+
+def test_a_process_that_sleeps_alone_for_ever_ends_when_its_time_is_up() -> None:
+    kernel = Kernel(START)
+    ended: list[str] = []
+
+    def body() -> None:
+        try:
+            while True:
+                kernel.sleep(1)
+        except ProcessKilled as killed:
+            ended.append(f"{killed.reason} {kernel.now:%S}")
+            raise
+
+    process = kernel.spawn("loop", body)
+    kernel.after(timedelta(seconds=30), process.kill, "timeout")
+    with pytest.raises(ProcessKilled):
+        kernel.run_until(START + timedelta(seconds=60))
+    assert ended == ["timeout 30"]
+
+
 def test_only_a_process_can_sleep() -> None:
     with pytest.raises(RuntimeError, match="only a process can sleep"):
         Kernel(START).sleep(1)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from patchgate.emulator.direct.door import DirectDoor
 
 _DEFAULTS = {"use_ssl": True}
+_CONFIG = frozenset({"config"})
 
 
 class DirectSession:
@@ -38,13 +39,15 @@ class DirectSession:
 
     def client(self, service_name: str, region_name: str | None = None, **options: Any) -> Any:
         """As boto3's, with ``config`` as the only further option: others would lead elsewhere (NotEmulatedError)."""
-        given = {name: value for name, value in options.items() if value is not None and value != _DEFAULTS.get(name)}
-        given.pop("api_version", None)  # a resource names the one that there is
-        config = given.get("config")
+        config = options.get("config")
         key = (service_name, region_name, "" if config is None else settings_of(config))
         client = self._ready.get(key)
+        if client is not None and options.keys() <= _CONFIG:
+            return client
+        given = {name: value for name, value in options.items() if value is not None and value != _DEFAULTS.get(name)}
+        given.pop("api_version", None)  # a resource names the one that there is
         if client is None:
-            if given.keys() - {"config"}:
+            if given.keys() - _CONFIG:
                 raise NotEmulatedError(f"a client with {', '.join(sorted(given))} through the direct door")
             scope = self._door.scope_in(self._scope, region_name)
             client = prototype(service_name, scope.region, given).copy_for(self._door, scope)
