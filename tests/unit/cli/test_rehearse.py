@@ -61,6 +61,8 @@ def test_the_start_is_utc_unless_it_says_otherwise(text: str | None, expected: d
         (["--lane", "payments/us-east-1/windos/prd", "--world", "."], "did you mean 'payments/us-east-1/windows/prd'?"),
         (["--parameter", "nowhere/*:GateMode=threshold", "--world", "."], "no lane matches 'nowhere/*'"),
         (["--history", "absent/h.jsonl", "--world", "."], "there is no directory absent"),
+        (["--runtime", "faithful", "--door", "direct"], "--runtime faithful needs --door wire"),
+        (["--runtime", "fast", "--endpoint-url", "http://127.0.0.1:1"], "--runtime is for the engine of this process"),
     ],
 )
 def test_wrong_input_is_told_in_one_message_and_exits_with_2(

@@ -127,7 +127,6 @@ def check(finding):
 """
 SLEEPER = """
 import time
-import boto3
 
 def handler(event, context):
     print("before")
@@ -135,6 +134,7 @@ def handler(event, context):
         time.sleep(event)
     finally:
         print("too late")
+        import boto3
         boto3.client("ssm").put_parameter(Name="/too/late", Value="x", Type="String")
 """
 SWALLOWS = """
@@ -147,7 +147,7 @@ def handler(event, context):
         return "as if nothing had happened"
 """
 SDK = """
-import json
+import json, time
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -156,7 +156,9 @@ REGION = "eu-central-1"
 
 def handler(event, context):
     ssm, s3, sns = boto3.client("ssm"), boto3.client("s3"), boto3.client("sns")
-    told = []
+    begun = time.time()
+    attempts = ssm.put_parameter(Name="/retried", Value="x", Type="String")["ResponseMetadata"]["RetryAttempts"]
+    told = [time.time() - begun, attempts]
     for number in range(12):
         ssm.put_parameter(Name=f"/p/{number:02}", Value=str(number), Type="String")
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path="/p", Recursive=True)
@@ -184,18 +186,6 @@ def handler(event, context):
     return told
 """
 
-RETRYING = """
-import time
-import boto3
-
-def handler(event, context):
-    begun, ssm = time.time(), boto3.client("ssm")
-    answers = [
-        ssm.put_parameter(Name="/retried", Value="x", Type="String"),
-        ssm.get_parameter(Name="/retried"),
-    ]
-    return [time.time() - begun, [answer["ResponseMetadata"]["RetryAttempts"] for answer in answers]]
-"""
 INTERLEAVED = """
 import time
 import boto3

@@ -24,7 +24,7 @@ SPINNING = "def handler(event, context):\n    print('begun', flush=True)\n    wh
 ASKING = "import boto3\ndef handler(event, context):\n    boto3.client('ssm').get_parameter(Name='a')\n"
 SLEEPING = "import time\ndef handler(event, context):\n    time.sleep(event)\n"
 CURIOUS = """
-import os, random, secrets, socket, subprocess, tempfile, threading, urllib.request, uuid
+import os, socket, subprocess, tempfile, threading, urllib.request
 import io
 import boto3
 
@@ -45,7 +45,6 @@ def handler(event, context):
     s3 = boto3.client("s3")
     s3.upload_fileobj(io.BytesIO(b"x" * 10), "evidence", "by a thread")
     return {
-        "drawn": [random.random(), secrets.token_hex(4), str(uuid.uuid4())],
         "scratch": kept,
         "module": attempt(lambda: open(__file__).read(7)),
         "outside": attempt(lambda: open(os.path.join(event["outside"], "x"), "w")),
@@ -57,6 +56,12 @@ def handler(event, context):
         "object": s3.get_object(Bucket="evidence", Key="by a thread")["ContentLength"],
         "threads": threading.active_count() > 0,
     }
+"""
+
+DRAWING = """
+import random, secrets, uuid
+def handler(event, context):
+    return [random.random(), secrets.token_hex(4), str(uuid.uuid4()), list({"a", "b", "c", "d"})]
 """
 
 
@@ -80,14 +85,10 @@ def has_ended(child: Child) -> bool:
 
 def test_a_child_may_use_threads_chance_and_its_own_folder_and_nothing_of_the_machine(tmp_path: Path) -> None:
     (tmp_path / "y").write_text("kept", encoding="utf-8")
-    answers = []
-    for _ in range(2):
-        with opened(faithful=True) as lab:
-            lab.create("curious", {"index": CURIOUS})
-            answers.append(lab.invoke("curious", {"outside": str(tmp_path)}))
-    answer, failure = answers[0]
+    with opened(faithful=True) as lab:
+        lab.create("curious", {"index": CURIOUS})
+        answer, failure = lab.invoke("curious", {"outside": str(tmp_path)})
     assert failure is None, answer
-    assert answers[1] == answers[0]  # its chance is the run's
     assert {name: answer[name] for name in ("scratch", "module", "object", "input")} == {
         "scratch": "scratch",
         "module": "\nimport",
@@ -98,6 +99,17 @@ def test_a_child_may_use_threads_chance_and_its_own_folder_and_nothing_of_the_ma
     assert answer["connect"] == answer["program"] == "PermissionError 1"
     assert answer["url"].startswith("URLError")
     assert [path.name for path in tmp_path.iterdir()] == ["y"]
+
+
+def test_the_chance_of_a_child_is_the_runs() -> None:
+    drawn = []
+    for _ in range(2):
+        with opened(faithful=True) as lab:
+            lab.create("drawing", {"index": DRAWING})
+            drawn.append(lab.invoke("drawing")[0])
+            lab.create("another", {"index": DRAWING})
+            assert lab.invoke("another")[0][:3] != drawn[-1][:3]
+    assert drawn[0] == drawn[1]
 
 
 def test_a_silent_child_is_taken_as_one_that_computes_until_its_time_is_up(born: list[Child]) -> None:
@@ -158,6 +170,18 @@ def test_a_child_can_be_ended_from_another_thread_while_it_is_waited_for(born: l
         with pytest.raises(StoppingError):
             lab.invoke("spinning", 0)
     assert len(born) == 1
+
+
+def test_a_child_ends_when_its_parent_is_no_more(born: list[Child]) -> None:
+    with opened(faithful=True) as lab:
+        lab.create("counter", {"index": COUNTER})
+        lab.invoke("counter")
+        process = born[0]._process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.poll() is None
+        process.stdin.close()  # as the system does for a parent that was killed
+        assert process.wait(timeout=20) == 1
 
 
 def test_a_fault_of_the_embedded_aws_is_not_the_functions(born: list[Child], monkeypatch: pytest.MonkeyPatch) -> None:
