@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Undo = Callable[[], object]
 Given = Mapping[str, "Value"]
 BAKE_TAG = "ChangedBy"
+OTHER_VAULT = "another-vault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +100,38 @@ def backup(scene: Scene, given: Given) -> Undo | None:
 
 @act
 def back_up_now(scene: Scene, given: Given) -> Undo | None:
-    """An operator backs up a machine on demand into the lane's vault, or (``volumes``) each of its volumes."""
+    """An operator backs up a machine on demand: itself, or each of its volumes where the lane backs those up.
+
+    ``volumes``: its volumes in any lane; ``part``: only the first of them; ``elsewhere``: not into the lane's vault.
+    """
     instance = scene.instance(given)
     if instance is None:
         return None
     scope, terrain = scene.terrain.scope, scene.terrain
     if not terrain.lane.vault or not terrain.backup_role:
         return None
-    resources = [f"volume/{volume.volume_id}" for volume in instance.volumes] if given.get("volumes") else []
-    for resource in resources or [f"instance/{instance.instance_id}"]:
+    resources = [f"instance/{instance.instance_id}"]
+    if given.get("volumes") or given.get("part") or terrain.facts.backup_resources == "volumes":
+        resources = [f"volume/{volume.volume_id}" for volume in instance.volumes][: 1 if given.get("part") else None]
+    vault = _other_vault(scene) if given.get("elsewhere") else terrain.lane.vault
+    for resource in resources:
         arn = scope.arn("ec2", resource)
         scene.call(
             "backup",
             "StartBackupJob",
-            BackupVaultName=terrain.lane.vault,
+            BackupVaultName=vault,
             ResourceArn=arn,
             IamRoleArn=terrain.backup_role,
         )
     return None
+
+
+def _other_vault(scene: Scene) -> str:
+    """A vault of the account that is not the lane's."""
+    known = scene.call("backup", "ListBackupVaults")["BackupVaultList"]
+    if not any(each["BackupVaultName"] == OTHER_VAULT for each in known):
+        scene.call("backup", "CreateBackupVault", BackupVaultName=OTHER_VAULT)
+    return OTHER_VAULT
 
 
 @act
@@ -347,6 +362,23 @@ def further_windows(scene: Scene, given: Given) -> Undo | None:
     def undo() -> None:
         for window_id in made:
             scene.call("ssm", "DeleteMaintenanceWindow", WindowId=window_id)
+
+    return undo
+
+
+@act
+def further_parameters(scene: Scene, given: Given) -> Undo | None:
+    """An operator keeps ``count`` parameters below the lane's path, which come before all of the lane's."""
+    if not scene.terrain.facts.operating_system:  # other people's templates have no such path
+        return None
+    path = f"{scene.terrain.facts.parameter_path}0-notes/{scene.index}-"
+    made = [f"{path}{number:02}" for number in range(int(str(given["count"])))]
+    for name in made:
+        scene.call("ssm", "PutParameter", Name=name, Value="a note", Type="String")
+
+    def undo() -> None:
+        for name in made:
+            scene.call("ssm", "DeleteParameter", Name=name)
 
     return undo
 

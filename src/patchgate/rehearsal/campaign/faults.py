@@ -81,24 +81,28 @@ Drawing = Callable[[Draw], Iterator[Injection]]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One entry of the catalogue. ``everyday`` faults are in the mix ``default``, the more often the higher."""
+    """One entry of the catalogue. ``everyday`` faults are in the mix ``default``, the more often the higher.
+
+    What ``lasts`` goes on in the calm, unless it ends by itself: it must keep nobody from being patched.
+    """
 
     number: str
     says: str
     draw: Drawing = field(repr=False)
     everyday: int = 0
+    lasts: bool = False
 
 
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(number: str, says: str, everyday: int = 0) -> Callable[[Drawing], Drawing]:
+def fault(number: str, says: str, everyday: int = 0, *, lasts: bool = False) -> Callable[[Drawing], Drawing]:
     """Puts a drawing into the catalogue."""
 
     def enter(drawing: Drawing) -> Drawing:
         if number in FAULTS:
             raise ValueError(f"{number} is in the catalogue already")
-        FAULTS[number] = Fault(number, says, drawing, everyday)
+        FAULTS[number] = Fault(number, says, drawing, everyday, lasts)
         return drawing
 
     return enter
@@ -157,7 +161,7 @@ def _repeated_backup(draw: Draw) -> Iterator[Injection]:
         yield draw.inject("backup", first, again - 60, **bad)
     else:
         yield draw.inject("backup", again - 60, again + 2 * HOUR, **bad)
-    yield draw.inject("back-up-now", again, instance=instance)
+    yield draw.inject("back-up-now", again, instance=instance, elsewhere=draw.coins.random() < 0.3)
 
 
 @fault("F06", "no backup job at all", everyday=1)
@@ -211,6 +215,8 @@ def _old_point(draw: Draw) -> Iterator[Injection]:
             early = draw.at(draw.cycle.start, -age * 60, -age * 60 + 600)
             yield draw.inject("backup", early - 30, early + HOUR, instance=instance)
             yield draw.inject("back-up-now", early, instance=instance)
+            if draw.coins.random() < 0.3:
+                yield draw.inject("back-up-now", draw.at(draw.cycle.backup, 0, HOUR), instance=instance, part=True)
 
 
 @fault("F14", "recovery points are deleted before the patch", everyday=2)
@@ -287,7 +293,7 @@ def _replaced(draw: Draw) -> Iterator[Injection]:
     yield draw.inject("launch", draw.moment(), instance=draw.someone())
 
 
-@fault("F52", "names and tags hold markup, quotes, control characters")
+@fault("F52", "names and tags hold markup, quotes, control characters", lasts=True)
 def _hostile_tag(draw: Draw) -> Iterator[Injection]:
     texts = ("<script>alert(1)</script>", "=cmd|' /C calc'!A0", '","verdict":"open"', "{{ssm:secret}}", "a\x1b[2J\r\nb")
     for instance in draw.some():
@@ -391,9 +397,12 @@ def _renamed_window(draw: Draw) -> Iterator[Injection]:
     yield draw.inject("rename-window", draw.moment(), ends, name="somebody-renamed-it")
 
 
-@fault("F21", "the window is beyond the first page of all windows")
-def _many_windows(draw: Draw) -> Iterator[Injection]:
-    yield draw.inject("further-windows", draw.moment(), None, count=12, same_name=False)
+@fault("F21", "the window, or the lease, is beyond the first page of all windows or parameters", lasts=True)
+def _beyond_the_first_page(draw: Draw) -> Iterator[Injection]:
+    if draw.coins.random() < 0.5:
+        yield draw.inject("further-windows", draw.moment(), None, count=12, same_name=False)
+    else:
+        yield draw.inject("further-parameters", draw.moment(), None, count=12)
 
 
 @fault("F22", "two windows have the same name")

@@ -91,9 +91,9 @@ def _faults_of(seed: int, mix: Mix, coins: random.Random) -> list[Fault]:
 
 
 def _in_time(injections: list[Injection], calm: int | None) -> Iterator[Injection]:
-    """What a storm holds: nothing begins in the calm, and what lasts ends with it."""
+    """What a storm holds: nothing begins in the calm, and all ends with it but what does no harm by lasting."""
     for injection in sorted(injections, key=lambda each: each.begins):
-        if calm is None:
+        if calm is None or (injection.begins < calm and FAULTS[injection.fault].lasts):
             yield injection
         elif injection.begins < calm:
             ends = calm if injection.ends is None else min(injection.ends, calm)
