@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from patchgate.config.lanes import account_id, place_lanes, unit_id
+from patchgate.config.lanes import FleetNames, place_lanes
 from patchgate.config.words import describe_choices
 from patchgate.domain.regions import region
 from patchgate.errors import Problem
@@ -32,12 +33,14 @@ def find_contradictions(file: FleetFile) -> Iterator[Contradiction]:
     """Every one that the file alone shows."""
     for section, key, what in _NAMED_ONCE:
         values = [getattr(entry, key) for entry in getattr(file, section)]
+        counts = Counter(values)
         for index, value in enumerate(values):
-            if values.count(value) > 1:
-                yield (section, index, key), f"{what} '{value}' is given {values.count(value)} times", ""
+            if counts[value] > 1:
+                yield (section, index, key), f"{what} '{value}' is given {counts[value]} times", ""
+    names = FleetNames.of(file)
     for index, target in enumerate(file.targets):
-        yield from _repeated_words(file, index, target)
-        yield from _idle_exceptions(file, index, target)
+        yield from _repeated_words(names, index, target)
+        yield from _idle_exceptions(names, index, target)
 
 
 def find_overlaps(fleet: FleetConfig) -> Iterator[Problem]:
@@ -56,43 +59,40 @@ def find_overlaps(fleet: FleetConfig) -> Iterator[Problem]:
     yield from _without_zone(fleet)
 
 
-def _repeated_words(file: FleetFile, index: int, target: Target) -> Iterator[Contradiction]:
+def _repeated_words(names: FleetNames, index: int, target: Target) -> Iterator[Contradiction]:
     meant: dict[str, Sequence[Hashable]] = {
-        "accounts": [account_id(file, each) for each in target.accounts],
-        "organizational_units": [unit_id(file, each) for each in target.organizational_units],
+        "accounts": [names.account(each) for each in target.accounts],
+        "organizational_units": [names.unit(each) for each in target.organizational_units],
         "regions": target.regions,
         "operating_systems": target.operating_systems,
         "environments": target.environments,
     }
     for key, words in meant.items():
+        first_places: dict[Hashable, int] = {}
         for position, word in enumerate(words):
-            if word in words[:position]:
+            if first_places.setdefault(word, position) != position:
                 said = getattr(target, key)
-                first = said[words.index(word)]
+                first = said[first_places[word]]
                 again = f"'{said[position]}'" if first == said[position] else f"'{said[position]}' is '{first}', which"
                 yield ("targets", index, key, position), f"{again} is in the list already", "name it once"
 
 
-def _idle_exceptions(file: FleetFile, index: int, target: Target) -> Iterator[Contradiction]:
+def _idle_exceptions(names: FleetNames, index: int, target: Target) -> Iterator[Contradiction]:
     """Words of an exception that its target does not have; which accounts a unit has, only AWS knows."""
-    accounts = [*target.accounts, *(account_id(file, each) for each in target.accounts)]
-    known: dict[str, tuple[str, Iterable[str]]] = {
+    known: dict[str, tuple[str, Collection[str]]] = {
         "regions": ("Region", target.regions),
         "operating_systems": ("operating system", target.operating_systems),
         "environments": ("environment", target.environments),
     }
     if not target.organizational_units:
-        known["accounts"] = ("account", [*accounts, *_names_of(file, accounts)])
+        ids = [names.account(each) for each in target.accounts]
+        known["accounts"] = ("account", dict.fromkeys([*(names.account_names.get(each, each) for each in ids), *ids]))
     for number, exception in enumerate(target.exceptions):
         for key, (what, words) in known.items():
             for position, word in enumerate(getattr(exception, key) or ()):
                 if word not in words:
                     path = ("targets", index, "exceptions", number, key, position)
                     yield path, f"the target has no {what} '{word}' to leave out", describe_choices(word, words)
-
-
-def _names_of(file: FleetFile, ids: Iterable[str]) -> list[str]:
-    return [account.name for account in file.accounts if account.id in set(ids)]
 
 
 def _shared_units(fleet: FleetConfig) -> Iterator[Problem]:

@@ -25,6 +25,8 @@ Place = tuple[int, int]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SHOWN_AT_MOST = 60
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -61,11 +63,11 @@ def parse_document(text: bytes, source: str) -> Document:
     try:
         value = composer.compose(yaml.parse(decoded, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
-        raise InputError(problems=(*composer.problems, _syntax_problem(error, source))) from None
+        raise InputError(problems=(*composer.found(), _syntax_problem(error, source, decoded))) from None
     except yaml.YAMLError as error:  # a character that YAML does not allow
-        raise InputError(problems=(Problem(f"not valid YAML: {_in_one_line(error)}", source),)) from None
-    if composer.problems:
-        raise InputError(problems=tuple(composer.problems))
+        raise InputError(problems=(_character_problem(error, source, decoded),)) from None
+    if problems := composer.found():
+        raise InputError(problems=problems)
     return Document(source, value, composer.keys, composer.values)
 
 
@@ -75,6 +77,17 @@ class _Composer:
     problems: list[Problem] = field(default_factory=list)
     keys: dict[Path, Place] = field(default_factory=dict)
     values: dict[Path, Place] = field(default_factory=dict)
+    references: list[tuple[str, Place]] = field(default_factory=list)
+    """Anchors and aliases, and where they stand: one problem, however many there are."""
+
+    def found(self) -> tuple[Problem, ...]:
+        """Every problem up to now, in the order of the text."""
+        problems = list(self.problems)
+        if self.references:
+            text, (line, column) = self.references[0]
+            more = f" ({len(self.references)} anchors and aliases in all)" if len(self.references) > 1 else ""
+            problems.append(Problem(f"{text}; write the value out{more}", self.source, line, column))
+        return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
 
     def compose(self, events: Iterator[Any]) -> Any:
         """The value of the stream's only document; None for an empty stream."""
@@ -92,14 +105,14 @@ class _Composer:
         self.values[path] = _place(event.start_mark)
         if len(path) > MAX_DEPTH:
             self._refuse(f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
-            raise InputError(problems=tuple(self.problems))
+            raise InputError(problems=self.found())
         if isinstance(event, yaml.AliasEvent):
-            self._refuse(f"alias '*{event.anchor}'; write the value out", event.start_mark)
+            self.references.append((f"alias '*{brief(str(event.anchor))}'", _place(event.start_mark)))
             return None
         if event.anchor is not None:
-            self._refuse(f"anchor '&{event.anchor}'; write the value out", event.start_mark)
+            self.references.append((f"anchor '&{brief(event.anchor)}'", _place(event.start_mark)))
         if event.tag is not None:
-            self._refuse(f"tag '{event.tag}'; this file has plain values only", event.start_mark)
+            self._refuse(f"tag '{brief(event.tag)}'; this file has plain values only", event.start_mark)
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(events, path)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -115,7 +128,7 @@ class _Composer:
             below = (*path, key)
             if key in mapping:
                 first = self.keys[below][0]
-                self._refuse(f"duplicate key '{key}', first given in line {first}", event.start_mark)
+                self._refuse(f"duplicate key '{brief(key)}', first given in line {first}", event.start_mark)
             else:
                 self.keys[below] = _place(event.start_mark)
             mapping[key] = self._node(next(events), events, below)
@@ -155,12 +168,26 @@ def _place(mark: Any) -> Place:  # a Mark of yaml's own scanner, or of libyaml's
     return mark.line + 1, mark.column + 1
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, source: str) -> Problem:
+def brief(text: str) -> str:
+    """Text for a message: of very long text, its beginning."""
+    return text if len(text) <= _SHOWN_AT_MOST else f"{text[:_SHOWN_AT_MOST]}..."
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, source: str, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column = _place(mark) if mark else (0, 0)
+    lines = text.splitlines()
+    if 0 < line <= len(lines) and lines[line - 1][column - 1 : column] == "\t":
+        return Problem("not valid YAML: a tab where an indentation is", source, line, column, "indent with spaces")
     details = ", ".join(part for part in (error.context, error.problem) if part)
     return Problem(f"not valid YAML: {details}", source, line, column)
 
 
-def _in_one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _character_problem(error: yaml.YAMLError, source: str, text: str) -> Problem:
+    """A character that YAML does not allow: the first one of the text, as YAML 1.2 has them."""
+    found = _NOT_ALLOWED.search(text)
+    if found is None:
+        return Problem(f"not valid YAML: {' '.join(str(error).split())}", source)
+    line = text.count("\n", 0, found.start()) + 1
+    column = found.start() - text.rfind("\n", 0, found.start())
+    return Problem(f"not valid YAML: character U+{ord(found[0]):04X} is not allowed", source, line, column)

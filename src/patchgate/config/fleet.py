@@ -15,11 +15,11 @@ from patchgate.config.document import Document
 from patchgate.config.freeze_periods import FreezePeriod, list_freeze_periods
 from patchgate.config.ics import CalendarEvents
 from patchgate.config.lanes import (
+    FleetNames,
     LaneConfig,
     PlacedLane,
     Units,
     UnresolvedUnit,
-    account_id,
     configure_lane,
     find_unresolved,
     overriding_layer,
@@ -99,7 +99,7 @@ class FleetConfig:
     @property
     def log_account(self) -> str:
         """The id of the account that holds the log buckets."""
-        return account_id(self.file, self.organization.log_account)
+        return FleetNames.of(self.file).account(self.organization.log_account)
 
     @property
     def log_bucket(self) -> LogBucket:

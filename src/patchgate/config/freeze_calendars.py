@@ -23,12 +23,14 @@ MAX_CALENDAR_BYTES = 1024 * 1024
 def read_calendars(
     file: FleetFile, document: Document, directory: Path
 ) -> tuple[Mapping[str, CalendarEvents], list[Problem]]:
-    """Every calendar file by the name that the fleet file gives it, and a problem for each that cannot be used."""
+    """Every calendar file by the name that the fleet file gives it, and a problem for each that cannot be used.
+
+    A file that several freezes name is read once; its problem stands at the first of them.
+    """
     found: dict[str, CalendarEvents] = {}
     problems: list[Problem] = []
-    for name, path in _named_files(file):
-        if name in found:
-            continue
+    named = dict(reversed(list(_named_files(file))))
+    for name, path in reversed(named.items()):
         try:
             found[name] = _read(directory / name)
         except IcsError as error:
@@ -40,6 +42,8 @@ def _read(path: Path) -> CalendarEvents:
     try:
         with path.open("rb") as file:
             text = file.read(MAX_CALENDAR_BYTES + 1)
+    except ValueError:
+        raise IcsError("cannot be read: its name has a character that no file name has") from None
     except OSError as error:
         raise IcsError(f"cannot be read: {error.strerror}", "its path is seen from the fleet file") from None
     if len(text) > MAX_CALENDAR_BYTES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from functools import cache
 
-from patchgate.config.words import describe_choices, refusal
+from patchgate.config.words import refusal, unknown_word
 
 
 @cache
@@ -21,7 +21,7 @@ def check_country(value: str) -> str:
     """The code, if its holidays are known."""
     if value in holiday_countries():
         return value
-    raise refusal(f"no holidays are known of '{value}'", describe_choices(value, holiday_countries()) or _CODES)
+    raise unknown_word(f"no holidays are known of '{value}'", value, holiday_countries(), _CODES)
 
 
 def check_subdivision(country: str, value: str) -> str:
@@ -31,7 +31,7 @@ def check_subdivision(country: str, value: str) -> str:
         return value
     if not known:
         raise refusal(f"no subdivisions are known of '{country}'", "leave subdivision out")
-    raise refusal(f"'{country}' has no subdivision '{value}'", describe_choices(value, known) or ", ".join(known))
+    raise unknown_word(f"'{country}' has no subdivision '{value}'", value, known, ", ".join(known))
 
 
 @cache

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from patchgate.config.local_time import earliest_instant, latest_instant
+from patchgate.errors import InputError
 from patchgate.schedule import ScheduleError
 from patchgate.schedule.zones import load_zone
 
@@ -20,12 +21,11 @@ _MOST_OCCURRENCES = 20_000
 _DAY = timedelta(days=1)
 
 
-class IcsError(Exception):
+class IcsError(InputError):
     """Why a calendar file cannot be used; ``remedy`` says what to do about it."""
 
     def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.remedy = remedy
+        super().__init__(message, remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +204,7 @@ def _rule(component: Any, zone: str, where: str) -> str:
 
 
 def _recurrences(rule: str, begin: datetime, first: datetime, last: datetime) -> list[datetime]:
+    """The starts of a rule from ``first`` to ``last``, by the wall clock."""
     from dateutil.rrule import rrulestr  # noqa: PLC0415
 
     try:

@@ -82,18 +82,34 @@ class UnresolvedUnit:
         return self.id if self.id == self.name else f"{self.name} ({self.id})"
 
 
-def unit_id(file: FleetFile, reference: str) -> str:
-    """The id that a reference to an organizational unit means."""
-    return next((unit.id for unit in file.organizational_units if unit.name == reference), reference)
+@dataclass(frozen=True, slots=True)
+class FleetNames:
+    """What a fleet file calls its accounts and organizational units: name -> id, and the name of an account's id."""
 
+    accounts: Mapping[str, str]
+    units: Mapping[str, str]
+    account_names: Mapping[str, str]
 
-def account_id(file: FleetFile, reference: str) -> str:
-    """The id that a reference to an account means."""
-    return next((account.id for account in file.accounts if account.name == reference), reference)
+    @classmethod
+    def of(cls, file: FleetFile) -> FleetNames:
+        return cls(
+            {account.name: account.id for account in file.accounts},
+            {unit.name: unit.id for unit in file.organizational_units},
+            {account.id: account.name for account in file.accounts},
+        )
+
+    def account(self, reference: str) -> str:
+        """The id that a reference to an account means."""
+        return self.accounts.get(reference, reference)
+
+    def unit(self, reference: str) -> str:
+        """The id that a reference to an organizational unit means."""
+        return self.units.get(reference, reference)
 
 
 def find_unresolved(file: FleetFile, units: Units) -> tuple[UnresolvedUnit, ...]:
     """The organizational units that targets and their exceptions name and ``units`` does not know, each once."""
+    names = FleetNames.of(file)
     found: dict[str, UnresolvedUnit] = {}
     for index, target in enumerate(file.targets):
         named: list[tuple[Path, Sequence[str]]] = [(("targets", index), target.organizational_units)]
@@ -101,7 +117,7 @@ def find_unresolved(file: FleetFile, units: Units) -> tuple[UnresolvedUnit, ...]
             named.append((("targets", index, "exceptions", number), exception.organizational_units or ()))
         for path, references in named:
             for position, reference in enumerate(references):
-                identity = unit_id(file, reference)
+                identity = names.unit(reference)
                 if identity not in units:
                     place = (*path, "organizational_units", position)
                     found.setdefault(identity, UnresolvedUnit(identity, reference, place))
@@ -113,26 +129,26 @@ def place_lanes(file: FleetFile, units: Units) -> Iterator[PlacedLane]:
 
     An account that a target has by name and by an organizational unit, or by two of them, is one account there.
     """
-    names = {account.id: account.name for account in file.accounts}
+    names = FleetNames.of(file)
     for index, target in enumerate(file.targets):
-        excluded = [_Exclusion.of(file, exception, units) for exception in target.exceptions]
-        for account, path in _accounts_of(file, index, target, units):
+        excluded = [_Exclusion.of(names, exception, units) for exception in target.exceptions]
+        for account, path in _accounts_of(names, index, target, units):
             for region in target.regions:
                 for system in target.operating_systems:
                     for environment in target.environments:
-                        lane = Lane(account, region, system, environment, names.get(account, ""))
+                        lane = Lane(account, region, system, environment, names.account_names.get(account, ""))
                         if not any(each.matches(lane) for each in excluded):
                             yield PlacedLane(lane, index, path)
 
 
-def _accounts_of(file: FleetFile, index: int, target: Target, units: Units) -> Iterator[tuple[str, Path]]:
+def _accounts_of(names: FleetNames, index: int, target: Target, units: Units) -> Iterator[tuple[str, Path]]:
     listed = set()
     for position, reference in enumerate(target.accounts):
-        account = account_id(file, reference)
+        account = names.account(reference)
         listed.add(account)
         yield account, ("targets", index, "accounts", position)
     for position, reference in enumerate(target.organizational_units):
-        for account in units.get(unit_id(file, reference), ()):
+        for account in units.get(names.unit(reference), ()):
             if account not in listed:
                 listed.add(account)
                 yield account, ("targets", index, "organizational_units", position)
@@ -146,12 +162,12 @@ class _Exclusion:
     environments: frozenset[str] | None
 
     @classmethod
-    def of(cls, file: FleetFile, exception: TargetException, units: Units) -> _Exclusion:
+    def of(cls, names: FleetNames, exception: TargetException, units: Units) -> _Exclusion:
         accounts: frozenset[str] | None = None
         if exception.accounts is not None or exception.organizational_units is not None:
-            listed = {account_id(file, reference) for reference in exception.accounts or ()}
+            listed = {names.account(reference) for reference in exception.accounts or ()}
             for reference in exception.organizational_units or ():
-                listed.update(units.get(unit_id(file, reference), ()))
+                listed.update(units.get(names.unit(reference), ()))
             accounts = frozenset(listed)
         return cls(
             accounts,

@@ -26,6 +26,9 @@ from patchgate.config.values import (
 )
 from patchgate.config.words import refusal
 
+LONGEST_LIST = 100
+"""More words than the catalogues have: what is longer is refused as a whole."""
+
 
 class Organization(Model):
     """The AWS organization that everything belongs to."""
@@ -129,12 +132,16 @@ class Target(Settings):
         validate_default=True,
         description="Names out of `organizational_units`, or ids; AWS says which accounts they have.",
     )
-    regions: list[RegionName] = Field(min_length=1, description="Regions, such as `eu-central-1`.")
+    regions: list[RegionName] = Field(
+        min_length=1, max_length=LONGEST_LIST, description="Regions, such as `eu-central-1`."
+    )
     operating_systems: list[OperatingSystemName] = Field(
-        min_length=1, description="Operating systems of the catalogue, such as `ubuntu`."
+        min_length=1, max_length=LONGEST_LIST, description="Operating systems of the catalogue, such as `ubuntu`."
     )
     environments: list[PromotedEnvironment] = Field(
-        min_length=1, description="Environments; out of `environments` where the file has them."
+        min_length=1,
+        max_length=LONGEST_LIST,
+        description="Environments; out of `environments` where the file has them.",
     )
     exceptions: list[TargetException] = Field(default_factory=list, description="Lanes that are left out.")
 

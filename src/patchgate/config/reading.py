@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from patchgate.config.contradictions import find_contradictions, find_overlaps
-from patchgate.config.document import MAX_BYTES, Document, parse_document
+from patchgate.config.document import MAX_BYTES, Document, Place, parse_document
 from patchgate.config.fleet import FleetConfig
 from patchgate.config.freeze_calendars import read_calendars
 from patchgate.config.model import FleetFile
 from patchgate.config.settings import models_in
-from patchgate.config.words import describe_choices
+from patchgate.config.words import describe_choices, describe_nearest, describe_refusal
 from patchgate.domain.environments import ENVIRONMENTS
 from patchgate.errors import InputError, Problem
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 MOST_PROBLEMS = 100
+LONGEST_MESSAGE = 500
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -73,42 +77,54 @@ def validate_document(document: Document, model: type[_Model], context: dict[str
     try:
         return model.model_validate(document.value, context=context)
     except ValidationError as error:
-        problems = [_problem(document, model, details) for details in error.errors(include_url=False)]
-        raise InputError(problems=_in_order(problems)) from None
+        placed = sorted(((_place(document, each), each) for each in error.errors(include_url=False)), key=itemgetter(0))
+        problems = [_problem(document, model, *each) for each in placed[:MOST_PROBLEMS]]
+        raise InputError(problems=_in_order(problems, len(placed) - len(problems))) from None
 
 
-def _words(value: Any) -> dict[str, list[str]]:
+def _words(value: Any) -> dict[str, dict[str, None]]:
     """What a fleet file calls its accounts, units and environments, before anything of it is known to be valid."""
 
     def entries(key: str) -> list[dict[str, Any]]:
         listed = value.get(key) if isinstance(value, dict) else None
         return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
 
-    def words(section: str, *keys: str) -> list[str]:
-        return [str(entry[key]) for key in keys for entry in entries(section) if key in entry]
+    def words(section: str, *keys: str) -> dict[str, None]:
+        return dict.fromkeys(str(entry[key]) for key in keys for entry in entries(section) if key in entry)
 
     return {
         "accounts": words("accounts", "name", "id"),
         "units": words("organizational_units", "name", "id"),
-        "environments": words("environments", "name") or list(ENVIRONMENTS),
+        "environments": words("environments", "name") or dict.fromkeys(ENVIRONMENTS),
     }
 
 
-def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """In the order of the file, each once; of very many the first ones, and how many more there are."""
-    found = sorted(dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column))
-    if len(found) <= MOST_PROBLEMS:
+def _in_order(problems: Iterable[Problem], more: int = 0) -> tuple[Problem, ...]:
+    """In the order of the file, each once; of very many the first ones, and how many ``more`` there are."""
+    shortened = (replace(each, message=_shortened(each.message), remedy=_shortened(each.remedy)) for each in problems)
+    found = sorted(dict.fromkeys(shortened), key=lambda problem: (problem.line, problem.column))
+    more += max(0, len(found) - MOST_PROBLEMS)
+    if not more:
         return tuple(found)
-    more = Problem(f"{len(found) - MOST_PROBLEMS} more problems", found[0].source, remedy="mend these first")
-    return (*found[:MOST_PROBLEMS], more)
+    return (*found[:MOST_PROBLEMS], Problem(f"{more} more problems", found[0].source, remedy="mend these first"))
 
 
-def _problem(document: Document, model: type[BaseModel], details: ErrorDetails) -> Problem:
-    path = tuple(part for part in details["loc"] if part != "[key]")
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 3]}..."
+
+
+def _place(document: Document, details: ErrorDetails) -> Place:
     is_key = details["loc"][-1:] == ("[key]",) or details["type"] == "extra_forbidden"
-    message, remedy = _describe(details, path, model)
-    line, column = document.place_of(path, of_key=is_key)
-    return Problem(message, document.source, line, column, remedy)
+    return document.place_of(_path(details), of_key=is_key)
+
+
+def _path(details: ErrorDetails) -> tuple[str | int, ...]:
+    return tuple(part for part in details["loc"] if part != "[key]")
+
+
+def _problem(document: Document, model: type[BaseModel], place: Place, details: ErrorDetails) -> Problem:
+    message, remedy = _describe(details, _path(details), model)
+    return Problem(message, document.source, *place, remedy)
 
 
 def _describe(details: ErrorDetails, path: tuple[str | int, ...], model: type[BaseModel]) -> tuple[str, str]:
@@ -117,15 +133,26 @@ def _describe(details: ErrorDetails, path: tuple[str | int, ...], model: type[Ba
     name = ".".join(str(part) for part in path if isinstance(part, str)) or "the file"
     match details["type"]:
         case "refused":
-            described = context["message"], context["remedy"]
+            described = describe_refusal(context)
         case "extra_forbidden":
             described = f"unknown key '{path[-1]}'", describe_choices(str(path[-1]), _keys_at(path[:-1], model))
         case "missing":
             described = f"missing key '{path[-1]}'", ""
         case "too_short":
             described = f"{name} is empty", f"at least {context['min_length']}"
+        case "too_long":
+            described = f"{name} is too long", f"at most {context['max_length']}"
+        case "greater_than_equal":
+            described = f"{name} cannot be {_shown(details['input'])}", f"at least {context['ge']}"
+        case "less_than_equal":
+            described = f"{name} cannot be {_shown(details['input'])}", f"at most {context['le']}"
         case "literal_error":
-            described = f"{name} cannot be {_shown(details['input'])}", f"expected {context['expected']}"
+            nearest = describe_nearest(str(details["input"]), re.findall("'([^']*)'", context["expected"]))
+            described = f"{name} cannot be {_shown(details['input'])}", nearest or f"expected {context['expected']}"
+        case "string_too_short":
+            described = f"{name} is empty", ""
+        case "string_too_long":
+            described = f"{name} is too long", f"at most {context['max_length']} characters"
         case kind if kind in _EXPECTED:
             described = f"{name} must be {_EXPECTED[kind]}, not {_shown(details['input'])}", ""
         case _:

@@ -21,6 +21,7 @@ from patchgate.config.values import (
     TimeOfDay,
     Weekday,
 )
+from patchgate.config.words import describe_refusal
 
 _KINDS: dict[str, TypeAdapter[str]] = {
     "account id": TypeAdapter(AccountId),
@@ -55,9 +56,8 @@ def check_answer(kind: str, value: str) -> str:
     try:
         return _KINDS[kind].validate_python(value, strict=True)
     except ValidationError as error:
-        details = error.errors(include_url=False)[0]
-        remedy = (details.get("ctx") or {}).get("remedy", "")
-        raise ValueError(f"{details['msg']} ({remedy})" if remedy else details["msg"]) from None
+        message, remedy = describe_refusal(error.errors(include_url=False)[0]["ctx"])
+        raise ValueError(f"{message} ({remedy})" if remedy else message) from None
 
 
 def read_account(text: str) -> tuple[str, str]:

@@ -13,10 +13,10 @@ from patchgate.config.words import (
     check_environment,
     check_operating_system,
     check_region,
-    describe_choices,
     operating_system_names,
     refusal,
     region_names,
+    unknown_word,
 )
 from patchgate.domain.environments import ENVIRONMENTS
 from patchgate.schedule import Dialect, ScheduleError, parse
@@ -65,7 +65,7 @@ def _word(choices: Sequence[str], what: str) -> tuple[AfterValidator, WithJsonSc
 
     def check(value: str) -> str:
         if value not in choices:
-            raise refusal(f"'{value}' is not {what}", describe_choices(value, choices))
+            raise unknown_word(f"'{value}' is not {what}", value, choices)
         return value
 
     return AfterValidator(check), WithJsonSchema({"type": "string", "enum": list(choices)})
@@ -77,7 +77,7 @@ def _known(kind: str, what: str, pattern: str = "") -> AfterValidator:
     def check(value: str, info: ValidationInfo) -> str:
         if info.context is None or value in info.context[kind] or (pattern and re.fullmatch(pattern, value)):
             return value
-        raise refusal(f"unknown {what} '{value}'", describe_choices(value, info.context[kind]))
+        raise unknown_word(f"unknown {what} '{value}'", value, info.context[kind])
 
     return AfterValidator(check)
 
@@ -115,8 +115,11 @@ def check_expression(value: str, dialect: Dialect) -> str:
 
 def schedule_refusal(value: str, error: ScheduleError) -> Exception:
     """What is wrong with a schedule, in the words of a fleet file."""
-    said = "; ".join(f"{fault.field}: {fault.message}" for fault in error.faults)
-    return refusal(f"'{value}': {said}" if said else str(error), error.remedy)
+    said = "; ".join(
+        fault.message if fault.field == "expression" else f"{fault.field}: {fault.message}" for fault in error.faults
+    )
+    rules = "; ".join(dict.fromkeys(fault.rule for fault in error.faults if fault.rule))
+    return refusal(f"'{value}': {said}" if said else str(error), error.remedy or rules)
 
 
 def _expression(dialect: Dialect) -> tuple[AfterValidator, WithJsonSchema]:
