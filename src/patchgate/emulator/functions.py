@@ -45,7 +45,7 @@ class Functions(FunctionSettings):
         """Makes environments: how code runs. A copy of the cloud begins with the fast way."""
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_idle": {}, "launch": ProgramEnvironment}
+        return self.__dict__ | {"_idle": {}, "launch": ProgramEnvironment, "runs_archives": False}
 
     @operation("Invoke")
     def invoke(self, scope: Scope, params: Params) -> Result:

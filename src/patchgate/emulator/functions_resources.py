@@ -46,11 +46,15 @@ NOT_EMULATED = (
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A function's code: the text of its modules by name, and what AWS says of the archive."""
+    """A function's code: the text of its modules by name, and what AWS says of the archive.
+
+    ``archive`` is the whole of it, where more of it is run than the modules at its top.
+    """
 
     modules: dict[str, str]
     size: int
     sha256: str
+    archive: bytes = b""
 
 
 @dataclass(slots=True)
@@ -136,17 +140,23 @@ def plain_name(scope: Scope, reference: str) -> str:
     return match["name"]
 
 
-def read_archive(content: bytes) -> Package:
-    """The Python modules at the top of a zip archive."""
+def read_archive(content: bytes, *, whole: bool = False) -> Package:
+    """The Python modules at the top of a zip archive; with ``whole``, all that is in it.
+
+    Without, Python packages are a NotEmulatedError, and other files are left out: a program that opens one is refused.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            texts = {name: archive.read(name) for name in archive.namelist() if name.endswith(".py")}
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            texts = {name: archive.read(name) for name in names if name.endswith(".py") and "/" not in name}
     except zipfile.BadZipFile as error:
         raise invalid("Could not unzip uploaded file. Please check your file, then try to upload again.") from error
-    if any("/" in name for name in texts):
-        raise NotEmulatedError("Python packages in the archive of a Lambda function")
+    others = set(names) - set(texts)
+    if not whole and any(name.endswith(".py") for name in others):
+        raise NotEmulatedError("Python packages in the archive of a Lambda function without --runtime faithful")
     modules = {name.removesuffix(".py"): text.decode() for name, text in texts.items()}
-    return Package(modules, len(content), base64.b64encode(hashlib.sha256(content).digest()).decode())
+    digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    return Package(modules, len(content), digest, content if whole and others else b"")
 
 
 def read_inline(source: str) -> Package:
@@ -166,7 +176,8 @@ def apply_settings(function: Function, params: Params) -> None:
     _check_runtime(runtime)
     if not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/?[\w+=,.@/-]+", role or ""):
         raise AwsError("ValidationException", f"Value '{role}' at 'role' is not the ARN of a role.")
-    if not re.fullmatch(r"[\w-]+\.\w+", handler or ""):
+    inside = function.package.archive
+    if not re.fullmatch(r"[\w./-]*[\w-]+\.\w+" if inside else r"[\w-]+\.\w+", handler or ""):
         raise NotEmulatedError(f"the handler {handler!r}: it is <module>.<function>")
     if not 1 <= timeout <= 900 or not 128 <= memory <= 10_240:
         raise AwsError("ValidationException", "'timeout' is 1 to 900 seconds, 'memorySize' 128 to 10240 MB.")

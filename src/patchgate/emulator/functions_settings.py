@@ -38,6 +38,8 @@ class FunctionSettings(Component):
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         self._functions: dict[tuple[str, str], dict[str, Function]] = {}
+        self.runs_archives = False
+        """Whether functions run with all that is in their archives, or with the modules at the top."""
 
     def function(self, scope: Scope, reference: str, qualifier: str | None = None) -> Function:
         """The function of that name or ARN; AwsError ResourceNotFoundException when there is none."""
@@ -65,13 +67,13 @@ class FunctionSettings(Component):
     @operation("CreateFunction")
     def create_function(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
-        return self._create(scope, params, _package(params.get("Code") or {}))
+        return self._create(scope, params, self._package(params.get("Code") or {}))
 
     @operation("UpdateFunctionCode")
     def update_function_code(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html"""
         function = self.function(scope, params["FunctionName"])
-        package = _package(params)
+        package = self._package(params)
         if params.get("DryRun"):
             return function.configuration()
         function.package = package
@@ -124,6 +126,7 @@ class FunctionSettings(Component):
         """https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html: what runs, runs on."""
         function = self.function(scope, params["FunctionName"], params.get("Qualifier"))
         del self._functions[scope.key][function.name]
+        self.cloud.record(scope, "FunctionDeleted", function=function.name)
         return {}
 
     @operation("AddPermission")
@@ -274,7 +277,15 @@ class FunctionSettings(Component):
         apply_settings(function, params)
         self.check_role(scope, function.role)
         functions[name] = function
+        self.cloud.record(scope, "FunctionCreated", function=name)
         return function.configuration()
+
+    def _package(self, code: Params) -> Package:
+        if not code.get("ZipFile"):
+            if code.get("S3Bucket") or code.get("ImageUri"):
+                raise NotEmulatedError("code of Lambda functions outside of ZipFile")
+            raise invalid("Please provide a source for function code.")
+        return read_archive(bytes(code["ZipFile"]), whole=self.runs_archives)
 
     def _modified(self, function: Function) -> Result:
         function.modified_at, function.revision = self.cloud.now, self.cloud.uuid()
@@ -292,14 +303,6 @@ class FunctionSettings(Component):
                 raise NotEmulatedError(f"the destination {arn}: queues, topics and functions are")
         function.event_config, function.event_config_at = config, self.cloud.now
         return _event_config(function)
-
-
-def _package(code: Params) -> Package:
-    if not code.get("ZipFile"):
-        if code.get("S3Bucket") or code.get("ImageUri"):
-            raise NotEmulatedError("code of Lambda functions outside of ZipFile")
-        raise invalid("Please provide a source for function code.")
-    return read_archive(bytes(code["ZipFile"]))
 
 
 def _with_event_config(function: Function) -> Function:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 import patchgate
 from patchgate.emulator.faithful.messages import Box, Ended, Message
 from patchgate.emulator.functions_outcomes import TASK_ROOT
-from patchgate.emulator.functions_resources import Function
+from patchgate.emulator.functions_resources import Function, Package
 from patchgate.emulator.server.listener import EmulatorServer
 
 if TYPE_CHECKING:
@@ -24,6 +26,15 @@ if TYPE_CHECKING:
 _START = "import sys; sys.path.append(sys.argv.pop(1)); from patchgate.emulator.faithful.launcher import main; main()"
 _OF_THE_MACHINE = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "SYSTEMROOT")
 """What the interpreter itself may need of the environment; a child sees nothing else of it."""
+
+
+def unpack(package: Package, place: Path) -> None:
+    """Write a function's code into a folder."""
+    for name, source in package.modules.items():
+        (place / f"{name}.py").write_text(source, encoding="utf-8", newline="")
+    if package.archive:
+        with zipfile.ZipFile(io.BytesIO(package.archive)) as archive:
+            archive.extractall(place)
 
 
 class Child:
@@ -54,8 +65,7 @@ class Child:
         task, scratch = self._folder / "task", self._folder / "tmp"
         task.mkdir()
         scratch.mkdir()
-        for name, source in function.package.modules.items():
-            (task / f"{name}.py").write_text(source, encoding="utf-8", newline="")
+        unpack(function.package, task)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         package = str(Path(patchgate.__file__).parents[1])
         address = (str(self._server.port), str(task), str(scratch))

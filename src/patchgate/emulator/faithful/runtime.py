@@ -50,13 +50,15 @@ class FaithfulRuntime:
 
     def __enter__(self) -> Self:
         require_runtime_client()
-        self._door.cloud.component(Functions).launch = self._launch
+        functions = self._door.cloud.component(Functions)
+        functions.launch, functions.runs_archives = self._launch, True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._door.cloud.component(Functions).launch = ProgramEnvironment
+        functions = self._door.cloud.component(Functions)
+        functions.launch, functions.runs_archives = ProgramEnvironment, False
         self.stop()
 
     def stop(self) -> None:

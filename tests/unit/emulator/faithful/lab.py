@@ -45,7 +45,7 @@ def archive(modules: dict[str, str]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as package:
         for name, text in modules.items():
-            package.writestr(zipfile.ZipInfo(f"{name}.py"), text)
+            package.writestr(zipfile.ZipInfo(name if "." in name else f"{name}.py"), text)
     return content.getvalue()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from patchgate.emulator.faithful.child import Child
 from patchgate.emulator.server.host import StoppingError
@@ -110,6 +111,21 @@ def test_the_chance_of_a_child_is_the_runs() -> None:
             lab.create("another", {"index": DRAWING})
             assert lab.invoke("another")[0][:3] != drawn[-1][:3]
     assert drawn[0] == drawn[1]
+
+
+def test_a_whole_archive_is_run_with_packages_and_data() -> None:
+    files = {
+        "app/__init__.py": "",
+        "app/main.py": "import pathlib\nfrom app.rules import limit\ndef handler(event, context):\n"
+        "    return [limit, pathlib.Path(__file__).with_name('data.txt').read_text()]\n",
+        "app/rules.py": "limit = 3\n",
+        "app/data.txt": "kept",
+    }
+    with opened(faithful=True) as lab:
+        lab.create("packaged", files, "app/main.handler")
+        assert lab.invoke("packaged") == ([3, "kept"], None)
+    with opened(faithful=False) as lab, pytest.raises(ClientError, match="--runtime faithful"):
+        lab.create("packaged", files, "app/main.handler")
 
 
 def test_a_silent_child_is_taken_as_one_that_computes_until_its_time_is_up(born: list[Child]) -> None:
