@@ -150,18 +150,24 @@ class Run:
 
 @dataclass(slots=True)
 class Function:
-    """One function: its runs in the order of their ends, when each began, and what was given up (request ids)."""
+    """One function: its runs in the order of their ends, when each began, and what was given up (request ids).
+
+    ``there`` is whether it existed, where it was made or deleted on record.
+    """
 
     begun: list[tuple[Cut, str]] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     discarded: list[tuple[Cut, str]] = field(default_factory=list)
+    there: Changes[bool] = field(default_factory=Changes)
 
 
 class Writing(NamedTuple):
-    """One writing of an evidence object: its lines as JSON values; None when the history does not say what it says."""
+    """One writing of an evidence object: by whom ("" is an operator), and its lines as JSON values; None where the
+    history does not say.
+    """
 
     cut: Cut
     account: str
-    principal: str
+    principal: str | None
     digest: str
     rows: tuple[Any, ...] | None

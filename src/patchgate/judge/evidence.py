@@ -66,8 +66,8 @@ def forged(case: Case) -> Iterator[Violation]:
         of_execution: dict[str, Writing] = {}
         for writing in writings:
             where = f"the evidence {cycle}/{name}"
-            writer = writing.principal.rpartition("/")[2]
-            if role and (writer != role or writing.account != case.lane.account):
+            writer = (writing.principal or "").rpartition("/")[2]
+            if role and writing.principal is not None and (writer != role or writing.account != case.lane.account):
                 what = f"{where} was written by {writing.principal or 'an operator'} of {writing.account}"
                 yield Violation.at_cut("evidence-forged", case.lane, writing.cut, what, instance=_subject(name))
             execution = _only_row(writing).get("ExecutionId") if writing.rows is not None and name != VERDICT else None

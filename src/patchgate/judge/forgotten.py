@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from patchgate.judge.case import A_CLOSE_COMES_WITHIN
+from patchgate.judge.installs import CLOCKS_DIFFER
 from patchgate.judge.spans import Cut, Span
 from patchgate.judge.violation import Violation
 
@@ -22,7 +23,7 @@ def forgotten_instances(case: Case) -> Iterator[Violation]:
     They are named by the first close that succeeds after the window's end: not before is anybody forgotten.
     """
     for occurrence in case.occurrences:
-        if _is_still_due(case, occurrence) or _lane_is_named(case, occurrence):
+        if _is_still_due(case, occurrence) or _lane_is_named(case, occurrence) or _has_no_gate(case, occurrence):
             continue
         span = Span(_last_judged(case, occurrence), case.facts.cut_at(occurrence.start))
         for instance in case.members:
@@ -88,13 +89,19 @@ def _lane_is_named(case: Case, occurrence: Occurrence) -> bool:
     return False
 
 
+def _has_no_gate(case: Case, occurrence: Occurrence) -> bool:
+    """Whether the lane's functions were deleted, then or before (F50): nobody is there to name anybody."""
+    low = case.facts.cut_at(occurrence.before)
+    span = Span(low, case.facts.cut_at(min(occurrence.end + A_CLOSE_COMES_WITHIN, case.now)))
+    return any(False in function.there.seen(span) for function in (case.gate, case.closing))
+
+
 def _accounted_for(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
     facts, key = case.facts, (instance.place, instance.instance)
-    if any(
-        step.status == "Success" and occurrence.start <= step.at < occurrence.after for step in facts.ends.get(key, ())
-    ):
+    start = occurrence.start - CLOCKS_DIFFER
+    if any(step.status == "Success" and start <= step.at < occurrence.after for step in facts.ends.get(key, ())):
         return True
-    if any(occurrence.start <= step.at < occurrence.after for step in facts.refusals.get(key, ())):
+    if any(start <= step.at < occurrence.after for step in facts.refusals.get(key, ())):
         return True
     if any(occurrence.before <= step.at < occurrence.after for step in facts.named.get(key, ())):
         return True

@@ -37,6 +37,8 @@ class WorkReader:
             "CommandEnded": self._command_ended,
             "PatchStarted": self._patch_started,
             "PatchEnded": self._patch_ended,
+            "FunctionCreated": self._function_created,
+            "FunctionDeleted": self._function_deleted,
             "FunctionInvoked": self._function_invoked,
             "FunctionEnded": self._function_ended,
             "FunctionDiscarded": self._function_discarded,
@@ -134,6 +136,12 @@ class WorkReader:
     def _function(self, record: Record, place: Place) -> Function:
         return self.facts.functions.setdefault((place, record["function"]), Function())
 
+    def _function_created(self, record: Record, cut: Cut, place: Place) -> None:
+        self._function(record, place).there.add(cut.seq, value=True)
+
+    def _function_deleted(self, record: Record, cut: Cut, place: Place) -> None:
+        self._function(record, place).there.add(cut.seq, value=False)
+
     def _function_invoked(self, record: Record, cut: Cut, place: Place) -> None:
         request = record["request_id"]
         self._function(record, place).begun.append((cut, request))
@@ -182,7 +190,7 @@ class WorkReader:
             return
         _, system, environment, account, region, cycle, name = parts
         writing = Writing(
-            cut, place[0], record.get("principal", "?"), record.get("sha256", ""), parsed_lines(record.get("text"))
+            cut, place[0], record.get("principal"), record.get("sha256", ""), parsed_lines(record.get("text"))
         )
         of_lane = self.facts.evidence.setdefault((system, environment, account, region), {})
         of_lane.setdefault((cycle, name), []).append(writing)

@@ -164,6 +164,8 @@ EVENTS: Mapping[str, EventContract] = {
         output: what it wrote
         """,
     ),
+    "FunctionCreated": _event("A Lambda function was made.", "function: its name"),
+    "FunctionDeleted": _event("A Lambda function was deleted.", "function: its name"),
     "FunctionInvoked": _event(
         "A Lambda function was invoked.", "function: its name\nrequest_id: the request's id", "payload: the event"
     ),
