@@ -580,3 +580,105 @@ def test_the_tail_of_the_log_comes_with_the_answer(cloud: Cloud) -> None:
     cloud.kernel.spawn("caller", lambda: answers.append(call(cloud, "Invoke", FunctionName="gate", LogType="Tail")))
     cloud.kernel.run_until(START + timedelta(seconds=1))
     assert base64.b64decode(answers[0]["LogResult"]) == b"hello"
+
+
+def test_log_records_name_their_request_as_the_runtime_does(cloud: Cloud) -> None:
+    source = """
+import logging
+logging.basicConfig(level="DEBUG")
+log = logging.getLogger()
+log.warning("cold")
+def handler(event, context):
+    print("no end", end="")
+    log.setLevel("INFO")
+    log.info("of %s", event)
+    context.log("last\\n")
+"""
+    create(cloud, source)
+    invoke(cloud, 7)
+    request = ended(cloud)[0]["request_id"]
+    assert ended(cloud)[0]["log"] == [
+        "[WARNING]\t2026-07-04T20:30:00.000Z\t\tcold",
+        "no end",
+        f"[INFO]\t2026-07-04T20:30:00.000Z\t{request}\tof 7",
+        "last",
+    ]
+
+
+def test_tracebacks_that_a_function_prints_have_its_lines(cloud: Cloud) -> None:
+    source = """
+import traceback
+def handler(event, context):
+    try:
+        return event["missing"]
+    except KeyError:
+        traceback.print_exc()
+        return traceback.format_exc().splitlines()[2].strip()
+"""
+    create(cloud, source)
+    assert invoke(cloud, {}) == ('return event["missing"]', None)
+    assert '    return event["missing"]' in ended(cloud)[0]["log"]
+
+
+def test_answers_are_marshalled_as_the_runtime_does(cloud: Cloud) -> None:
+    source = """
+import collections, decimal
+Point = collections.namedtuple("Point", "x y")
+def handler(event, context):
+    if event:
+        return event.encode()
+    return {"d": decimal.Decimal("1.10"), "p": Point(1, 2), "t": (1, decimal.Decimal("7")), "b": b"text", 1: None}
+"""
+    create(cloud, source)
+    assert invoke(cloud, "") == ({"d": 1.1, "p": {"x": 1, "y": 2}, "t": [1, 7], "b": "text", "1": None}, None)
+    assert invoke(cloud, '{"a": 1}') == ({"a": 1}, None)
+    error, marker = invoke(cloud, "<html>")
+    assert (error["errorType"], marker) == ("NotEmulatedError", "Unhandled")
+
+
+def test_what_a_function_does_after_its_time_has_no_effect(cloud: Cloud) -> None:
+    source = """
+import time
+def handler(event, context):
+    try:
+        print("begun")
+        time.sleep(10)
+    except BaseException:
+        print("too late")
+        try:
+            time.sleep(1)
+        except BaseException:
+            pass
+    return "as if nothing had happened"
+"""
+    create(cloud, source, Timeout=3)
+    error, _ = invoke(cloud)
+    assert error["errorType"] == "Sandbox.Timedout"
+    assert ended(cloud)[0]["log"] == ["begun", error["errorMessage"]]
+    assert cloud.now == START + timedelta(seconds=3)
+
+
+@pytest.mark.parametrize(
+    ("leaves", "reason"),
+    [
+        ("os._exit(4)", "Runtime exited with error: exit status 4"),
+        ("sys.exit()", "Runtime exited without providing a reason"),
+        ("sys.exit('stop')", "Runtime exited with error: exit status 1"),
+    ],
+)
+def test_leaving_is_leaving_the_function(cloud: Cloud, leaves: str, reason: str) -> None:
+    create(cloud, f"import os, sys\ndef handler(event, context):\n    {leaves}\n")
+    assert invoke(cloud)[0]["errorMessage"].endswith(f"Error: {reason}")
+    assert ("stop" in ended(cloud)[0]["log"]) == ("stop" in leaves)
+
+
+def test_functions_start_no_programs(cloud: Cloud) -> None:
+    create(cloud, "import os\ndef handler(event, context):\n    os.system('true')\n")
+    assert invoke(cloud)[0]["errorType"] == "PermissionError"
+
+
+def test_a_tracing_header_follows_from_the_request(cloud: Cloud) -> None:
+    create(cloud, "import os\ndef handler(event, context):\n    return os.environ['_X_AMZN_TRACE_ID']\n")
+    header = invoke(cloud)[0]
+    digits = ended(cloud)[0]["request_id"].replace("-", "")
+    assert header == f"Root=1-6a496d48-{digits[:24]};Parent={digits[-16:]};Sampled=0"

@@ -163,3 +163,24 @@ def test_an_error_in_a_process_reaches_whoever_runs_the_kernel() -> None:
     with pytest.raises(LookupError, match="lost"):
         kernel.run_until(START + timedelta(seconds=2))
     assert kernel.current is None
+
+
+def test_what_a_killed_process_still_tries_takes_no_time_and_does_not_happen() -> None:
+    kernel = Kernel(START)
+    seen: list[str] = []
+
+    def body() -> None:
+        try:
+            kernel.sleep(60)
+        finally:
+            try:
+                kernel.sleep(1)
+                seen.append("too late")
+            except ProcessKilled as killed:
+                seen.append(f"{killed.reason} {kernel.now:%S}")
+
+    process = kernel.spawn("stubborn", body)
+    kernel.after(timedelta(seconds=5), process.kill, "timeout")
+    with pytest.raises(ProcessKilled):
+        kernel.run_until(START + timedelta(seconds=10))
+    assert seen == ["timeout 05"]
