@@ -128,7 +128,12 @@ ELSEWHERE = {
 def _late_backup(draw: Draw) -> Iterator[Injection]:
     minutes = draw.coins.choice((90, 170, 205, 211, 230, 300, 500))
     for instance in draw.some():
-        yield draw.inject("backup", draw.before_backup(), draw.until_close(), instance=instance, minutes=minutes)
+        if draw.coins.random() < 0.5:
+            yield draw.inject("backup", draw.before_backup(), draw.until_close(), instance=instance, minutes=minutes)
+        else:
+            late, long = draw.at(draw.cycle.gate, -1500, -60), draw.coins.choice((25, 40, 100))
+            yield draw.inject("backup", late - 60, draw.until_close(), instance=instance, minutes=long)
+            yield draw.inject("back-up-now", late, instance=instance)
 
 
 @fault("F02", "backup jobs fail, are aborted or expire", everyday=6)

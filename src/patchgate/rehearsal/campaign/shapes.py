@@ -127,9 +127,14 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "narrow",
-        "one machine at a time, in a window of one hour before its cutoff",
+        "one machine at a time, in a window of one hour before its cutoff; the gate is due its whole lead before it",
         parameters=_DAILY
-        | {"InstallMaxConcurrency": "1", "MaintenanceWindowDuration": "2", "MaximumLeadMinutes": "60"},
+        | {
+            "CheckBackUpJobAndEnableMaintenanceWindow": "cron(0 22 * * ? *)",
+            "InstallMaxConcurrency": "1",
+            "MaintenanceWindowDuration": "2",
+            "MaximumLeadMinutes": "60",
+        },
         weight=4,
         lively=False,
     ),
