@@ -8,7 +8,7 @@ the world. An act whose object is gone by then does nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -33,11 +33,20 @@ OTHER_VAULT = "another-vault"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where an act takes place. ``index`` is the injection's place in its plan; ids that acts make carry it."""
+    """Where an act takes place. ``index`` is the injection's place in its plan; ids that acts make carry it.
+
+    ``memory`` is the run's: what was there before anybody changed it. Acts overlap, and whatever is undone goes back to
+    that.
+    """
 
     cloud: Cloud
     terrain: Terrain
     index: int
+    memory: dict[Hashable, Any]
+
+    def before(self, what: Hashable, value: Any) -> Any:
+        """What ``what`` was before the first act changed it; ``value`` is what it is now."""
+        return self.memory.setdefault(what, value)
 
     @property
     def ec2(self) -> Ec2:
@@ -74,7 +83,7 @@ def _respec(scene: Scene, given: Given, **changes: Any) -> Undo | None:
     instance = scene.instance(given)
     if instance is None:
         return None
-    before = {name: getattr(instance.spec, name) for name in changes}
+    before = {name: scene.before((instance.instance_id, name), getattr(instance.spec, name)) for name in changes}
     instance.spec = replace(instance.spec, **changes)
 
     def undo() -> None:
@@ -210,7 +219,8 @@ def tag(scene: Scene, given: Given) -> Undo | None:
     instance = scene.instance(given)
     if instance is None:
         return None
-    key, value, before = str(given["key"]), str(given["value"]), instance.tags.get(str(given["key"]))
+    key, value = str(given["key"]), str(given["value"])
+    before = scene.before((instance.instance_id, "tag", key), instance.tags.get(key))
     _set_tag(scene, instance, key, value)
 
     def undo() -> None:
@@ -547,7 +557,7 @@ def deny_bucket(scene: Scene, given: Given) -> Undo | None:  # noqa: ARG001 - as
     bucket = scene.terrain.bucket
     if not bucket:
         return None
-    before = scene.call("s3", "GetBucketPolicy", Bucket=bucket)["Policy"]
+    before = scene.before(bucket, scene.call("s3", "GetBucketPolicy", Bucket=bucket)["Policy"])
     arn = f"arn:{scene.terrain.scope.partition}:s3:::{bucket}/*"
     denial = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": arn}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [denial]})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from patchgate.emulator.errors import AwsError
 from patchgate.emulator.kernel import ProcessKilled
@@ -35,6 +35,7 @@ class Adversary:
         self._cloud = cloud
         self._terrain = terrain
         self._injections = injections
+        self._memory: dict[Hashable, Any] = {}
         self._undo: dict[int, Callable[[], object]] = {}
         self._left = {index: int(str(each.given.get("times", 1))) for index, each in enumerate(injections)}
         self._seen: dict[tuple[int, str], int] = {}
@@ -59,7 +60,7 @@ class Adversary:
         injection = self._injections[index]
         facts = {"fault": injection.fault, "act": injection.act, "given": dict(injection.given)}
         self._cloud.record(self._terrain.scope, "FaultInjected", **facts)
-        undo = ACTS[injection.act](Scene(self._cloud, self._terrain, index), injection.given)
+        undo = ACTS[injection.act](Scene(self._cloud, self._terrain, index, self._memory), injection.given)
         if undo is not None:
             self._undo[index] = undo
 
