@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ ACCOUNT, REGION = "111122223333", "eu-central-1"
 CYCLE = "20260704T223000Z"
 WINDOW = "mw-0123456789abcdef0"
 NAME = "maintenance-window-ubuntu-prd-eu-central-1"
+DOCUMENT = "patchgate-install-ubuntu-prd"
 VAULT = "backup-vault-ubuntu-prd-eu-central-1"
 EVENING = datetime(2026, 7, 4, tzinfo=UTC)
 TAGS = {"PatchGroup": "ubuntu-patch-group-prd", "ToBackupAndPatch": "true"}
@@ -29,6 +31,23 @@ LANE = LaneFacts(
     patch_group="ubuntu-patch-group-prd",
     end=EVENING + timedelta(hours=27),
 )
+
+
+OPEN, CLOSE = "patchgate-open-ubuntu-prd", "patchgate-close-ubuntu-prd"
+AGENT = {"ping": "Online", "version": "3.3.2299.0", "delivery_seconds": 2, "clock_skew_seconds": 0}
+ROLES = {"verdict_role": "gate-open", "proof_role": "gate-prove"}
+GATED: dict[str, Any] = {
+    "open_function": OPEN,
+    "close_function": CLOSE,
+    "gate_mode": "coverage",
+    "minimum_coverage_percent": 80,
+    "backup_job_threshold": 2,
+    "look_back": timedelta(hours=12),
+    "maximum_lead": timedelta(hours=3),
+    "occurrences": ((EVENING + timedelta(hours=23), EVENING + timedelta(hours=26)),),
+    **ROLES,
+}
+"""What a lane with a gate of ours is known by beside."""
 
 
 def at(hours: float, seconds: float = 0) -> datetime:
@@ -62,7 +81,7 @@ class Story:
     # What befalls an instance and a lane
 
     def launch(self, instance: str = "i-1", *, volumes: tuple[str, ...] = ("vol-1",), **facts: Any) -> Story:
-        known = {"name": "one", "tags": TAGS, "root_device": "ebs", "state": "running"} | facts
+        known = {"name": "one", "tags": TAGS, "root_device": "ebs", "state": "running", "agent": AGENT} | facts
         return self.tell(at(1), "InstanceLaunched", instance=instance, volumes=list(volumes), **known)
 
     def back_up(
@@ -71,16 +90,18 @@ class Story:
         *,
         volumes: tuple[str, ...] = ("vol-1",),
         hours: float = 19.0,
+        seconds: float = 0,
         category: str = "SUCCESS",
         state: str = "COMPLETED",
         vault: str = VAULT,
         kind: str = "instance",
+        job: str = "",
     ) -> Story:
         started = at(hours).isoformat()
         return self.tell(
-            at(hours + 0.5),
+            at(hours + 0.5, seconds),
             "BackupJobStateChanged",
-            job=f"job-{instance}",
+            job=job or f"job-{instance}",
             resource=f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/{instance}",
             vault=vault,
             state=state,
@@ -120,10 +141,68 @@ class Story:
         lists: dict[str, list[str]] = {"installed": ["p"], "failed": [], "pending_reboot": [], "missing": []}
         return self.tell(begin + timedelta(minutes=9), "PatchEnded", status=status, output="", **lists, **facts)
 
-    def prove(self, instance: str = "i-1", *, decision: str = "admit", reason: str = "") -> Story:
+    def write(self, name: str, rows: list[Any], when: datetime, role: str = "gate-prove", cycle: str = CYCLE) -> Story:
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        key = f"evidence/ubuntu/prd/{ACCOUNT}/{REGION}/{cycle}/{name}"
+        facts = {"bucket": "logs", "key": key, "principal": f"arn:aws:iam::{ACCOUNT}:role/{role}", "size": len(text)}
+        return self.tell(when, "ObjectWritten", sha256=hashlib.sha256(text.encode()).hexdigest(), text=text, **facts)
+
+    def proof(
+        self, instance: str = "i-1", when: datetime | None = None, *, began: datetime | None = None, **said: Any
+    ) -> Story:
+        """The evidence of one proof: an admission by the evening's backup, unless ``said`` has it otherwise."""
+        written = when or at(23, 30)
+        started = began or written - timedelta(seconds=5)
+        row = {
+            "Decision": "admit",
+            "Reason": "",
+            "Detail": f"arn:aws:ec2:{REGION}::image/ami-{instance}-19 of 2026-07-04T19:00:00Z",
+            "Cycle": CYCLE,
+            "NotAfter": str(int(started.timestamp()) + 120),
+            "InstanceId": instance,
+            "ProofStarted": started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "ExecutionId": f"execution-{instance}",
+        }
+        return self.write(f"{instance}.json", [row | said], written)
+
+    def verdict(self, *rows: tuple[str, str, str, str], when: datetime | None = None, **said: Any) -> Story:
+        """The evidence of a verdict on (instance, status, reason, detail) rows."""
+        written = when or at(22.5)
+        found = [dict(zip(("instance", "status", "reason", "detail"), row, strict=True)) for row in rows]
+        head: dict[str, Any] = {"cycle": CYCLE, "decision": "open", "reason": "", "targets": len(rows)}
+        head |= {status: sum(row[1] == status for row in rows) for status in ("proven", "denied", "undecided")}
+        head["at"] = (written - timedelta(seconds=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.write("verdict.jsonl", [head | said, *found], written, "gate-open")
+
+    def run(self, function: str, began: datetime, ended: datetime, *, status: str = "Success", **given: Any) -> Story:
+        """One run of a function; ``given`` are its payload (``scheduled_time``, ``mode``) and what it returned."""
+        request = f"{function} {began.isoformat()}"
+        payload = {key: given.pop(key) for key in ("scheduled_time", "mode") if key in given}
+        known = {"function": function, "request_id": request}
+        self.tell(began, "FunctionInvoked", payload=payload, **known)
+        return self.tell(ended, "FunctionEnded", status=status, error="", log=[], result=given or None, **known)
+
+    def gate(self, *left_out: tuple[str, str, str, str], decision: str = "open", **said: Any) -> Story:
+        """The gate's run from 22:29:50 to 22:30:10, due at 22:29:50."""
+        times = {"scheduled_time": at(22.5, -10).isoformat(), "mode": "open"}
+        rows = [list(row) for row in left_out]
+        return self.run(OPEN, at(22.5, -10), at(22.5, 10), decision=decision, left_out=rows, **times, **said)
+
+    def closer(self, hours: float = 26.2, *, mode: str = "close", status: str = "Success", **said: Any) -> Story:
+        """A run of the close function, 20 seconds long around that time."""
+        times = {"scheduled_time": at(hours, -10).isoformat(), "mode": mode}
+        return self.run(CLOSE, at(hours, -10), at(hours, 10), status=status, **times, **said)
+
+    def deny(self, reason: str, detail: str = "", instance: str = "i-1") -> Story:
+        """A runbook that denies: from 23:00:20 to 23:00:30."""
+        self.prove(instance, decision="deny", reason=reason, detail=detail)
+        facts = {"document": DOCUMENT, "target": instance, "status": "Success", "failure": ""}
+        return self.tell(at(23, 32), "AutomationEnded", execution=f"execution-{instance}", **facts)
+
+    def prove(self, instance: str = "i-1", *, decision: str = "admit", reason: str = "", detail: str = "") -> Story:
         execution = f"execution-{instance}"
-        self.tell(at(23, 20), "AutomationStarted", execution=execution, document="install", target=instance)
-        outputs = {"Decision": [decision], "Reason": [reason]}
+        self.tell(at(23, 20), "AutomationStarted", execution=execution, document=DOCUMENT, target=instance)
+        outputs = {"Decision": [decision], "Reason": [reason], "Detail": [detail]}
         facts = {"step": "prove", "action": "aws:executeScript", "status": "Success", "failure": ""}
         return self.tell(at(23, 30), "AutomationStepEnded", execution=execution, outputs=outputs, **facts)
 
@@ -133,15 +212,19 @@ def good_evening() -> Story:
     return around().back_up().evidence().install()
 
 
-def around() -> Story:
-    """A lane that opens and closes, with one instance of which nothing is known but its launch."""
+def around(**facts: Any) -> Story:
+    """A lane that opens and closes, with one instance of which nothing is known but its launch.
+
+    ``facts`` are of the instance, or (``window_start``, ``admit_until``) of the lease.
+    """
+    terms = {name: facts.pop(name) for name in ("window_start", "admit_until") if name in facts}
     return (
         Story()
         .tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=True)
-        .launch()
+        .launch(**facts)
         .window(at(2), enabled=False)
         .window(at(22.4), enabled=True)
-        .open()
+        .open(**terms)
         .close()
         .window(at(26.2, 1), enabled=False)
     )
