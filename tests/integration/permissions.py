@@ -24,6 +24,8 @@ from typing import Any
 from patchgate.config import parse_fleet
 from patchgate.emulator.cloud import Scope
 from patchgate.emulator.ec2 import Ec2
+from patchgate.emulator.kms import Kms
+from patchgate.emulator.kms_resources import Key
 from patchgate.errors import PatchgateError
 from patchgate.operations.deployment import deploy_lanes
 from patchgate.operations.ports import StackControl, StackResult
@@ -38,10 +40,10 @@ NAMES = {"os": "ubuntu", "env": "prd"}
 START = datetime(2026, 7, 10, 12, tzinfo=UTC)
 CALENDAR = "quarter-end"
 
-UNPROVEN = {
-    "UseKey": "key policies and grants are not emulated: no call of KMS is made",
-    "UseBucketKey": "key policies and grants are not emulated: no call of KMS is made",
-}
+LANE_KEY, LOGS_KEY = (f"arn:aws:kms:{REGION}:{account}:key/{account}-0000" for account in (LANE, LOGS))
+"""Customer keys: of the lane's topic, queue, logs and functions, and of the log bucket."""
+
+UNPROVEN: dict[str, str] = {}
 """Sid -> why no rehearsal can need it."""
 
 _PATH = "the path itself, without its last slash: whether AWS asks for that form is not documented"
@@ -238,6 +240,7 @@ def lose_the_open_function(stage: Stage) -> None:
     stage.session(LANE, REGION).client("lambda").delete_function(FunctionName=names.OPEN_FUNCTION.render(**NAMES))
 
 
+KEYS = f'KmsKeyArn: "{LANE_KEY}", LogBucketKmsKeyArn: "{LOGS_KEY}"'
 SCENARIOS = (
     Scenario("a cycle", f"FreezeCalendars: {CALENDAR}", remember_an_old_cycle),
     Scenario("a freeze", "", freeze),
@@ -247,6 +250,9 @@ SCENARIOS = (
     Scenario("threshold", "GateMode: threshold, BackupJobThreshold: 3", nothing),
     Scenario("a scan beyond the cutoff", "", nothing, "scan_minutes: 150"),
     Scenario("an install beyond its time", "", nothing, "install_minutes: 100"),
+    Scenario("customer keys", KEYS, nothing),
+    Scenario("customer keys and no window id", KEYS, lose_the_window),
+    Scenario("customer keys and no open function", KEYS, lose_the_open_function),
 )
 
 
@@ -272,6 +278,7 @@ def rehearse(scenario: Scenario, taken: Permission | None = None) -> Outcome:
     )
     with open_stage(_world(scenario.slow), START, organization_id=script.organization_id, door="direct") as stage:
         _make_calendar(stage)
+        _make_keys(stage)
         try:
             _deploy(stage, script, taken)
         except PatchgateError as error:
@@ -313,6 +320,18 @@ def _make_calendar(stage: Stage) -> None:
     stage.session(LANE, REGION).client("ssm").create_document(
         Name=CALENDAR, DocumentType="ChangeCalendar", DocumentFormat="TEXT", Content="\r\n".join(lines)
     )
+
+
+def _make_keys(stage: Stage) -> None:
+    """The keys of the scenarios, each with the policy that lets its account decide, and the other account for logs."""
+    keys = stage.cloud.component(Kms)
+    for arn, accounts in ((LANE_KEY, [LANE]), (LOGS_KEY, [LOGS, LANE])):
+        account, key_id = arn.split(":")[4], arn.rpartition("/")[2]
+        roots = [f"arn:aws:iam::{account}:root" for account in accounts]
+        statement = {"Effect": "Allow", "Principal": {"AWS": roots}, "Action": "kms:*", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        keys.region(Scope(account, REGION)).keys[key_id] = Key(key_id, arn, account, stage.cloud.now, policy)
+    keys.has_keys = True
 
 
 def _give_instances_a_profile(stage: Stage) -> None:

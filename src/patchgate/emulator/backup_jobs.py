@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from patchgate.emulator.backup_keys import key_denial
 from patchgate.emulator.backup_plans import Plans
 from patchgate.emulator.backup_resources import ENDED, Candidate, Job, Plan, RecoveryPoint, Shape
 from patchgate.emulator.ec2 import Ec2
@@ -152,7 +153,11 @@ class Jobs(Plans):
             instance = self.cloud.component(Ec2).instance(scope, job.resource_id)
             if instance.spec.root_device == "instance-store":
                 return "Instance store-backed Amazon EC2 instances are not supported."
-        return self._denial(scope, job, _CALLS[job.resource_type](job.resource_id))
+            volumes = list(instance.volumes)
+        else:
+            volumes = [self.cloud.component(Ec2).volume(scope, job.resource_id)]
+        denial = self._denial(scope, job, _CALLS[job.resource_type](job.resource_id))
+        return denial or key_denial(self.cloud, scope.as_principal(job.role_arn), volumes)
 
     def _denial(self, scope: Scope, job: Job, calls: Calls) -> str:
         """Why the job's role cannot be used for these calls, or nothing."""

@@ -33,7 +33,7 @@ class VaultLock:
         kept = lifecycle.get("DeleteAfterDays")
         if kept is None:
             return self.longest_days is not None
-        return kept < (self.shortest_days or kept) or kept > (self.longest_days or kept)
+        return bool(kept < (self.shortest_days or kept) or kept > (self.longest_days or kept))
 
     def shape(self) -> Shape:
         """What DescribeBackupVault says of it."""

@@ -37,10 +37,10 @@ class VaultLocks(Component):
         vault = self.cloud.component(Backup).vault(scope, params)
         given = {name: params.get(name) for name in ("MinRetentionDays", "MaxRetentionDays", "ChangeableForDays")}
         for name, days in given.items():
-            shortest = SHORTEST_COOLING_OFF_DAYS if name == "ChangeableForDays" else 1
-            if days is not None and not shortest <= days <= LONGEST_DAYS:
+            least = SHORTEST_COOLING_OFF_DAYS if name == "ChangeableForDays" else 1
+            if days is not None and not least <= days <= LONGEST_DAYS:
                 raise AwsError(
-                    "InvalidParameterValueException", f"{name} must be between {shortest} and {LONGEST_DAYS} days."
+                    "InvalidParameterValueException", f"{name} must be between {least} and {LONGEST_DAYS} days."
                 )
         shortest, longest, changeable = given.values()
         if shortest is not None and longest is not None and shortest > longest:

@@ -32,6 +32,7 @@ PAGES = {
     "cloudformation": "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_{}.html",
     "ec2": "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_{}.html",
     "events": "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_{}.html",
+    "kms": "https://docs.aws.amazon.com/kms/latest/APIReference/API_{}.html",
     "lambda": "https://docs.aws.amazon.com/lambda/latest/api/API_{}.html",
     "organizations": "https://docs.aws.amazon.com/organizations/latest/APIReference/API_{}.html",
     "scheduler": "https://docs.aws.amazon.com/scheduler/latest/APIReference/API_{}.html",
@@ -170,7 +171,7 @@ What the embedded AWS implements, what it assumes where AWS does not say, and wh
 - **Assumed** is what AWS does not document. Assumptions with variants are switches: a rehearsal draws them from its
   seed, and patchgate's promises must hold under each.
 - **Not there** is refused with the error `NotEmulated` and HTTP status 501, by name. Nothing is answered with a guess.
-- Services that are not the cloud's own (S3, IAM, SNS, SQS, CloudWatch, CloudWatch Logs, KMS, STS) are moto's behind
+- Services that are not the cloud's own (S3, IAM, SNS, SQS, CloudWatch, CloudWatch Logs, STS) are moto's behind
   the wire door; behind the direct door they are a light neighbour's, whose operations are listed too."""
 
 

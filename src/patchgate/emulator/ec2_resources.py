@@ -49,6 +49,7 @@ class Volume:
     instance_id: str = ""
     status: Literal["attaching", "attached", ""] = ""
     attached_at: datetime | None = None
+    key_arn: str = ""
 
     @property
     def arn(self) -> str:
@@ -74,6 +75,7 @@ class Volume:
             "CreateTime": self.created_at,
             "Attachments": [attachment] if self.instance_id else [],
             "Tags": tag_list(self.tags),
+            **({"KmsKeyId": self.key_arn} if self.key_arn else {}),
         }
 
 

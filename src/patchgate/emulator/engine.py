@@ -12,6 +12,7 @@ from patchgate.emulator.cloudformation.stack_sets import StackSets
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.events import Events
 from patchgate.emulator.functions import Functions
+from patchgate.emulator.kms import Kms
 from patchgate.emulator.organizations import Organizations
 from patchgate.emulator.scheduler import Scheduler
 from patchgate.emulator.ssm_automation import Automation
@@ -46,6 +47,7 @@ COMPONENTS = (
     Scheduler,
     Functions,
     Events,
+    Kms,
     CloudFormation,
     StackDrift,
     StackSets,

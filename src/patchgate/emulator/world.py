@@ -16,13 +16,17 @@ BackupOutcome = Literal["COMPLETED", "FAILED", "ABORTED", "EXPIRED", "PARTIAL", 
 
 @dataclass(frozen=True, slots=True)
 class VolumeSpec:
-    """One EBS volume and the device name under which it is attached. ``tags`` None: those of its instance."""
+    """One EBS volume and the device name under which it is attached. ``tags`` None: those of its instance.
+
+    ``key_arn`` is the key that it is encrypted with, "" for none or for one that AWS manages.
+    """
 
     volume_id: str
     device: str
     size_gib: int = 8
     encrypted: bool = False
     tags: Mapping[str, str] | None = None
+    key_arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

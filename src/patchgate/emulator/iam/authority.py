@@ -3,8 +3,9 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 
 A call is allowed when the role's policies allow every need of its operation, and its permissions boundary as well; for
-a bucket of the role's own account the bucket's policy may allow it instead. The policies of topics, queues, functions
-and keys give roles nothing here, which is stricter than AWS. Every denial is recorded in the history.
+a bucket of the role's own account the bucket's policy may allow it instead. A call that uses a key of this cloud needs
+the key to allow it as well (``key_uses``). The policies of topics, queues and functions give roles nothing here, which
+is stricter than AWS. Every denial is recorded in the history.
 
 Assumption: in messages, the session of an assumed role is named after the function or execution that runs, else
 ``session``.
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING
 
 from patchgate.emulator.bucket_policy import ObjectRequest, evaluate_bucket_policy
 from patchgate.emulator.errors import AwsError, NotEmulatedError
+from patchgate.emulator.iam.key_uses import KEYED, KeyRefusal, refusal_of, refusal_of_call
 from patchgate.emulator.iam.requirements import REQUIREMENTS, Need, Table
 from patchgate.emulator.iam.requirements_ssm import SSM_REQUIREMENTS
 from patchgate.emulator.iam.roles import Role, RoleBook, Ruling
+from patchgate.emulator.kms import Kms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +70,9 @@ class RoleAuthority:
     def check(self, scope: Scope, service: str, operation: str, params: Params) -> None:
         """Raise AwsError unless the scope's role may make the call; NotEmulatedError when what it needs is unknown."""
         role = self._book.role(scope, scope.principal)
+        if service == "kms" and self._cloud.has_component(Kms):
+            self._check_key_call(scope, role, operation, params)
+            return
         requirement = KNOWN_OPERATIONS.get((service, operation))
         if requirement is None:
             if role is not None and role.is_administrator:
@@ -79,6 +85,30 @@ class RoleAuthority:
             )
             if ruling != "allow" and not (ruling == "no identity" and self._bucket_allows(scope, role, need)):
                 self._deny(scope, service, operation, need, ruling)
+        if (service, operation) in KEYED and self._cloud.has_component(Kms):
+            self._check_key(scope, role, caller, service, operation, params)
+
+    def _check_key(
+        self, scope: Scope, role: Role | None, caller: Context, service: str, operation: str, params: Params
+    ) -> None:
+        keys = self._cloud.component(Kms)
+        if keys.has_keys:
+            self._refuse(scope, service, operation, refusal_of(self._cloud, keys, role, caller, scope, service, params))
+
+    def _check_key_call(self, scope: Scope, role: Role | None, operation: str, params: Params) -> None:
+        keys, caller = self._cloud.component(Kms), self._caller(scope)
+        self._refuse(scope, "kms", operation, refusal_of_call(keys, role, caller, scope, operation, params))
+
+    def _refuse(self, scope: Scope, service: str, operation: str, refusal: KeyRefusal | None) -> None:
+        if refusal is not None:
+            self._record(scope, service, operation, refusal.action or "kms:GenerateDataKey", refusal.resource)
+            raise AwsError(refusal.code, self._key_message(scope, refusal), status=403 if service == "s3" else 400)
+
+    def _key_message(self, scope: Scope, refusal: KeyRefusal) -> str:
+        if not refusal.action:
+            return refusal.why
+        on = f"{refusal.action} on resource: {refusal.resource}"
+        return f"User: {self._session_arn(scope)} is not authorized to perform: {on} {refusal.why}"
 
     def trusts(self, scope: Scope, role_arn: str, service: str, source_arn: str | None = None) -> bool:
         """Whether the role exists and its trust policy lets the service assume it."""
@@ -126,23 +156,29 @@ class RoleAuthority:
         return evaluate_bucket_policy(json.loads(policy), request) == "allow"
 
     def _deny(self, scope: Scope, service: str, operation: str, need: Need, ruling: Ruling) -> None:
+        self._record(scope, service, operation, need.action, need.resource)
+        code, status = _CODES.get(service, ("AccessDeniedException", 403))
+        raise AwsError(code, self._message(scope, service, need, ruling), status=status)
+
+    def _record(self, scope: Scope, service: str, operation: str, action: str, resource: str) -> None:
         self._cloud.record(
             scope,
             "CallDenied",
             principal=scope.principal,
             service=service,
             operation=operation,
-            action=need.action,
-            resource=need.resource,
+            action=action,
+            resource=resource,
         )
-        code, status = _CODES.get(service, ("AccessDeniedException", 403))
-        raise AwsError(code, self._message(scope, service, need, ruling), status=status)
 
-    def _message(self, scope: Scope, service: str, need: Need, ruling: Ruling) -> str:
+    def _session_arn(self, scope: Scope) -> str:
         process = self._cloud.kernel.current
         session = process.name.split(" ")[0].split("/")[0] if process is not None else "session"
         _, partition, _, _, account, path = scope.principal.split(":", 5)
-        who = f"arn:{partition}:sts::{account}:assumed-role/{path.rpartition('/')[2]}/{session}"
+        return f"arn:{partition}:sts::{account}:assumed-role/{path.rpartition('/')[2]}/{session}"
+
+    def _message(self, scope: Scope, service: str, need: Need, ruling: Ruling) -> str:
+        who = self._session_arn(scope)
         action = _SPELLINGS.get(need.action, need.action)
         resource = need.resource if need.resource != "*" else scope.arn(service, "*")
         shown = f'"{resource}"' if service == "s3" else resource

@@ -34,13 +34,16 @@ _KNOWN_KEYS = frozenset(
         "aws:sourceaccount",
         "aws:sourcearn",
         "iam:passedtoservice",
+        "kms:calleraccount",
+        "kms:grantisforawsresource",
+        "kms:viaservice",
         "s3:prefix",
         "s3:x-amz-acl",
     }
 )
 """The keys that requests carry here when AWS's would; one that a request lacks is absent in AWS too."""
 
-_KNOWN_FAMILIES = ("aws:resourcetag/", "ec2:resourcetag/", "ssm:resourcetag/")
+_KNOWN_FAMILIES = ("aws:resourcetag/", "ec2:resourcetag/", "ssm:resourcetag/", "kms:encryptioncontext:")
 
 
 class Patterns:

@@ -11,6 +11,10 @@ from patchgate.emulator.wire.protocol import decode, route
 Fact = tuple[str, dict[str, Any]]
 
 _READS = re.compile(rb"Action=(Get|List|Simulate)")
+_ENCRYPTION = {
+    "ServerSideEncryption": "x-amz-server-side-encryption",
+    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
+}
 _WRITES = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
 
 
@@ -38,7 +42,9 @@ def question_of(service: str, request: Any) -> tuple[str, dict[str, Any]]:
     operation, labels = route(service, request)
     acl = _text(request.headers.get("x-amz-acl") or "")
     prefix = parse_qs(urlsplit(request.url).query).get("prefix", [""])[0]
-    return operation, labels | ({"ACL": acl} if acl else {}) | ({"Prefix": prefix} if prefix else {})
+    encryption = {name: _text(request.headers.get(header) or "") for name, header in _ENCRYPTION.items()}
+    given = {"ACL": acl, "Prefix": prefix, **encryption}
+    return operation, labels | {name: value for name, value in given.items() if value}
 
 
 def changes_iam(service: str, request: Any) -> bool:

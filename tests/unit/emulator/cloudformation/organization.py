@@ -47,8 +47,8 @@ class OrganizationLab:
 
     def __init__(self, *more: type[Component]) -> None:
         self.neighbour = Neighbour()
-        components = (CloudFormation, StackSets, Organizations, Parameters, ResourceTags, *more)
-        self.cloud = Cloud(components, start=START, neighbour=self.neighbour)
+        known: tuple[type[Component], ...] = (CloudFormation, StackSets, Organizations, Parameters, ResourceTags)
+        self.cloud = Cloud(known + more, start=START, neighbour=self.neighbour)
         self.organizations = self.cloud.component(Organizations)
         self.organizations.establish(
             Organization(

@@ -96,7 +96,7 @@ def test_what_of_an_instance_drifted(lab: OrganizationLab) -> None:
     assert (drift["LogicalResourceId"], drift["StackResourceDriftStatus"]) == ("Setting", "MODIFIED")
     (difference,) = drift["PropertyDifferences"]
     assert (difference["PropertyPath"], difference["ActualValue"]) == ("/Value", "mine")
-    wanted = {"StackInstanceResourceDriftStatuses": ["MODIFIED"], "StackInstanceRegion": IRELAND}
+    wanted: dict[str, Any] = {"StackInstanceResourceDriftStatuses": ["MODIFIED"], "StackInstanceRegion": IRELAND}
     assert lab.call("ListStackInstanceResourceDrifts", **asked, **wanted)["Summaries"] == []
 
 
