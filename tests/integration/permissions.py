@@ -61,11 +61,11 @@ UNUSED = {
 
 FLEET = """
 version: 1
-organization: {id: o-a1b2c3d4e5, log_account: logs}
+organization: {id: o-a1b2c3d4e5, log_account: logs}LOG_BUCKET
 accounts: [{id: "111111111111", name: web}, {id: "222222222222", name: logs}]
 targets:
   - {accounts: [web], regions: [eu-central-1], operating_systems: [ubuntu], environments: [prd],
-     parameters: {PARAMETERS}}
+     parameters: {PARAMETERS}GATE}
 """
 WORLD = """
 version: 1
@@ -204,12 +204,15 @@ class EditedStacks:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A rehearsal: template parameters, what the operator does once the stacks are there, and a slow machine."""
+    """A rehearsal: template parameters, what the operator does once the stacks are there, a slow machine, and
+    whether everything is encrypted with customer keys.
+    """
 
     name: str
     parameters: str
     prepare: Callable[[Stage], None]
     slow: str = ""
+    has_keys: bool = False
 
 
 def nothing(stage: Stage) -> None:
@@ -240,7 +243,6 @@ def lose_the_open_function(stage: Stage) -> None:
     stage.session(LANE, REGION).client("lambda").delete_function(FunctionName=names.OPEN_FUNCTION.render(**NAMES))
 
 
-KEYS = f'KmsKeyArn: "{LANE_KEY}", LogBucketKmsKeyArn: "{LOGS_KEY}"'
 SCENARIOS = (
     Scenario("a cycle", f"FreezeCalendars: {CALENDAR}", remember_an_old_cycle),
     Scenario("a freeze", "", freeze),
@@ -250,9 +252,9 @@ SCENARIOS = (
     Scenario("threshold", "GateMode: threshold, BackupJobThreshold: 3", nothing),
     Scenario("a scan beyond the cutoff", "", nothing, "scan_minutes: 150"),
     Scenario("an install beyond its time", "", nothing, "install_minutes: 100"),
-    Scenario("customer keys", KEYS, nothing),
-    Scenario("customer keys and no window id", KEYS, lose_the_window),
-    Scenario("customer keys and no open function", KEYS, lose_the_open_function),
+    Scenario("customer keys", "", nothing, has_keys=True),
+    Scenario("customer keys and no window id", "", lose_the_window, has_keys=True),
+    Scenario("customer keys and no open function", "", lose_the_open_function, has_keys=True),
 )
 
 
@@ -273,9 +275,7 @@ class Outcome:
 
 def rehearse(scenario: Scenario, taken: Permission | None = None) -> Outcome:
     """Rehearse a lane for a day and a half with one permission less."""
-    script = write_script(
-        parse_fleet(FLEET.replace("PARAMETERS", scenario.parameters).encode(), "fleet.yaml"), START, 1
-    )
+    script = write_script(parse_fleet(_fleet(scenario).encode(), "fleet.yaml"), START, 1)
     with open_stage(_world(scenario.slow), START, organization_id=script.organization_id, door="direct") as stage:
         _make_calendar(stage)
         _make_keys(stage)
@@ -289,9 +289,17 @@ def rehearse(scenario: Scenario, taken: Permission | None = None) -> Outcome:
         return _outcome(stage)
 
 
+def _fleet(scenario: Scenario) -> str:
+    """The fleet file of a scenario."""
+    bucket = f"\nlog_bucket: {{region: {REGION}, kms_key: '{LOGS_KEY}'}}" if scenario.has_keys else ""
+    gate = f", gate: {{kms_key: '{LANE_KEY}'}}" if scenario.has_keys else ""
+    return FLEET.replace("PARAMETERS", scenario.parameters).replace("LOG_BUCKET", bucket).replace("GATE", gate)
+
+
 def rehearse_in(region: str, door: DoorName) -> Outcome:
     """Rehearse a plain cycle in any Region, through either door."""
-    fleet = parse_fleet(FLEET.replace("PARAMETERS", "").replace(REGION, region).encode(), "fleet.yaml")
+    plain = FLEET.replace("PARAMETERS", "").replace("LOG_BUCKET", "").replace("GATE", "").replace(REGION, region)
+    fleet = parse_fleet(plain.encode(), "fleet.yaml")
     script = write_script(fleet, START, 1)
     world = _world("", region)
     with open_stage(world, START, organization_id=script.organization_id, door=door) as stage:

@@ -1,4 +1,4 @@
-"""KMS: keys and what becomes of them, and who may use them, through both doors."""
+"""KMS: keys and what becomes of them, and who may use them; what other services ask of keys, through both doors."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-@pytest.fixture(params=[WireDoor, DirectDoor])
+@pytest.fixture
 def door(request: pytest.FixtureRequest) -> Iterator[Door]:
-    with request.param(Cloud(COMPONENTS, start=START)) as door:
+    with getattr(request, "param", DirectDoor)(Cloud(COMPONENTS, start=START)) as door:
         trust = {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
         iam = door.session(ACCOUNT, REGION).client("iam")
         iam.create_role(RoleName="writer", AssumeRolePolicyDocument=policy(trust))
@@ -137,6 +137,10 @@ def test_what_is_refused(operator: Client, operation: str, params: dict[str, Any
     assert refusal(lambda: getattr(operator("kms"), operation)(**params))[0] == code
 
 
+both_doors = pytest.mark.parametrize("door", [WireDoor, DirectDoor], indirect=True)
+
+
+@both_doors
 class TestObjects:
     @pytest.fixture
     def put(self, operator: Client, writer: Client) -> Callable[..., Callable[[], object]]:
@@ -212,6 +216,7 @@ class TestObjects:
         put(f"arn:aws:kms:{REGION}:{OTHER}:key/11111111-1111-4111-a111-111111111111")()
 
 
+@both_doors
 def test_an_encrypted_topic_and_queue(operator: Client, writer: Client) -> None:
     key = key_of(operator, ROOT | {"Resource": "*"}, NO_DATA_KEYS | {"Action": "kms:Decrypt"})
     topic = operator("sns").create_topic(Name="alarms", Attributes={"KmsMasterKeyId": key})["TopicArn"]
@@ -266,3 +271,16 @@ def test_a_role_calls_kms_as_its_key_allows(operator: Client, writer: Client) ->
     limit(operator, EVERYTHING | {"Action": "kms:Decrypt"})
     assert "no identity-based policy" in refusal(lambda: writer("kms").list_keys())[1]
     assert writer("kms").decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+
+
+@both_doors
+def test_reading_an_object_needs_the_key_of_its_bucket(operator: Client, writer: Client) -> None:
+    key, s3 = key_of(operator), operator("s3")
+    s3.create_bucket(Bucket="logs-bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3.put_bucket_encryption(Bucket="logs-bucket", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_object(Bucket="logs-bucket", Key="a", Body=b"1")
+    assert writer("s3").get_object(Bucket="logs-bucket", Key="a")["Body"].read() == b"1"
+    limit(operator, EVERYTHING | {"Action": "s3:*"})
+    code, message = refusal(lambda: writer("s3").get_object(Bucket="logs-bucket", Key="a"))
+    assert (code, "kms:Decrypt on resource" in message) == ("AccessDenied", True)

@@ -91,9 +91,9 @@ class RoleAuthority:
     def _check_key(
         self, scope: Scope, role: Role | None, caller: Context, service: str, operation: str, params: Params
     ) -> None:
-        keys = self._cloud.component(Kms)
-        if keys.has_keys:
-            self._refuse(scope, service, operation, refusal_of(self._cloud, keys, role, caller, scope, service, params))
+        if self._cloud.component(Kms).has_keys:
+            refusal = refusal_of(self._cloud, role, caller, scope, (service, operation), params)
+            self._refuse(scope, service, operation, refusal)
 
     def _check_key_call(self, scope: Scope, role: Role | None, operation: str, params: Params) -> None:
         keys, caller = self._cloud.component(Kms), self._caller(scope)
@@ -101,7 +101,7 @@ class RoleAuthority:
 
     def _refuse(self, scope: Scope, service: str, operation: str, refusal: KeyRefusal | None) -> None:
         if refusal is not None:
-            self._record(scope, service, operation, refusal.action or "kms:GenerateDataKey", refusal.resource)
+            self._record(scope, service, operation, refusal.action or "kms:*", refusal.resource)
             raise AwsError(refusal.code, self._key_message(scope, refusal), status=403 if service == "s3" else 400)
 
     def _key_message(self, scope: Scope, refusal: KeyRefusal) -> str:

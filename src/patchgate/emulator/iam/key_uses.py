@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 
 Assumptions: a key that was not made in this cloud, and every key that AWS manages, is somebody else's and allows
-everything; reading an encrypted object asks its key for nothing; services that publish without a role ask no key.
+everything; reading an object asks the key that its bucket has now; services that publish without a role ask no key.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from patchgate.emulator.cloud import Scope
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.iam.key_policies import why_not
+from patchgate.emulator.kms import Kms
 
 if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud, Params
     from patchgate.emulator.iam.policy import Context
     from patchgate.emulator.iam.roles import Role
-    from patchgate.emulator.kms import Kms
 
 
 class KeyUse(NamedTuple):
@@ -44,7 +44,7 @@ class KeyRefusal(NamedTuple):
     why: str
 
 
-KEYED = frozenset({("s3", "PutObject"), ("sns", "Publish"), ("sqs", "SendMessage")})
+KEYED = frozenset({("s3", "GetObject"), ("s3", "PutObject"), ("sns", "Publish"), ("sqs", "SendMessage")})
 """The calls that may use a key."""
 
 _VIA = "ViaService"
@@ -75,19 +75,27 @@ class KeyUses:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._finders = {"s3": self._put_object, "sns": self._publish, "sqs": self._send_message}
+        self._finders = {
+            ("s3", "GetObject"): self._get_object,
+            ("s3", "PutObject"): self._put_object,
+            ("sns", "Publish"): self._publish,
+            ("sqs", "SendMessage"): self._send_message,
+        }
 
-    def of(self, scope: Scope, service: str, params: Params) -> KeyUse | None:
+    def of(self, scope: Scope, service: str, operation: str, params: Params) -> KeyUse | None:
         """The use of a key that a call of ``KEYED`` makes, None without one."""
-        use = self._finders[service](scope, params)
+        use = self._finders[service, operation](scope, params)
         return use if use is not None and use.reference and "alias/aws/" not in use.reference else None
 
+    def _get_object(self, scope: Scope, params: Params) -> KeyUse:
+        reference = self._bucket_key(scope, str(params["Bucket"]))
+        return KeyUse(reference, ("kms:Decrypt",), _of_object(scope, params))
+
     def _put_object(self, scope: Scope, params: Params) -> KeyUse:
-        arn = f"arn:{scope.partition}:s3:::{params['Bucket']}/{params['Key']}"
         reference = str(params.get("SSEKMSKeyId") or "")
         if not reference and not params.get("ServerSideEncryption"):
             reference = self._bucket_key(scope, str(params["Bucket"]))
-        return KeyUse(reference, ("kms:GenerateDataKey",), {"kms:encryptioncontext:aws:s3:arn": arn})
+        return KeyUse(reference, ("kms:GenerateDataKey",), _of_object(scope, params))
 
     def _bucket_key(self, scope: Scope, bucket: str) -> str:
         try:
@@ -144,12 +152,19 @@ def refusal_of_call(
     return KeyRefusal("AccessDeniedException", action, "*", why) if ruling != "allow" else None
 
 
+def _of_object(scope: Scope, params: Params) -> dict[str, str]:
+    """The encryption context of an object."""
+    arn = f"arn:{scope.partition}:s3:::{params['Bucket']}/{params['Key']}"
+    return {"kms:encryptioncontext:aws:s3:arn": arn}
+
+
 def refusal_of(
-    cloud: Cloud, keys: Kms, role: Role | None, caller: Context, scope: Scope, service: str, params: Params
+    cloud: Cloud, role: Role | None, caller: Context, scope: Scope, call: tuple[str, str], params: Params
 ) -> KeyRefusal | None:
     """Why a call of ``KEYED`` cannot use the key that it needs; None when it can, or needs none."""
-    use = KeyUses(cloud).of(scope, service, params)
-    key = keys.find(scope, use.reference) if use is not None else None
+    service, operation = call
+    use = KeyUses(cloud).of(scope, service, operation, params)
+    key = cloud.component(Kms).find(scope, use.reference) if use is not None else None
     if use is None or key is None:
         return None
     facts = {**use.context, "kms:viaservice": f"{service}.{scope.region}.amazonaws.com"}
