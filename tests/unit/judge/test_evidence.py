@@ -41,7 +41,7 @@ def test_f59_an_install_whose_evidence_denies() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "fine"), [(119, True), (120, True), (122, False)])
-def test_an_install_rests_on_evidence_that_is_not_too_old(seconds: int, fine: bool) -> None:  # noqa: FBT001
+def test_an_install_rests_on_evidence_that_is_not_too_old(seconds: int, fine: bool) -> None:
     story = around().back_up().install(when=at(23, 10 + seconds)).proof(when=at(23, 12), began=at(23, 10))
     assert story.broken() == ([] if fine else ["evidence"])
 
@@ -192,7 +192,7 @@ def test_a_verdict_that_calls_proven_what_was_not() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "fine"), [(-3, True), (0, True), (1, False)])
-def test_a_job_that_ends_while_the_gate_reads(seconds: int, fine: bool) -> None:  # noqa: FBT001
+def test_a_job_that_ends_while_the_gate_reads(seconds: int, fine: bool) -> None:
     story = around().back_up(state="RUNNING").back_up(hours=22, seconds=seconds)  # completed around 22:30:00
     lies = judged(story.verdict(("i-1", "proven", "", POINT.replace("19", "22"))))
     assert bool(lies) is not fine

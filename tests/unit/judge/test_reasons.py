@@ -139,7 +139,7 @@ def test_what_ended_before_the_reading_makes_no_reason_true() -> None:
         ((None, at(23, 20)), False),
     ],
 )
-def test_an_agent_may_be_silent_by_plan(span: tuple[Any, Any], right: bool) -> None:  # noqa: FBT001
+def test_an_agent_may_be_silent_by_plan(span: tuple[Any, Any], right: bool) -> None:
     begins, ends = (when.isoformat() if when else None for when in span)
     story = around(agent=AGENT | {"offline_from": begins, "online_from": ends}).back_up()
     assert broken(story.deny("agent-offline")) == ([] if right else ["reason"])
@@ -150,7 +150,7 @@ def test_nothing_is_known_of_an_agent_of_which_the_history_says_nothing() -> Non
 
 
 @pytest.mark.parametrize(("ready", "right"), [(21, True), (19, False)])
-def test_a_machine_that_reboots_has_no_agent(ready: int, right: bool) -> None:  # noqa: FBT001
+def test_a_machine_that_reboots_has_no_agent(ready: int, right: bool) -> None:
     story = well().tell(at(22.99), "InstanceRebooted", instance="i-1", ready_at=at(23, ready).isoformat())
     assert broken(story.deny("agent-offline")) == ([] if right else ["reason"])
 
@@ -221,7 +221,7 @@ def test_f10_jobs_before_the_look_back_are_not_seen() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "right"), [(-12, True), (-10, True), (-9, False)])
-def test_f10_a_job_of_the_look_backs_own_second_may_be_seen_or_not(seconds: int, right: bool) -> None:  # noqa: FBT001
+def test_f10_a_job_of_the_look_backs_own_second_may_be_seen_or_not(seconds: int, right: bool) -> None:
     story = around().back_up(hours=10, seconds=seconds)
     assert gated(story, ("i-1", "denied", "no-backup-job", "")) == ([] if right else ["reason"])
 

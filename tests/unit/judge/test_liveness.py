@@ -1,0 +1,232 @@
+"""Liveness: who is well is patched within two windows of the calm; and the verdicts that open a lane."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from .histories import AGENT, CLOSE, DOCUMENT, EVENING, GATED, NAME, OPEN, TAGS, WINDOW, Story, at
+
+WEEK = {
+    "occurrences": tuple((at(23 + 24 * day), at(26 + 24 * day)) for day in range(3)),
+    "end": at(80),
+    "calm_from": EVENING + timedelta(hours=18),
+}
+
+
+def lane() -> Story:
+    return Story().tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=False)
+
+
+def evening(story: Story, day: int, *, opens: bool = True, **how: Any) -> Story:
+    """One cycle of ``i-1``: backup, gate, window, close. ``how``: patched, hold, backup, denied, started."""
+    hours, cycle = 24 * day, f"2026070{4 + day}T223000Z"
+    start, end = at(23 + hours), at(26 + hours)
+    if how.get("backup", True):
+        story.back_up(hours=19 + hours, job=f"job-{day}", **how.get("backed", {}))
+    due = at(22.5 + hours)
+    given = {"scheduled_time": due.isoformat(), "mode": "open", "left_out": []}
+    if opens:
+        terms = {"window_start": start.isoformat(), "window_end": end.isoformat(), "cycle": cycle}
+        story.open(due + timedelta(seconds=5), admit_until=(end - timedelta(hours=1)).isoformat(), **terms)
+        story.close(end + timedelta(seconds=20), cycle)
+        story.run(OPEN, due, due + timedelta(seconds=9), decision="open", **given)
+    elif how.get("hold"):
+        story.run(OPEN, due, due + timedelta(seconds=9), decision="hold", reason=how["hold"], **given)
+        story.tell(due + timedelta(seconds=8), "ParameterPut", name=f"/patchgate/ubuntu/prd/{cycle}/hold", value="{}")
+    if how.get("patched"):
+        begun = {"execution": f"x-{day}", "document": DOCUMENT, "target": "i-1"}
+        story.tell(start, "AutomationStarted", **begun)
+        key = f"evidence/ubuntu/prd/111122223333/eu-central-1/{cycle}/i-1.json"
+        story.tell(start + timedelta(seconds=5), "ObjectWritten", key=key)
+        story.install(when=start + timedelta(seconds=20), status=how.get("status", "Success"))
+        story.tell(start + timedelta(minutes=12), "AutomationEnded", status="Success", failure="", **begun)
+    mode = {"scheduled_time": end.isoformat(), "mode": "close"}
+    unreached = [] if how.get("patched") or not opens else ["i-1"]
+    missed = 0 if opens or how.get("hold") else 1
+    ended = end + timedelta(seconds=30)
+    return story.run(
+        CLOSE, end + timedelta(seconds=10), ended, unreached=unreached, CyclesWithoutVerdict=missed, **mode
+    )
+
+
+def broken(story: Story, **changes: Any) -> list[str]:
+    return story.broken(**GATED | WEEK | changes)
+
+
+def nights(*days: dict[str, Any], **launch: Any) -> Story:
+    story = lane().launch(**launch)
+    for number, how in enumerate(days):
+        evening(story, number, **how)
+    return story
+
+
+UNPATCHED: dict[str, Any] = {}
+PATCHED: dict[str, Any] = {"patched": True}
+CLOSED: dict[str, Any] = {"opens": False}
+
+
+def test_who_is_well_is_patched_in_one_of_two_windows() -> None:
+    assert broken(nights(PATCHED, PATCHED, PATCHED)) == []
+    assert broken(nights(UNPATCHED, PATCHED, UNPATCHED)) == []
+    assert broken(nights(PATCHED, UNPATCHED, UNPATCHED)) == []
+
+
+@pytest.mark.parametrize("how", [UNPATCHED, CLOSED])
+def test_who_is_well_and_patched_in_neither_window_is_a_violation_with_its_story(how: dict[str, Any]) -> None:
+    (violation,) = nights(how, how, PATCHED).judged(**GATED | WEEK).violations
+    assert (violation.promise, violation.instance) == ("liveness", "i-1")
+    told = "opened, and it was not reached" if how is UNPATCHED else "not opened"
+    assert violation.what.count(told) == 2
+
+
+def test_before_the_calm_nothing_is_expected() -> None:
+    story = nights(UNPATCHED, UNPATCHED, PATCHED)
+    assert broken(story, calm_from=None) == []
+    assert broken(story, calm_from=at(23)) == ["liveness"]
+    assert broken(story, calm_from=at(23, 1)) == []
+
+
+def test_one_window_is_not_two() -> None:
+    assert broken(nights(UNPATCHED), occurrences=WEEK["occurrences"][:1], end=at(30)) == []
+
+
+@pytest.mark.parametrize(
+    "launch",
+    [
+        {"state": "stopped"},
+        {"root_device": "instance-store"},
+        {"agent": None},
+        {"agent": AGENT | {"ping": "Inactive"}},
+        {"agent": AGENT | {"version": "3.0.501.0"}},
+        {"agent": AGENT | {"clock_skew_seconds": -31}},
+        {"agent": AGENT | {"delivery_seconds": 60}},
+        {"agent": AGENT | {"offline_from": at(47.5).isoformat(), "online_from": at(47.6).isoformat()}},
+        {"volumes": ("vol-1", "vol-2")},
+    ],
+)
+def test_who_is_not_well_need_not_be_patched(launch: dict[str, Any]) -> None:
+    """A machine that is neither patched nor named is still forgotten, but nothing is said of liveness."""
+    assert "liveness" not in broken(nights(UNPATCHED, UNPATCHED, **launch))
+
+
+@pytest.mark.parametrize(
+    ("event", "facts"),
+    [
+        ("InstanceStateChanged", {"state": "stopped"}),
+        ("InstanceTagged", {"tags": TAGS | {"PatchGroup": "none"}}),
+        ("AgentChanged", {"agent": AGENT | {"ping": "ConnectionLost"}}),
+        ("InstanceRebooted", {"ready_at": at(48).isoformat()}),
+        ("VolumeAttached", {"volume": "vol-2"}),
+    ],
+)
+def test_who_is_changed_in_one_of_the_windows_is_not_well(event: str, facts: dict[str, Any]) -> None:
+    def told(hours: float) -> list[str]:
+        return broken(nights(UNPATCHED, UNPATCHED, PATCHED).tell(at(hours), event, instance="i-1", **facts))
+
+    assert "liveness" not in told(47.5)
+    assert told(70.9).count("liveness") == 1
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"backup": False},
+        {"backed": {"state": "FAILED"}},
+        {"backed": {"category": "VSS_ERROR"}},
+        {"backed": {"vault": "elsewhere"}},
+        {"backed": {"seconds": 3 * 3600 + 1}},
+    ],
+)
+def test_who_has_no_backup_before_the_gate_is_not_proven(how: dict[str, Any]) -> None:
+    assert "liveness" not in broken(nights(UNPATCHED, how, PATCHED))
+
+
+def test_a_backup_that_is_just_in_time_counts() -> None:
+    in_time = {"backed": {"seconds": 3 * 3600 - 1}}
+    assert broken(nights(UNPATCHED, in_time, PATCHED)) == ["liveness"]
+
+
+def test_a_lane_that_was_held_for_a_true_reason_need_not_patch() -> None:
+    held = {"opens": False, "hold": "coverage-too-low"}
+    assert broken(nights(UNPATCHED, held).launch("i-2").launch("i-3")).count("liveness") == 0
+    assert broken(nights(UNPATCHED, held)) == ["reason", "liveness"]
+
+
+def test_a_freeze_keeps_from_patching() -> None:
+    frozen = {"name": "/patchgate/freeze", "value": "x", "version": 1}
+    assert broken(nights(UNPATCHED, UNPATCHED).tell(at(47.2), "ParameterPut", **frozen)) == []
+
+
+def test_an_install_that_began_is_all_that_a_gate_can_do() -> None:
+    failed = PATCHED | {"status": "Failed"}
+    assert broken(nights(failed, UNPATCHED)) == []
+
+
+def other(story: Story, status: str, *, ended: float = 47.2) -> Story:
+    """Another machine's runbook in the second window."""
+    known = {"execution": "other", "document": DOCUMENT, "target": "i-2"}
+    story.launch("i-2", state="stopped").tell(at(47), "AutomationStarted", **known)
+    return story.tell(at(ended), "AutomationEnded", status=status, failure="boom", **known)
+
+
+def test_f34_f57_who_was_crowded_out_is_excused() -> None:
+    assert broken(other(nights(UNPATCHED, UNPATCHED), "Success")) == ["liveness"]
+    assert broken(other(nights(UNPATCHED, UNPATCHED), "Failed")) == []
+    assert broken(other(nights(UNPATCHED, UNPATCHED), "Success", ended=49)) == []
+    assert broken(other(nights(UNPATCHED, UNPATCHED), "Success", ended=48.9)) == ["liveness"]
+
+
+def test_f57_a_window_that_could_not_run_beside_others_is_excused() -> None:
+    def ran(seconds: float) -> list[str]:
+        story = nights(UNPATCHED, UNPATCHED)
+        story.tell(at(47), "WindowExecutionStarted", window=WINDOW, execution="e", name=NAME)
+        return broken(story.tell(at(47, seconds), "WindowExecutionEnded", execution="e", status="FAILED"))
+
+    assert ran(0) == []
+    assert ran(1) == ["liveness"]
+
+
+def denied(reason: str, hours: float, **changes: Any) -> list[str]:
+    story = nights(UNPATCHED, UNPATCHED)
+    known = {"execution": "x", "document": DOCUMENT, "target": "i-1"}
+    story.tell(at(hours), "AutomationStarted", **known)
+    outputs = {"Decision": ["deny"], "Reason": [reason], "Detail": [""]}
+    facts = {"execution": "x", "step": "prove", "status": "Success", "failure": "", "outputs": outputs}
+    story.tell(at(hours, 9), "AutomationStepEnded", **facts)
+    return broken(story.tell(at(hours, 10), "AutomationEnded", status="Success", failure="", **known), **changes)
+
+
+def test_f57_whose_turn_came_too_late_is_excused() -> None:
+    assert denied("lease-expired", 49.1) == []
+    assert denied("lease-expired", 48) == ["reason", "liveness"]
+    assert denied("frozen", 48, calendars=True) == []
+
+
+# Verdicts
+
+
+def opened(covered: int, of: int, **changes: Any) -> list[str]:
+    """An open verdict where so many of so many machines are backed up; the rest failed."""
+    story = lane()
+    for number in range(of):
+        story.launch(f"i-{number}").back_up(f"i-{number}", state="COMPLETED" if number < covered else "FAILED")
+    rows = [(f"i-{number}", "denied", "backup-failed", "") for number in range(covered, of)]
+    story.gate(*rows).closer()
+    return story.broken(**GATED | {"occurrences": ((at(0), at(0.4)),)} | changes)
+
+
+def test_no_lane_is_opened_below_its_coverage() -> None:
+    assert opened(4, 5) == []
+    assert opened(3, 5) == ["verdict"]
+    assert opened(3, 5, minimum_coverage_percent=60) == []
+    assert opened(3, 5, minimum_coverage_percent=None) == []
+    assert opened(3, 5, look_back=None) == []
+
+
+def test_no_lane_is_opened_below_its_threshold() -> None:
+    counting = {"gate_mode": "threshold"}
+    assert opened(2, 5, **counting) == []
+    assert opened(1, 5, **counting) == ["verdict"]
