@@ -14,6 +14,7 @@ import click
 from patchgate.cli.check import read_parameters
 from patchgate.cli.instants import read_schedule_start
 from patchgate.cli.output import check_writable, replace_file
+from patchgate.cli.units import unit_option
 from patchgate.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     metavar="NAME=VALUE",
     help="A template parameter for all lanes, or LANES:NAME=VALUE for those that match. May be repeated.",
 )
+@unit_option
 @click.option(
     "--format",
     "form",
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output-file", "target", type=click.Path(path_type=Path), metavar="FILE", help="Write it to a file."
 )
-def calendar(
+def calendar(  # noqa: PLR0913 - one argument an option
     *,
     fleet: Path | None,
     start: datetime | None,
@@ -60,6 +62,7 @@ def calendar(
     pattern: str,
     kinds: tuple[Kind, ...],
     parameters: tuple[ParameterOverride, ...],
+    units: dict[str, tuple[str, ...]],
     form: str,
     target: Path | None,
 ) -> int:
@@ -76,7 +79,8 @@ def calendar(
 
     if target is not None:
         check_writable(target)
-    config: FleetConfig = read_fleet(fleet or sample_directory() / "fleet.yaml").with_parameters(parameters)
+    read = read_fleet(fleet or sample_directory() / "fleet.yaml").with_units(units)
+    config: FleetConfig = read.with_parameters(parameters)
     lanes = [lane for lane in config.lanes() if fnmatchcase(lane.lane.name, pattern)]
     if not lanes:
         raise _no_lane(pattern, [lane.lane.name for lane in config.lanes()])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from patchgate.cli.instants import read_schedule_start
+from patchgate.cli.units import unit_option
 from patchgate.errors import InputError, UnsafeError
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def read_instances(
     metavar="LANES:COUNT",
     help="How many instances each matching lane of FLEET has: proves the capacity too. May be repeated.",
 )
+@unit_option
 @click.option(
     "--install-minutes",
     type=click.IntRange(1, 1440),
@@ -86,7 +88,7 @@ def read_instances(
     show_default=True,
     help="A screen for people, or one JSON object.",
 )
-def check(
+def check(  # noqa: PLR0913 - one argument an option
     *,
     fleet: Path | None,
     parameters: tuple[ParameterOverride, ...],
@@ -94,6 +96,7 @@ def check(
     start: datetime | None,
     allow_idle: bool,
     instances: tuple[tuple[str, int], ...],
+    units: dict[str, tuple[str, ...]],
     install_minutes: int,
     output: str,
 ) -> int:
@@ -110,9 +113,12 @@ def check(
     if fleet is None:
         if instances:
             raise click.UsageError("--instances needs a fleet file.")
+        if units:
+            raise click.UsageError("--unit needs a fleet file.")
         result = _check_defaults(parameters, begin, years, allow_idle=allow_idle)
     else:
-        result = _check_fleet(fleet, parameters, begin, years, allow_idle, instances, install_minutes)
+        config = _read_fleet(fleet, units, parameters)
+        result = _check_fleet(config, begin, years, instances, install_minutes, allow_idle=allow_idle)
     subject = str(fleet) if fleet else describe_defaults(parameters)
     sys.stdout.write(_render(result, subject, output))
     return 0 if result.holds else UnsafeError.exit_code
@@ -147,19 +153,25 @@ def _check_defaults(
     return check_defaults({each.name: each.value for each in parameters}, start, years, allow_idle=allow_idle)
 
 
+def _read_fleet(
+    path: Path, units: dict[str, tuple[str, ...]], parameters: tuple[ParameterOverride, ...]
+) -> FleetConfig:
+    from patchgate.config import read_fleet
+
+    return read_fleet(path).with_units(units).with_parameters(parameters)
+
+
 def _check_fleet(
-    path: Path,
-    parameters: tuple[ParameterOverride, ...],
+    fleet: FleetConfig,
     start: datetime,
     years: int,
-    allow_idle: bool,  # noqa: FBT001
     instances: tuple[tuple[str, int], ...],
     install_minutes: int,
+    *,
+    allow_idle: bool,
 ) -> CheckResult:
-    from patchgate.config import read_fleet
     from patchgate.operations.check import CapacityFacts, check_lanes
 
-    fleet: FleetConfig = read_fleet(path).with_parameters(parameters)
     lanes = fleet.lanes()
     counts = count_instances([lane.lane.name for lane in lanes], instances)
     facts = CapacityFacts(counts, install_minutes=install_minutes)

@@ -12,6 +12,7 @@ import click
 
 from patchgate.cli.instants import read_schedule_start
 from patchgate.cli.output import check_writable, replace_file
+from patchgate.cli.units import unit_option
 from patchgate.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,33 +25,12 @@ def config() -> None:
     """Show what a fleet file comes to, and print its JSON Schema."""
 
 
-def read_units(
-    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
-) -> dict[str, tuple[str, ...]]:
-    """Every ``ID=ACCOUNT,...`` as unit id -> account ids; click.BadParameter for anything else."""
-    units: dict[str, tuple[str, ...]] = {}
-    for value in values:
-        unit, _, listed = value.partition("=")
-        accounts = tuple(each for each in listed.split(",") if each)
-        if not unit or not all(len(each) == 12 and each.isdecimal() and each.isascii() for each in accounts):
-            raise click.BadParameter(f"'{value}' is not ID=ACCOUNT,..., such as ou-ab12-cdef3456=111111111111.")
-        units[unit] = (*units.get(unit, ()), *accounts)
-    return units
-
-
 @config.command()
 @click.argument("fleet", type=click.Path(path_type=Path), default="fleet.yaml")
 @click.option("--lane", metavar="NAME", help="One lane, with the origin of every value: account/Region/os/environment.")
 @click.option("--all", "every", is_flag=True, help="With --lane: also what has the template's default.")
 @click.option("--on", "day", callback=read_schedule_start, metavar="DATE", help="The day, UTC. [default: today]")
-@click.option(
-    "--unit",
-    "units",
-    multiple=True,
-    callback=read_units,
-    metavar="ID=ACCOUNT,...",
-    help="The accounts of an organizational unit, which only AWS knows. May be repeated.",
-)
+@unit_option
 @click.option(
     "--output",
     type=click.Choice(["text", "json"]),

@@ -258,4 +258,4 @@ class FleetConfig:
         return Problem(message, self.source, *self.document.place_of(path), remedy)
 
 
-_RESOLVE = "AWS knows them: what works without AWS needs targets that list accounts"
+_RESOLVE = "only AWS knows them; without AWS, give them with --unit ID=ACCOUNT,..., or list accounts in the target"

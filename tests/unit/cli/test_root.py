@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,9 +38,15 @@ def test_help_loads_neither_the_sdk_nor_the_models_nor_other_commands(arguments:
     assert not loaded.intersection((*HEAVY, *commands))
 
 
-@pytest.mark.parametrize("arguments", [["rehearse", "--help"], ["demo", "--help"]])
-def test_a_command_s_help_loads_no_heavy_package(arguments: list[str]) -> None:
-    assert not loaded_by(*arguments).intersection(HEAVY)
+@pytest.mark.parametrize("command", ["rehearse", "demo", "init", "config", "config show", "config schema"])
+def test_a_command_s_help_loads_no_heavy_package(command: str) -> None:
+    assert not loaded_by(*command.split(), "--help").intersection((*HEAVY, "holidays", "icalendar", "dateutil"))
+
+
+def test_a_fleet_file_without_holidays_and_calendar_files_loads_no_library_for_them() -> None:
+    loaded = loaded_by("config", "show", str(Path(__file__).parents[3] / "examples" / "fleet.yaml"))
+    assert "pydantic" in loaded
+    assert not loaded.intersection(("holidays", "icalendar", "dateutil", "boto3", "moto", "rich"))
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
