@@ -26,7 +26,7 @@ COMPILE_REQUIREMENTS := $(BIN)/uv pip compile --no-config --quiet --universal --
 COMPILE_LOCK := $(COMPILE_REQUIREMENTS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test clients check check-code check-generated check-tests generate permissions bench bench-schedule bench-emulator doors lock clean
+.PHONY: help demo test clients campaign campaign-full check check-code check-generated check-tests generate permissions bench bench-schedule bench-emulator doors lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -62,6 +62,15 @@ generate: $(DEVELOPMENT)  ## Write templates/ and the reference pages anew
 
 permissions: $(DEVELOPMENT)  ## Take every permission of the templates away in turn; show which rehearsal fails
 	$(BIN)/python -m tests.integration.permissions --parts
+
+CAMPAIGN := $(BIN)/patchgate rehearse
+RUNS ?= 10000
+campaign: $(DEVELOPMENT)  ## Run 10,000 short rehearsals with everyday faults; RUNS=100 runs so many
+	$(CAMPAIGN) --runs $(RUNS) --faults default
+
+campaign-full: $(DEVELOPMENT)  ## Run 1,000,000 rehearsals with everyday faults and 100,000 with all faults
+	$(CAMPAIGN) --runs 1000000 --faults default
+	$(CAMPAIGN) --runs 100000 --faults all
 
 bench: $(DEVELOPMENT)  ## Measure start-up, the sample rehearsal and the gate
 	@set -e; for bench in bench/*.py; do $(BIN)/python "$$bench"; done

@@ -17,6 +17,7 @@ from patchgate.config.reference import build_fleet_page
 from patchgate.config.schema import FILE_NAME, render_schema
 from patchgate.emulator.coverage import build_page as build_embedded_aws_page
 from patchgate.judge.reference import build_promises_page
+from patchgate.rehearsal.campaign.reference import build_campaigns_page
 from patchgate.rehearsal.reference import build_history_page, build_world_page
 from patchgate.templates.reference import build_templates_page
 
@@ -71,6 +72,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "world.md": lambda: build_world_page(NOTICE),
     "history.md": lambda: build_history_page(NOTICE),
     "promises.md": lambda: build_promises_page(NOTICE),
+    "campaigns.md": lambda: build_campaigns_page(NOTICE),
 }
 
 

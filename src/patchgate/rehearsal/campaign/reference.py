@@ -1,0 +1,50 @@
+"""The reference page of campaigns, made from the code: every fault, every standard lane, every open question."""
+
+from __future__ import annotations
+
+from patchgate.emulator.assumptions import Assumptions
+from patchgate.rehearsal.campaign.faults import ELSEWHERE, FAULTS
+from patchgate.rehearsal.campaign.shapes import SHAPES
+
+TEST = "../../tests/unit/rehearsal/campaign/test_faults.py"
+_INTRODUCTION = """\
+`patchgate rehearse --runs N --faults MIX` runs N short rehearsals, each from its seed: one lane, four machines, three
+cycles, with whatever the seed makes go wrong. The judge reads each run's history and holds every
+[promise](promises.md) against it. How to use it: [Run a campaign](../how-to/run-a-campaign.md).
+
+A run's plan is drawn from its seed: a lane, a reading of every [open question of AWS](embedded-aws.md) ({questions} of
+them), and injections. In three runs of five the storm ends after the first cycle: from then on liveness is judged,
+every machine that is well must be patched in one of the two windows that are left. In the others it goes on.
+
+| mix | what goes wrong |
+|---|---|
+| `none` | nothing |
+| `default` | up to two of the everyday faults, the likelier the higher their number in the table |
+| `all` | a pair of faults, the seeds take turns so that {pairs:,} seeds in a row meet every pair, and up to four more |
+| `F16,F28` | the named ones: all their pairs in turn, and up to two more |"""
+
+_FAULTS = """\
+Every number of a fault links to the test that runs it alone and sees it strike. *Everyday* is its weight in `default`.
+An API call that goes wrong does so at a drawn call of a drawn program (gate, close, proof): throttled, refused, failed,
+hanging, slow, or carried out without an answer. A crash is before a call or after it took effect."""
+
+_ELSEWHERE = """\
+These numbers of the failure modes are nothing that a run could inject:"""
+
+_LANES = """\
+Daily lanes have their three cycles on three days. On lanes that are not lively the judge does not ask for liveness:
+their schedules do not meet, on purpose, or their window is too short for all."""
+
+
+def build_campaigns_page(notice: str) -> str:
+    """The page, in Markdown."""
+    count = len(FAULTS)
+    introduction = _INTRODUCTION.format(questions=len(Assumptions.variants()), pairs=count * (count + 1) // 2)
+    faults = ["| fault | what goes wrong | everyday |", "|---|---|---|"]
+    faults += [f"| [{each.number}]({TEST}) | {each.says} | {each.everyday or ''} |" for each in FAULTS.values()]
+    elsewhere = ["| fault | what covers it |", "|---|---|", *(f"| {key} | {text} |" for key, text in ELSEWHERE.items())]
+    lanes = ["| lane | what it has | weight | lively |", "|---|---|---|---|"]
+    lanes += [f"| `{one.name}` | {one.says} | {one.weight} | {'yes' if one.lively else 'no'} |" for one in SHAPES]
+    parts = [notice, "# Campaigns", introduction, "## Faults", _FAULTS, "\n".join(faults), _ELSEWHERE]
+    parts += ["\n".join(elsewhere), "## Standard lanes", _LANES, "\n".join(lanes)]
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,136 @@
+"""Campaigns on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from patchgate.cli.root import run
+
+Captured = pytest.CaptureFixture[str]
+NAIVE = {
+    "Environment": "prd",
+    "TargetOperatingSystem": "amazonlinux",
+    "TimeZone": "Europe/Berlin",
+    "S3Bucket": "logs",
+    "BackupSchedule": "cron(0 19 * * ? *)",
+    "MaintenanceWindowCronSchedule": "cron(0 23 * * ? *)",
+    "OpenSchedule": "cron(30 22 * * ? *)",
+    "CloseSchedule": "cron(10 2 * * ? *)",
+}
+
+
+@pytest.fixture
+def naive(tmp_path: Path) -> Path:
+    """The directory of a team that counts backup jobs."""
+    template = resources.files("patchgate.rehearsal").joinpath("naive/naive-gate.yaml").read_text(encoding="utf-8")
+    (tmp_path / "patching.yaml").write_text(template, encoding="utf-8")
+    (tmp_path / "patching.parameters.json").write_text(json.dumps(NAIVE), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_campaign_keeps_every_promise(capsys: Captured) -> None:
+    assert run(["rehearse", "--runs", "6", "--faults", "F02,F28", "--jobs", "1", "--output", "json"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert (value["runs"], value["violations"], value["first_failing_seed"]) == (6, 0, None)
+    assert value["counterexample"] is None
+    assert set(value["by_fault"]) == {"F02", "F28"}
+
+
+def test_a_replay_tells_one_run(capsys: Captured) -> None:
+    assert run(["rehearse", "--faults", "F16", "--replay", "3", "--output", "json"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert value["seed"] == 3
+    assert any("F16" in scene["what"] for scene in value["timeline"])
+    assert run(["rehearse", "--faults", "F16", "--replay", "3"]) == 0
+    assert "every promise was kept" in capsys.readouterr().out
+
+
+def test_templates_of_others_break_promises_and_the_counterexample_is_small(naive: Path, capsys: Captured) -> None:
+    command = ["rehearse", "--templates", str(naive), "--region", "eu-central-1", "--faults", "F02,F16"]
+    assert run([*command, "--runs", "4", "--jobs", "1", "--output", "json"]) == 3
+    value = json.loads(capsys.readouterr().out)
+    assert value["violations"] > 0
+    assert value["promises_broken"]["proof"] > 0
+    assert len(value["counterexample"]["plan"]["injections"]) == 1
+    assert run([*command, "--runs", "4", "--jobs", "1"]) == 3
+    text = capsys.readouterr().out
+    assert "shrunk to 1 injections" in text
+    assert f"--faults F02,F16 --replay {value['first_failing_seed']}" in text
+    assert run([*command, "--replay", str(value["first_failing_seed"])]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--runs", "0"], "0 is not in the range"),
+        (["--faults", "F99"], "there is no fault 'F99'"),
+        (["--runs", "2", "--cycles", "2"], "--cycles is not for campaigns"),
+        (["--runs", "2", "--endpoint-url", "http://localhost:1"], "--endpoint-url is not for campaigns"),
+        (["--replay", "1", "--output", "svg"], "a campaign is written as text or json"),
+        (["--runs", "2", "--parameter", "*:RetentionDays=3"], "--parameter needs a fleet file"),
+        (["--runs", "2", "--region", "eu-west-1"], "--region is for --templates"),
+        (["--templates", "nowhere", "--region", "eu-wst-1"], "did you mean 'eu-west-1'"),
+        (["--templates", "nowhere"], "there is no directory nowhere"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_runs(arguments: list[str], said: str, capsys: Captured) -> None:
+    assert run(["rehearse", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.out == ""
+
+
+Write = Callable[[Path], None]
+
+
+def _write(name: str, text: str) -> Write:
+    return lambda directory: (directory / name).write_text(text, encoding="utf-8") and None
+
+
+@pytest.mark.parametrize(
+    ("writes", "said"),
+    [
+        ([], "holds no template"),
+        ([_write("1st.yaml", "Resources: {}")], "'1st' is no name for a stack"),
+        ([_write("a.yaml", "Resources: {}"), _write("a.parameters.json", "[1]")], "holds no parameters"),
+        (
+            [_write("a.yaml", "Resources: {}"), _write("a.parameters.json", '{"X": "${b.Out}"}')],
+            "the parameters of a take an output of b, which is no template here",
+        ),
+        (
+            [
+                _write("a.yaml", "Resources: {}"),
+                _write("a.parameters.json", '{"X": "${b.Out}"}'),
+                _write("b.yaml", "Resources: {}"),
+                _write("b.parameters.json", '{"X": "${a.Out}"}'),
+            ],
+            "the stacks need each other in a circle",
+        ),
+        ([_write("a.yaml", "Resources: {}"), _write("a.json", "{}")], "there is another template called a"),
+    ],
+)
+def test_wrong_templates_are_refused(tmp_path: Path, writes: list[Write], said: str, capsys: Captured) -> None:
+    for write in writes:
+        write(tmp_path)
+    assert run(["rehearse", "--templates", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_templates_without_a_window_are_refused(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "queue.yaml").write_text("Resources: {Queue: {Type: AWS::SQS::Queue}}", encoding="utf-8")
+    assert run(["rehearse", "--templates", str(tmp_path)]) == 2
+    assert "make no maintenance window with a task" in capsys.readouterr().err
+
+
+def test_lanes_of_a_fleet_file_are_run(tmp_path: Path, capsys: Captured) -> None:
+    sample = Path(__file__).parents[3] / "examples" / "fleet.yaml"
+    arguments = ["rehearse", str(sample), "--runs", "4", "--faults", "none", "--jobs", "1", "--output", "json"]
+    assert run([*arguments, "--parameter", "*/ubuntu/*:BackupCompletionWindowMinutes=120"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert sum(value["lanes"].values()) == 4
+    assert all(name.count("/") == 3 for name in value["lanes"])
