@@ -44,7 +44,7 @@ def _is_still_due(case: Case, occurrence: Occurrence) -> bool:
         return False
     close = case.first_close(occurrence)
     if close is None:
-        tried = any(cut.at >= occurrence.end for cut, _ in case.closing.begun)
+        tried = any(cut.at >= occurrence.start for cut, _ in case.closing.begun)
         return tried or not case.is_overdue(occurrence.end)
     if close.span.low.at > occurrence.end + A_CLOSE_COMES_WITHIN:
         return True
@@ -52,9 +52,12 @@ def _is_still_due(case: Case, occurrence: Occurrence) -> bool:
 
 
 def _was_given_up(case: Case, occurrence: Occurrence, close: Run) -> bool:
-    """Whether a close of this window was given up before one succeeded, or was never tried again: its own alarm."""
-    later = {request for cut, request in case.closing.begun if cut.at >= occurrence.end}
-    if any(occurrence.end <= cut.at and cut.seq < close.span.high.seq for cut, _ in case.closing.discarded):
+    """Whether a close of this window was given up before one succeeded, or was never tried again: its own alarm.
+
+    A close may be due before the window's end, once admission has ended.
+    """
+    later = {request for cut, request in case.closing.begun if cut.at >= occurrence.start}
+    if any(occurrence.start <= cut.at and cut.seq < close.span.high.seq for cut, _ in case.closing.discarded):
         return True
     succeeded = {run.request for run in case.closing.runs if run.succeeded}
     failed = {run.request for run in case.closing.runs if not run.succeeded and run.span.high.seq < close.span.high.seq}

@@ -12,7 +12,7 @@ from patchgate.judge.judge import judge
 from patchgate.judge.promises import PROMISES
 from patchgate.judge.records import instant
 
-from .histories import LANE, NAME, TAGS, WINDOW, Story, around, at, good_evening
+from .histories import CLOSE, GATED, LANE, NAME, OPEN, TAGS, WINDOW, Story, around, at, good_evening
 
 DUE = ((at(23), at(26)),)
 
@@ -221,3 +221,79 @@ def test_instants_have_an_offset(text: Any) -> None:
 def test_every_promise_says_what_it_promises() -> None:
     assert len({promise.name for promise in PROMISES}) == len(PROMISES)
     assert all(promise.says.endswith(".") for promise in PROMISES)
+
+
+# Whose naming is still due: i-2 was let in, and the window did not come to it
+
+
+def unnamed() -> Story:
+    return good_evening().launch("i-2").back_up("i-2")
+
+
+def forgotten(story: Story, **changes: Any) -> list[str]:
+    return story.broken(**GATED | changes)
+
+
+def test_nobody_is_forgotten_before_the_first_close_that_succeeds() -> None:
+    assert forgotten(unnamed()) == []
+    assert forgotten(unnamed().closer(status="Error")) == []
+    assert forgotten(unnamed().closer()) == ["forgotten"]
+    assert forgotten(unnamed().closer(status="Error").closer(34, mode="watchdog"), end=at(40)) == []
+    late = unnamed().closer(26.2, unreached=["i-2"])
+    assert forgotten(late) == []
+
+
+def test_f31_a_close_that_was_given_up_is_an_alarm_of_its_own() -> None:
+    request = f"{CLOSE} {at(26.2, -10).isoformat()}"
+    story = (
+        unnamed()
+        .closer(status="Error")
+        .run(CLOSE, at(26.3), at(26.4), mode="close", scheduled_time=at(26.2).isoformat())
+    )
+    assert forgotten(story) == []  # that was another event's: the first was never tried again
+    given_up = story.tell(at(26.35), "FunctionDiscarded", function=CLOSE, request_id=request, destination="queue")
+    assert forgotten(given_up) == []
+
+
+def test_f31_a_retry_that_succeeds_and_names_nobody_forgets() -> None:
+    known = {"function": CLOSE, "request_id": "r"}
+    payload = {"mode": "close", "scheduled_time": at(26.2).isoformat()}
+    story = unnamed()
+    for hours, status in ((26.2, "Error"), (26.25, "Success")):
+        story.tell(at(hours), "FunctionInvoked", payload=payload, **known)
+        story.tell(at(hours, 9), "FunctionEnded", status=status, error="", log=[], result=None, **known)
+    assert forgotten(story) == ["forgotten"]
+
+
+def test_a_close_that_never_came_is_missed_after_a_day_of_calm() -> None:
+    assert forgotten(unnamed(), calm_from=at(1), end=at(50.9)) == []
+    assert forgotten(unnamed(), calm_from=at(1), end=at(51)) == ["forgotten"]
+    assert forgotten(unnamed(), end=at(90)) == []
+    assert forgotten(unnamed().closer(52, mode="watchdog"), end=at(90)) == []  # a day without any: another alarm
+
+
+def test_f27_a_close_that_found_no_verdict_names_the_lane() -> None:
+    story = Story().launch().closer()
+    assert forgotten(story) == ["forgotten"]
+    assert forgotten(Story().launch().closer(CyclesWithoutVerdict=1)) == []
+
+
+def test_f50_where_there_is_no_gate_nobody_can_name_anybody() -> None:
+    gone = Story().launch().closer().tell(at(1), "FunctionCreated", function=OPEN)
+    assert forgotten(gone) == ["forgotten"]
+    assert forgotten(gone.tell(at(22), "FunctionDeleted", function=OPEN)) == []
+
+
+def test_f08_who_came_after_the_gate_had_looked_is_the_next_cycles() -> None:
+    def launched(hours: float) -> list[str]:
+        facts = {"instance": "i-2", "name": "two", "tags": TAGS, "volumes": ["vol-2"]}
+        story = good_evening().gate().closer().tell(at(hours), "InstanceLaunched", **facts)
+        return forgotten(story, minimum_coverage_percent=None)
+
+    assert launched(22.6) == []
+    assert launched(22.4) == ["forgotten"]
+
+
+def test_who_lost_the_lanes_tags_in_the_window_is_not_due() -> None:
+    story = unnamed().closer().tell(at(24), "InstanceTagged", instance="i-2", tags={})
+    assert forgotten(story) == []
