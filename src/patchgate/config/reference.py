@@ -53,8 +53,8 @@ A target means every combination of its accounts, Regions, operating systems and
 one of its `exceptions`. A lane belongs to one target: two that share one are an error that names both lines. An
 organizational unit means all accounts below it, those of its child units too, as in
 [stack sets](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-associate-stackset-with-org.html);
-which they are, only AWS knows. Without AWS (`check`, `calendar`, `rehearse`) such a fleet file is refused, and
-`config show` says which units it left out.
+which they are, only AWS knows. What works without AWS refuses a fleet file with such units; `check` and `calendar` take
+their accounts with `--unit`, and `config show` says which units it left out.
 
 Environments are deployed one after the other: in the order of `environments`, or without it in the order
 `lab`, `dev`, `sit`, `qa`, `uat`, `stg`, `prd`.
@@ -69,6 +69,12 @@ is read strictly: an event that is not understood (a recurrence more often than 
 time zone) is refused. All events freeze, those marked as free too; cancelled ones do not.
 
 Holidays come from the [holidays](https://holidays.readthedocs.io/) library, in the release that is installed.
+
+A lane's days, times, holidays and calendar files become an
+[SSM change calendar](https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-change-calendar.html),
+`patchgate-freezes-<os>-<env>` in the lane's account and Region, in a stack of that name; its gate reads it with those
+of `change_calendar`. It holds the freezes of the current and the next two calendar years: deploy at least once a year.
+To freeze at once, without a deployment, write the parameter `/patchgate/freeze`, as [the gate](gate.md) says.
 
 ## Waivers
 
