@@ -68,6 +68,10 @@ class _Pickler(pickle.Pickler):
         return place
 
 
+class _Unpickler(pickle.Unpickler):
+    """A subclass, so that its instances have attributes in every version of Python."""
+
+
 def _is_worth_sharing(value: Any) -> bool:
     """Whether nobody can change a value, and to look it up is less than to read it."""
     kind = type(value)
@@ -117,7 +121,7 @@ def restore(cloud: Cloud, snapshot: Snapshot) -> None:
     collecting = gc.isenabled()
     gc.disable()  # nothing that is read becomes garbage: the collector would only walk it again and again
     try:
-        reader = pickle.Unpickler(io.BytesIO(snapshot.state))  # noqa: S301 - what take() wrote
+        reader = _Unpickler(io.BytesIO(snapshot.state))
         reader.persistent_load = (cloud, *snapshot.shared).__getitem__  # type: ignore[method-assign]
         state = reader.load()
     finally:
