@@ -137,4 +137,5 @@ class Child:
             self._server.shutdown()
         self._box.close()
         self._server.server_close()
-        shutil.rmtree(self._folder)
+        if self._folder.exists():  # a child that ended without its parent's doing has removed it
+            shutil.rmtree(self._folder)

@@ -14,10 +14,12 @@ import os
 import queue  # noqa: F401 - keeps real time
 import runpy
 import selectors  # noqa: F401 - keeps real time
+import shutil
 import socket  # noqa: F401 - keeps real time
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from random import Random
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -53,27 +55,33 @@ _STARTS = frozenset(
 def main() -> None:
     """Run the handler that the command line names until the parent has had enough."""
     port, task, scratch, seed, handler = sys.argv[1:6]
-    follow_parent()
+    fence = Fence(int(port), scratch)
+    follow_parent(Path(task).parent, fence)
     clock = RemoteClock(int(port))
     sys.modules["time"] = make_time(clock)
     sys.modules["datetime"] = make_datetime(clock)
     settle_chance(seed)
     settle_logging()
     sys.meta_path.insert(0, AtImport("botocore.session", lambda: settle_botocore(clock)))
-    sys.addaudithook(Fence(int(port), scratch))
+    sys.addaudithook(fence)
     sys.path.insert(0, task)
     os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(os.dup(1))
     sys.argv = ["awslambdaric", handler]
     runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
 
 
-def follow_parent() -> None:
-    """End when the parent does: it holds the other end of standard input, which the function gets an empty one of."""
+def follow_parent(folder: Path, fence: Fence) -> None:
+    """End when the parent does, and remove the child's folder, for there is nobody else left to do it.
+
+    The parent holds the other end of standard input; the function gets an empty one.
+    """
     lifeline = os.dup(0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 
     def watch() -> None:
         os.read(lifeline, 1)
+        fence.is_open = True
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -135,10 +143,13 @@ class Fence:
     """
 
     def __init__(self, port: int, scratch: str) -> None:
+        self.is_open = False
         self._own = ("127.0.0.1", port)
         self._scratch = os.path.realpath(scratch)
 
     def __call__(self, event: str, args: tuple[Any, ...]) -> None:
+        if self.is_open:
+            return
         if event in ("socket.connect", "socket.sendto"):
             if tuple(args[1][:2]) != self._own:
                 raise PermissionError(errno.EPERM, f"the embedded AWS reaches no network: {args[1]}")

@@ -198,6 +198,7 @@ def test_a_child_ends_when_its_parent_is_no_more(born: list[Child]) -> None:
         assert process.poll() is None
         process.stdin.close()  # as the system does for a parent that was killed
         assert process.wait(timeout=20) == 1
+        assert not born[0]._folder.exists()
 
 
 def test_a_fault_of_the_embedded_aws_is_not_the_functions(born: list[Child], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -20,6 +22,14 @@ def test_a_missing_client_is_one_error_that_says_what_to_install_and_where_it_ru
     assert "Linux" in str(missing.value)
     assert "--runtime fast" in missing.value.remedy
     require_runtime_client(lambda name: name)
+
+
+@pytest.mark.skipif(
+    (sys.platform, sys.implementation.name, platform.machine() in ("x86_64", "aarch64")) != ("linux", "cpython", True),
+    reason="awslambdaric has no wheels for this machine",
+)
+def test_where_the_client_can_be_it_is_and_no_test_of_the_mode_is_left_out() -> None:
+    require_runtime_client()
 
 
 def test_the_direct_door_has_no_children() -> None:
