@@ -170,6 +170,8 @@ def _admission_lies(case: Case, cycle: str, instance: Instance, said: Mapping[st
     latest = span.low.at + WHOLE_SECONDS + case.lane.proof_read_within
     if not_after is None or not_after > min([latest, *ends]).timestamp():
         yield f"it admits until {not_after}"
+    if leases and all(span.low.at >= end for end in ends):
+        yield "it admits when admission had ended"
     if frozen_throughout(case, span):
         yield "it admits in a freeze"
     if not any(map(case.lane.includes, instance.tags.seen(span))):

@@ -48,7 +48,7 @@ def test_an_install_rests_on_evidence_that_is_not_too_old(seconds: int, fine: bo
 
 def test_a_denial_that_overwrote_the_admission_changes_nothing_about_the_install() -> None:
     story = proven().proof().close(at(23, 40))
-    second = {"Decision": "deny", "Reason": "lease-closed", "NotAfter": "0", "ExecutionId": "another"}
+    second: dict[str, Any] = {"Decision": "deny", "Reason": "lease-closed", "NotAfter": "0", "ExecutionId": "another"}
     assert false(story.proof(when=at(23, 50), **second)) == ""
 
 
@@ -133,6 +133,13 @@ def test_a_proof_that_ends_with_its_admission() -> None:
     assert false(story.proof(NotAfter=str(int(until.timestamp())))) == ""
 
 
+@pytest.mark.parametrize(("seconds", "fine"), [(-1, True), (0, False)])
+def test_a_proof_that_was_started_when_admission_had_ended(seconds: int, fine: bool) -> None:
+    until = str(int(at(25).timestamp()))
+    story = proven().proof().proof(when=at(25, 2), began=at(25, seconds), NotAfter=until, ExecutionId="late")
+    assert ("admission had ended" in false(story)) is not fine
+
+
 def test_an_admission_after_the_lease_was_closed() -> None:
     story = around().back_up().close(at(23, 20)).proof()
     assert "it admits without an open lease" in of(story.judged().violations, "evidence-false")[0]
@@ -153,7 +160,7 @@ def test_evidence_from_the_future() -> None:
 
 
 def test_evidence_and_runbook_say_the_same() -> None:
-    denied = {"Decision": "deny", "Reason": "backup-failed", "NotAfter": "0"}
+    denied: dict[str, Any] = {"Decision": "deny", "Reason": "backup-failed", "NotAfter": "0"}
     story = around().back_up(state="FAILED").deny("backup-failed").proof(when=at(23, 28), **denied)
     assert false(story) == ""
     story = (
@@ -165,7 +172,7 @@ def test_evidence_and_runbook_say_the_same() -> None:
 
 
 def test_a_denial_of_a_runbook_that_died_is_judged_by_itself() -> None:
-    denied = {"Decision": "deny", "Reason": "backup-failed", "NotAfter": "0"}
+    denied: dict[str, Any] = {"Decision": "deny", "Reason": "backup-failed", "NotAfter": "0"}
     assert false(around().back_up(state="FAILED").proof(**denied), occurrences=((at(0), at(1)),)) == ""
     lie = false(around().back_up().proof(**denied), occurrences=((at(0), at(1)),))
     assert "it denies with backup-failed" in lie

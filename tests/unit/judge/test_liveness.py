@@ -9,7 +9,7 @@ import pytest
 
 from .histories import AGENT, CLOSE, DOCUMENT, EVENING, GATED, NAME, OPEN, TAGS, WINDOW, Story, at
 
-WEEK = {
+WEEK: dict[str, Any] = {
     "occurrences": tuple((at(23 + 24 * day), at(26 + 24 * day)) for day in range(3)),
     "end": at(80),
     "calm_from": EVENING + timedelta(hours=18),
@@ -27,9 +27,9 @@ def evening(story: Story, day: int, *, opens: bool = True, **how: Any) -> Story:
     if how.get("backup", True):
         story.back_up(hours=19 + hours, job=f"job-{day}", **how.get("backed", {}))
     due = at(22.5 + hours)
-    given = {"scheduled_time": due.isoformat(), "mode": "open", "left_out": []}
+    given: dict[str, Any] = {"scheduled_time": due.isoformat(), "mode": "open", "left_out": []}
     if opens:
-        terms = {"window_start": start.isoformat(), "window_end": end.isoformat(), "cycle": cycle}
+        terms: dict[str, Any] = {"window_start": start.isoformat(), "window_end": end.isoformat(), "cycle": cycle}
         story.open(due + timedelta(seconds=5), admit_until=(end - timedelta(hours=1)).isoformat(), **terms)
         story.close(end + timedelta(seconds=20), cycle)
         story.run(OPEN, due, due + timedelta(seconds=9), decision="open", **given)
