@@ -43,6 +43,12 @@ class LaneSettings:
     log_region: str = ""
     freeze_calendar: FreezeCalendar | None = None
 
+    @property
+    def lacks_freeze_calendar(self) -> bool:
+        """Whether its gate reads a freeze calendar of its own that is not known: it was settled without a day."""
+        own = names.FREEZE_CALENDAR.render(os=self.lane.os, env=self.lane.env)
+        return self.freeze_calendar is None and own in self.values.get("FreezeCalendars", "").split(",")
+
     def given(self, template: Template) -> dict[str, str]:
         """What the template's stack is given: its parameters, without those that have no value here."""
         values = {**self.values, **self.scoped.get(template.name, {})}
@@ -91,8 +97,10 @@ def deploy_lanes(
 
     The log bucket of an operating system and environment lives in ``log_account``, in the Region of its first lane.
     A lane's freeze calendar stands before the gate that reads it. Raises PatchgateError when a stack fails; what was
-    deployed before it stays.
+    deployed before it stays. ValueError for lanes whose freezes nobody has looked up: they were settled without a day.
     """
+    if unknown := [settings.lane.name for settings in lanes if settings.lacks_freeze_calendar]:
+        raise ValueError(f"the days of the freezes are not known: {', '.join(unknown)}")
     templates = build_templates()
     stacks: list[StackResult] = []
     buckets: dict[tuple[str, str], str] = {}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,7 @@ def build_freeze_calendar(lane: LaneConfig) -> FreezeCalendar | None:
     )
 
 
+@lru_cache(maxsize=256)  # many lanes have the same freezes
 def render_freeze_calendar(periods: tuple[FreezePeriod, ...]) -> str:
     """The periods as the text of a Change Calendar that is open by default. The same periods give the same text."""
     from icalendar import Calendar, Event  # noqa: PLC0415 - most lanes have no freezes

@@ -129,7 +129,7 @@ def test_an_unknown_lane_is_told_with_the_nearest_and_what_is_missing(capsys: py
 def test_problems_are_told_with_their_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "fleet.yaml"
     text = (EXAMPLES / "fleet.yaml").read_text(encoding="utf-8")
-    path.write_text(text.replace("RetentionDays", "RetentionDay"), encoding="utf-8")
+    path.write_text(text.replace("backup:\n    retention_days", "parameters:\n    RetentionDay"), encoding="utf-8")
     message = shown(capsys, "show", str(path), code=2)
     assert f"{path}:18:5: no template has a parameter 'RetentionDay'; did you mean 'RetentionDays'?" in message
     path.write_text(text.replace("us-east-1", "us-est-1"), encoding="utf-8")

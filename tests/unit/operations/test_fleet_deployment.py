@@ -117,6 +117,14 @@ def test_the_freeze_calendar_stands_before_the_gate_that_reads_it(stacks: dict[s
         assert stacks[name].parameters["FreezeCalendars"] == document["Properties"]["Name"]
 
 
+def test_lanes_that_were_settled_without_a_day_are_not_deployed() -> None:
+    settled = settle_lanes(parse_fleet(FLEET.encode(), "f.yaml").lanes(), "o-a1b2c3d4e5")
+    control = FakeStacks()
+    with pytest.raises(ValueError, match="the days of the freezes are not known: web/eu-central-1/ubuntu/prd"):
+        deploy_lanes(settled, log_account="999999999999", control=control, progress=lambda _: None)
+    assert not control.asked
+
+
 def test_a_parameter_that_no_template_has_is_told_with_line_and_lane() -> None:
     text = FLEET.replace("  tags:", "  parameters: {GateMod: coverage}\n  tags:")
     with pytest.raises(InputError) as refused:
