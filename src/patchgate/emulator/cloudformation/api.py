@@ -28,6 +28,7 @@ _UPDATE = (
     "StackName", "TemplateBody", "UsePreviousTemplate", "Parameters", "Capabilities", "RoleARN", "Tags",
     "DisableRollback", "ClientRequestToken", "RetainExceptOnCreate",
 )  # fmt: skip
+_CONTINUE = ("StackName", "ResourcesToSkip", "RoleARN", "ClientRequestToken")
 _DELETE = ("StackName", "RetainResources", "RoleARN", "ClientRequestToken")
 
 
@@ -78,6 +79,19 @@ class CloudFormation(ChangeSetOperations):
         stack.retain_except_on_create = bool(params.get("RetainExceptOnCreate"))
         engine.update(deployment, disable_rollback=stack.disable_rollback)
         return {"StackId": stack.id}
+
+    @operation("ContinueUpdateRollback")
+    def continue_update_rollback(self, scope: Scope, params: Params) -> Result:
+        """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
+
+        Assumption: a skipped resource counts as brought back, with an event that says so.
+        """
+        refuse_others("ContinueUpdateRollback", params, _CONTINUE)
+        stack = self._live(scope, params)
+        acting = _acting(scope, {"RoleARN": params.get("RoleARN") or stack.role_arn})
+        engine = StackEngine(self.cloud, acting, self.state(scope), stack, params.get("ClientRequestToken") or "")
+        engine.continue_rollback(params.get("ResourcesToSkip") or ())
+        return {}
 
     @operation("DeleteStack")
     def delete_stack(self, scope: Scope, params: Params) -> Result:
@@ -199,6 +213,15 @@ class CloudFormation(ChangeSetOperations):
             for name, value, stack in sorted(self.state(scope).exports(), key=lambda item: item[0])
         ]
         return views.page("Exports", exports, params)
+
+    @operation("ListImports")
+    def list_imports(self, scope: Scope, params: Params) -> Result:
+        """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListImports.html"""
+        name = str(params["ExportName"])
+        importers = self.state(scope).importers(name)
+        if not importers:
+            raise invalid(f"Export '{name}' is not imported by any stack.")
+        return views.page("Imports", importers, params)
 
     def _any(self, scope: Scope, params: Params, text: str = "Stack with id {} does not exist") -> Stack:
         name = str(params.get("StackName") or "")

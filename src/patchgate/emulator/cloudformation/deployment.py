@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.cloudformation.capabilities import check_capabilities
@@ -20,6 +20,7 @@ from patchgate.emulator.cloudformation.providers import PROVIDERS
 from patchgate.emulator.cloudformation.pseudo import pseudo_parameters
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.schemas import schema_of, type_exists
+from patchgate.emulator.cloudformation.settled_functions import check_settled_functions
 from patchgate.emulator.cloudformation.stacks import StackInput
 from patchgate.emulator.cloudformation.template import Template, parse_template
 from patchgate.emulator.errors import NotEmulatedError
@@ -77,6 +78,9 @@ def prepare(cloud: Cloud, scope: Scope, stack_name: str, stack_id: str, given: S
     conditions = evaluate_conditions(template.conditions, evaluator)
     order = creation_order(template, conditions)
     _refuse_not_emulated(scope.region, template, conditions, order)
+    settled = replace(evaluator, conditions=conditions)
+    for name in order:
+        check_settled_functions(dict(template.resources[name].properties), settled)
     return Deployment(template, parameters, given.tags, given.capabilities, conditions, order, values)
 
 

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-opt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from patchgate.emulator.cloudformation.graph import live_outputs
 from patchgate.emulator.cloudformation.journal import Journal
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.resources import ResourceHandler, failure
-from patchgate.emulator.cloudformation.stacks import Stack, StackOutput, StackResource, StackState
+from patchgate.emulator.cloudformation.stacks import Stack, StackOutput, StackResource, StackState, Unfinished
 from patchgate.emulator.errors import AwsError
 
 UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
@@ -273,17 +273,38 @@ class StackEngine:
             self._journal.stack("UPDATE_FAILED", reason.strip())
             return
         self._journal.stack("UPDATE_ROLLBACK_IN_PROGRESS", reason.strip())
-        stuck = [new.logical_id for old, new in reversed(undo.updated) if not self._take_back(old, new)]
-        news = undo.created + [new for _, new in undo.replaced]
+        stuck = [(old, new) for old, new in reversed(undo.updated) if not self._take_back(old, new)]
         _restore(self._stack, before)
-        if stuck:
-            self._journal.stack(
-                "UPDATE_ROLLBACK_FAILED",
-                f"The following resource(s) failed to update: [{', '.join(stuck)}]. ",
-            )
+        self._finish_rollback(Unfinished(stuck, undo.created + [new for _, new in undo.replaced]))
+
+    def continue_rollback(self, skipped: Collection[str]) -> None:
+        """Try again to bring back what a rollback could not, without the resources that are to be skipped.
+
+        ValidationError where the stack is in no such state, or a skipped resource is not one that failed.
+        """
+        stack, unfinished = self._stack, self._stack.unfinished
+        if stack.status != "UPDATE_ROLLBACK_FAILED" or unfinished is None:
+            raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not continue rollback.")
+        unknown = sorted(set(skipped) - {old.logical_id for old, _ in unfinished.stuck})
+        if unknown:
+            raise invalid(f"ResourcesToSkip: [{', '.join(unknown)}] did not fail to roll back")
+        self._journal.stack("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
+        left = [(old, new) for old, new in unfinished.stuck if old.logical_id not in skipped]
+        stuck = [(old, new) for old, new in left if not self._take_back(old, new)]
+        for old, _ in unfinished.stuck:
+            if old.logical_id in skipped:
+                self._journal.record(old, "UPDATE_COMPLETE", "Resource was skipped during rollback.")
+        self._finish_rollback(Unfinished(stuck, unfinished.leftovers))
+
+    def _finish_rollback(self, unfinished: Unfinished) -> None:
+        if unfinished.stuck:
+            self._stack.unfinished = unfinished
+            names = ", ".join(old.logical_id for old, _ in unfinished.stuck)
+            self._journal.stack("UPDATE_ROLLBACK_FAILED", f"The following resource(s) failed to update: [{names}]. ")
             return
+        self._stack.unfinished = None
         self._journal.stack("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-        for new in reversed(news):
+        for new in reversed(unfinished.leftovers):
             if new.physical_id:
                 self._clean_up(new, retain=False)
         self._journal.stack("UPDATE_ROLLBACK_COMPLETE")

@@ -68,6 +68,14 @@ class StackOutput:
 
 
 @dataclass(slots=True)
+class Unfinished:
+    """What a rollback that failed has still to do: bring resources back ((as it was, as it is)), and delete others."""
+
+    stuck: list[tuple[StackResource, StackResource]]
+    leftovers: list[StackResource]
+
+
+@dataclass(slots=True)
 class Stack:
     """One stack. A deleted one stays, found by its id only."""
 
@@ -99,6 +107,8 @@ class Stack:
     retain_except_on_create: bool = False
     drift_status: str = "NOT_CHECKED"
     drift_checked_at: datetime | None = None
+    unfinished: Unfinished | None = None
+    """There in UPDATE_ROLLBACK_FAILED only."""
 
 
 @dataclass(slots=True)

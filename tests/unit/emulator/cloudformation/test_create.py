@@ -201,6 +201,10 @@ def test_exports_and_imports(lab: Lab) -> None:
     assert lab.neighbour.last("CreateTopic")["Attributes"] == {"DisplayName": "x"}
     exports = lab.call("ListExports")["Exports"]
     assert [(item["Name"], item["Value"]) for item in exports] == [("shared", "x")]
+    assert lab.call("ListImports", ExportName="shared")["Imports"] == ["importer"]
+    lab.call("DeleteStack", StackName="importer")
+    error = lab.refused("ListImports", ExportName="shared")
+    assert error.message == "Export 'shared' is not imported by any stack."
 
 
 def test_an_export_name_is_taken_once(lab: Lab) -> None:

@@ -106,6 +106,24 @@ def test_what_is_wrong_before_anything_is_created(lab: Lab, node: Any, message: 
         ({"Fn::FindInMap": ["M", "us-east-1", "Zone"]}, "Unable to get mapping for M::us-east-1::Zone"),
         ({"Fn::FindInMap": ["N", "a", "b"]}, "Mapping named 'N' is not present in the 'Mappings' section"),
         ({"Fn::FindInMap": ["M", "a"]}, "every Fn::FindInMap object requires three parameters"),
+        ({"Fn::If": ["Yes", {"Fn::Select": [9, ["a"]]}, "x"]}, "cannot select nonexistent value at index 9"),
+        ({"Fn::Join": ["-", [{"Ref": "First"}], "x"]}, "every Fn::Join object requires two parameters"),
+    ],
+)
+def test_a_function_whose_value_is_settled_is_looked_at_before_anything_is_created(
+    lab: Lab, node: Any, message: str
+) -> None:
+    resource = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": node}}
+    body = {"Mappings": MAPPINGS, "Conditions": CONDITIONS, "Resources": {"First": TOPIC, "It": resource}}
+    assert message in lab.create_refused(body)
+    assert lab.neighbour.calls == []
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        ({"Fn::Select": [7, {"Fn::Split": [":", {"Ref": "First"}]}]}, "cannot select nonexistent value at index 7"),
+        ({"Fn::FindInMap": ["M", {"Ref": "First"}, "Zone"]}, "Unable to get mapping for M::"),
         ({"Fn::Sub": ["${A}", {"A": ["x"]}]}, "Fn::Sub expression does not resolve to a string: ${A}"),
         ({"Fn::ImportValue": "absent"}, "No export named absent found."),
     ],

@@ -109,6 +109,32 @@ def test_a_rollback_that_fails(lab: Lab) -> None:
     assert "is in UPDATE_ROLLBACK_FAILED state and can not be updated." in error.message
 
 
+def test_a_rollback_that_failed_is_continued(lab: Lab) -> None:
+    lab.create(topics(A="one"))
+    lab.neighbour.fail["SetTopicAttributes"] = REFUSAL
+    assert lab.update(topics(A="two", B="new")) == "UPDATE_ROLLBACK_FAILED"
+    lab.call("ContinueUpdateRollback", StackName="stack")
+    assert lab.status() == "UPDATE_ROLLBACK_FAILED"
+    del lab.neighbour.fail["SetTopicAttributes"]
+    lab.call("ContinueUpdateRollback", StackName="stack")
+    assert lab.status() == "UPDATE_ROLLBACK_COMPLETE"
+    assert lab.neighbour.last("SetTopicAttributes")["AttributeValue"] == "one"
+    assert lab.update(topics(A="three")) == "UPDATE_COMPLETE"
+    error = lab.refused("ContinueUpdateRollback", StackName="stack")
+    assert "is in UPDATE_COMPLETE state and can not continue rollback." in error.message
+
+
+def test_what_cannot_be_rolled_back_is_skipped(lab: Lab) -> None:
+    lab.create(topics(A="one"))
+    lab.neighbour.fail["SetTopicAttributes"] = REFUSAL
+    lab.update(topics(A="two"))
+    error = lab.refused("ContinueUpdateRollback", StackName="stack", ResourcesToSkip=["B"])
+    assert "[B] did not fail to roll back" in error.message
+    lab.call("ContinueUpdateRollback", StackName="stack", ResourcesToSkip=["A"])
+    assert lab.status() == "UPDATE_ROLLBACK_COMPLETE"
+    assert "skipped" in lab.reason("A", "UPDATE_COMPLETE")
+
+
 def test_disabled_rollback(lab: Lab) -> None:
     lab.create(topics(A="one"))
     lab.neighbour.fail["SetTopicAttributes"] = REFUSAL
