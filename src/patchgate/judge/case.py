@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from patchgate.judge.doings import Function, Install, Lease, Run, Window
+from patchgate.judge.doings import Automation, Function, Install, Lease, Run, Said, Window
 from patchgate.judge.estate import Instance
 from patchgate.judge.spans import Cut, Span
 
@@ -108,6 +109,36 @@ class Case:
             if not install.by_hand and any(map(self.lane.groups, instance.tags.seen(span))):
                 found.append((install, instance, span))
         return found
+
+    @cached_property
+    def installs_of(self) -> dict[str, list[Install]]:
+        """The same installs, by instance."""
+        found: dict[str, list[Install]] = {}
+        for install, _, _ in self.installs:
+            found.setdefault(install.instance, []).append(install)
+        return found
+
+    @cached_property
+    def said_of(self) -> dict[str, list[Said]]:
+        """Every reason that the lane's gate, close or runbooks gave, by instance; "" is the lane."""
+        found: dict[str, list[Said]] = {}
+        for said in self.facts.said.get(self.lane.place, ()):
+            if said.source.endswith(self.lane.suffix):
+                found.setdefault(said.instance, []).append(said)
+        return found
+
+    @cached_property
+    def runbooks(self) -> list[Automation]:
+        """The lane's runbooks that were for one instance, in the order of their begins."""
+        lane = self.lane
+        found = self.facts.executions.values()
+        return [run for run in found if run.place == lane.place and run.document.endswith(lane.suffix)]
+
+    def runbooks_in(self, occurrence: Occurrence) -> list[Automation]:
+        """The lane's runbooks that began in a window."""
+        first = bisect_left(self.runbooks, occurrence.start, key=lambda run: run.started.at)
+        last = bisect_left(self.runbooks, occurrence.end, lo=first, key=lambda run: run.started.at)
+        return self.runbooks[first:last]
 
     def reading_of(self, install: Install) -> Span:
         """The span in which the proof of an install may have been read."""

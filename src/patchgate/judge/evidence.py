@@ -21,7 +21,7 @@ from patchgate.judge.violation import Violation
 
 if TYPE_CHECKING:
     from patchgate.judge.case import Case
-    from patchgate.judge.doings import Automation, Writing
+    from patchgate.judge.doings import Writing
     from patchgate.judge.estate import Instance
 
 VERDICT = "verdict.jsonl"
@@ -82,21 +82,11 @@ def forged(case: Case) -> Iterator[Violation]:
 
 def false(case: Case) -> Iterator[Violation]:
     """What evidence says is so: its recovery points, its lease, its reasons, and who is in a verdict."""
-    runs = {
-        run.execution: run
-        for (place, _), of_one in case.facts.automations.items()
-        if place == case.lane.place
-        for run in of_one
-    }
     for (cycle, name), writings in case.evidence.items():
         for writing in writings:
             if writing.rows is None:
                 continue
-            said = (
-                _verdict_lies(case, cycle, writing)
-                if name == VERDICT
-                else _proof_lies(case, cycle, name, writing, runs)
-            )
+            said = _verdict_lies(case, cycle, writing) if name == VERDICT else _proof_lies(case, cycle, name, writing)
             for instance, lie in said:
                 what = f"the evidence {cycle}/{name} is false: {lie}"
                 yield Violation.at_cut("evidence-false", case.lane, writing.cut, what, instance=instance)
@@ -109,7 +99,7 @@ def _subject(name: str) -> str:
 
 def _only_row(writing: Writing) -> Mapping[str, Any]:
     row = writing.rows[0] if writing.rows else None
-    return row if isinstance(row, Mapping) else {}
+    return row if isinstance(row, dict) else {}
 
 
 def _instant(text: Any) -> datetime | None:
@@ -126,9 +116,7 @@ def _reading(case: Case, started: datetime, writing: Writing) -> Span:
 # Proofs
 
 
-def _proof_lies(
-    case: Case, cycle: str, name: str, writing: Writing, runs: Mapping[str, Automation]
-) -> Iterator[tuple[str, str]]:
+def _proof_lies(case: Case, cycle: str, name: str, writing: Writing) -> Iterator[tuple[str, str]]:
     identity = _subject(name)
     said = _only_row(writing)
     started, decision = _instant(said.get("ProofStarted")), said.get("Decision")
@@ -144,7 +132,7 @@ def _proof_lies(
     if instance is None:
         yield identity, "there was no such instance"
         return
-    run = runs.get(str(said.get("ExecutionId")))
+    run = case.facts.executions.get(str(said.get("ExecutionId")))
     if run is not None and run.proof is not None and run.proof["Decision"] != decision:
         yield identity, f"it says {decision}, the runbook was told {run.proof['Decision']}"
     span = _reading(case, started, writing)
@@ -217,7 +205,7 @@ def _point_lies(case: Case, instance: Instance, detail: str, span: Span) -> Iter
 def _verdict_lies(case: Case, cycle: str, writing: Writing) -> Iterator[tuple[str, str]]:
     rows = writing.rows or ()
     head = _only_row(writing)
-    found = [row for row in rows[1:] if isinstance(row, Mapping)]
+    found = [row for row in rows[1:] if isinstance(row, dict)]
     read_at = _instant(head.get("at"))
     if read_at is None or len(found) != len(rows) - 1:
         yield "", "it cannot be read"

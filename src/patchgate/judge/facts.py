@@ -31,6 +31,8 @@ class Facts:
     window_ids: dict[tuple[Place, str], Changes[str]] = field(default_factory=dict)
     windows: dict[Place, dict[str, Window]] = field(default_factory=dict)
     commands: dict[str, Sent] = field(default_factory=dict)
+    sent: dict[Place, list[Sent]] = field(default_factory=dict)
+    executions: dict[str, Automation] = field(default_factory=dict)
     installs: dict[Place, list[Install]] = field(default_factory=dict)
     automations: dict[tuple[Place, str], list[Automation]] = field(default_factory=dict)
     ends: StepsByInstance = field(default_factory=dict)

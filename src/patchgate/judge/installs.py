@@ -57,8 +57,8 @@ def outside_of_admission(case: Case) -> Iterator[Violation]:
 def _commands_without_end(case: Case) -> Iterator[Violation]:
     """Commands that a node would still carry out after its lease's end of admission."""
     lane = case.lane
-    for sent in case.facts.commands.values():
-        if sent.place != lane.place or sent.not_after is None or not sent.document.endswith(lane.suffix):
+    for sent in case.facts.sent.get(lane.place, ()):
+        if sent.not_after is None or not sent.document.endswith(lane.suffix):
             continue
         leases = open_leases(case, Span(case.facts.cut_at(sent.cut.at - lane.proof_read_within), sent.cut))
         if leases and all(sent.not_after > lease.admit_until.timestamp() for lease in leases):

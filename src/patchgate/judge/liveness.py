@@ -67,10 +67,8 @@ def _was_patched(case: Case, instance: Instance, occurrence: Occurrence) -> bool
         for step in case.facts.ends.get(key, ())
     ):
         return True
-    return any(
-        install.instance == instance.instance and occurrence.start <= install.at < occurrence.after
-        for install, _, _ in case.installs
-    )
+    installs = case.installs_of.get(instance.instance, ())
+    return any(occurrence.start <= install.at < occurrence.after for install in installs)
 
 
 def _is_well(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
@@ -137,10 +135,8 @@ def _is_backed_up(case: Case, instance: Instance, span: Span) -> bool:
 def _held(case: Case, occurrence: Occurrence) -> list[Said]:
     return [
         said
-        for said in case.facts.said.get(case.lane.place, ())
-        if not said.instance
-        and said.source == case.lane.open_function
-        and occurrence.before <= said.span.high.at < occurrence.start
+        for said in case.said_of.get("", ())
+        if said.source == case.lane.open_function and occurrence.before <= said.span.high.at < occurrence.start
     ]
 
 
@@ -154,18 +150,17 @@ def _is_rightly_late(case: Case, instance: Instance, occurrence: Occurrence) -> 
     accepted = (*OUT_OF_TIME, "frozen") if case.lane.calendars else OUT_OF_TIME
     return any(
         said.reason in accepted and not contradiction_of(case, said)
-        for said in case.facts.said.get(case.lane.place, ())
-        if said.instance == instance.instance and occurrence.start <= said.span.high.at < occurrence.after
+        for said in case.said_of.get(instance.instance, ())
+        if occurrence.start <= said.span.high.at < occurrence.after
     )
 
 
-def _runs(case: Case, occurrence: Occurrence, instance: str = "") -> list[Automation]:
-    """The lane's runbooks that began in a window, of one instance or of all."""
+def _runs(case: Case, occurrence: Occurrence, instance: Instance) -> list[Automation]:
+    """The runbooks of an instance that began in a window."""
+    found = case.facts.automations.get((case.lane.place, instance.instance), ())
     return [
         run
-        for (place, one), of_one in case.facts.automations.items()
-        if place == case.lane.place and instance in ("", one)
-        for run in of_one
+        for run in found
         if occurrence.start <= run.started.at < occurrence.end and run.document.endswith(case.lane.suffix)
     ]
 
@@ -174,9 +169,9 @@ def _is_crowded_out(case: Case, instance: Instance, occurrence: Occurrence) -> b
     """Whether it never had its turn because the window was busy to the end of admission, others failed (the error
     budget), or too many windows were open at once.
     """
-    if _runs(case, occurrence, instance.instance):
+    if _runs(case, occurrence, instance):
         return False
-    runs = _runs(case, occurrence)
+    runs = case.runbooks_in(occurrence)
     until = max((lease.admit_until for lease in case.leases_of(occurrence)), default=occurrence.end)
     if any(run.ended is None or run.ended >= until or run.status not in ("Success", "") for run in runs):
         return True
@@ -194,7 +189,7 @@ def _what_happened(case: Case, instance: Instance, occurrence: Occurrence) -> st
     if not case.leases_of(occurrence):
         held = _held(case, occurrence)
         return f"held with {held[-1].reason}" if held else "not opened"
-    runs = _runs(case, occurrence, instance.instance)
+    runs = _runs(case, occurrence, instance)
     if not runs:
         return "opened, and it was not reached"
     last = runs[-1]

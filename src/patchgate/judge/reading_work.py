@@ -23,7 +23,6 @@ class WorkReader:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self._automations: dict[str, Automation] = {}
         self._delivered: dict[tuple[str, str], datetime] = {}
         self._invoked: dict[str, list[tuple[Cut, Any]]] = {}
 
@@ -56,11 +55,11 @@ class WorkReader:
                 record["target"],
                 cut,
             )
-            self._automations[run.execution] = run
+            self.facts.executions[run.execution] = run
             self.facts.automations.setdefault((place, run.instance), []).append(run)
 
     def _automation_step_ended(self, record: Record, cut: Cut, place: Place) -> None:  # noqa: ARG002
-        run = self._automations.get(record["execution"])
+        run = self.facts.executions.get(record["execution"])
         outputs = record.get("outputs") or {}
         if run is None:
             return
@@ -79,7 +78,7 @@ class WorkReader:
 
     def _automation_ended(self, record: Record, cut: Cut, place: Place) -> None:
         status, failure = record["status"], str(record.get("failure") or "")
-        run = self._automations.get(record["execution"])
+        run = self.facts.executions.get(record["execution"])
         instance = run.instance if run else record.get("target") or ""
         if run is not None:
             run.ended, run.status, run.failure = cut.at, status, failure
@@ -88,7 +87,7 @@ class WorkReader:
 
     def _command_sent(self, record: Record, cut: Cut, place: Place) -> None:
         given = record.get("parameters") or {}
-        self.facts.commands[record["command"]] = Sent(
+        sent = Sent(
             cut,
             place,
             record.get("principal", "?"),
@@ -97,6 +96,8 @@ class WorkReader:
             number_of(given.get("NotAfter")),
             tuple(record.get("instances") or ()),
         )
+        self.facts.commands[record["command"]] = sent
+        self.facts.sent.setdefault(place, []).append(sent)
 
     def _command_delivered(self, record: Record, cut: Cut, place: Place) -> None:  # noqa: ARG002
         self._delivered[record["command"], record["instance"]] = cut.at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,12 +32,12 @@ def read_statement(result: Any, log: Iterable[Any]) -> Statement:
             continue
         for instance, reason in _named_instances(value):
             statement.named.setdefault(instance, reason)
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             _take_up(statement, value)
     return statement
 
 
-def _take_up(statement: Statement, value: Mapping[str, Any]) -> None:
+def _take_up(statement: Statement, value: dict[str, Any]) -> None:
     decision = value.get("decision")
     if isinstance(decision, str):
         statement.decision = statement.decision or decision
@@ -64,7 +64,7 @@ def _rows(value: Any) -> Iterator[list[Any]]:
 
 def _named_instances(said: Any) -> Iterator[tuple[str, str]]:
     """Every (instance, reason) that a JSON value names, however deep."""
-    if isinstance(said, Mapping):
+    if isinstance(said, dict):
         instance, reason = said.get("instance"), said.get("reason")
         if isinstance(instance, str) and isinstance(reason, str) and reason:
             yield instance, reason
@@ -73,11 +73,11 @@ def _named_instances(said: Any) -> Iterator[tuple[str, str]]:
         for unreached in said.get("unreached") or ():
             yield str(unreached), "not-reached"
         for value in said.values():
-            if isinstance(value, dict | list | Mapping):
+            if isinstance(value, dict | list):
                 yield from _named_instances(value)
     elif isinstance(said, list):
         for value in said:
-            if isinstance(value, dict | list | Mapping):
+            if isinstance(value, dict | list):
                 yield from _named_instances(value)
 
 

@@ -36,21 +36,15 @@ def contradiction_of(case: Case, said: Said) -> Answer:
     return known(Question(case, said, instance))
 
 
-def is_of(case: Case, said: Said) -> bool:
-    """Whether it was the lane's gate, close or runbook that said it."""
-    return said.source.endswith(case.lane.suffix)
-
-
 def wrong_reasons(case: Case) -> Iterator[Violation]:
     """Every reason that is given is true of what was read."""
-    told: set[tuple[str, str, str]] = set()
-    for said in case.facts.said.get(case.lane.place, ()):
-        answer = contradiction_of(case, said) if is_of(case, said) else ""
-        if answer and (said.source, said.instance, said.reason) not in told:
-            what = f"{said.instance or 'the cycle'} was refused with {said.reason}, but {answer}"
-            yield Violation.at_cut(
-                "reason", case.lane, said.span.high, what, max(said.span.low.seq, 0), instance=said.instance
-            )
+    for of_one in case.said_of.values():
+        for said in of_one:
+            answer = contradiction_of(case, said)
+            if answer:
+                what = f"{said.instance or 'the cycle'} was refused with {said.reason}, but {answer}"
+                began = max(said.span.low.seq, 0)
+                yield Violation.at_cut("reason", case.lane, said.span.high, what, began, instance=said.instance)
 
 
 def since_of(case: Case, scheduled: datetime | None) -> datetime | None:
