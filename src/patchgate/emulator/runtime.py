@@ -17,15 +17,13 @@ from typing import Any, Protocol
 
 from patchgate.emulator.cloud import Scope
 from patchgate.emulator.kernel import Kernel
+from patchgate.emulator.runtime_clock import make_datetime, make_time
+from patchgate.emulator.runtime_output import Output, make_logging
 from patchgate.emulator.runtime_shims import (
-    Output,
     make_dataclasses,
-    make_datetime,
     make_linecache,
-    make_logging,
     make_os,
     make_sys,
-    make_time,
     make_traceback,
 )
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from patchgate.emulator.faithful.private import settle_botocore
 from patchgate.emulator.faithful.remote import RemoteClock
-from patchgate.emulator.runtime_shims import make_datetime, make_time
+from patchgate.emulator.runtime_clock import make_datetime, make_time
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec

@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RemoteClock:
-    """The clock that runtime_shims reads, and what botocore draws. One connection, one question at a time.
+    """The clock that runtime_clock reads, and what botocore draws. One connection, one question at a time.
 
     A question that finds the connection closed is asked once more on a new one: the parent closes idle ones.
     """
