@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from patchgate.cli.options import is_given
 from patchgate.cli.output import check_writable, replace_file
 from patchgate.cli.program import describe_program
 from patchgate.cli.sample import sample_directory
+from patchgate.cli.units import unit_option
 from patchgate.errors import InputError, UnsafeError
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class RehearsalRequest:
     door: DoorName = "direct"
     endpoint: str | None = None
     runtime: RuntimeName = "fast"
+    units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_start(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
@@ -107,6 +110,7 @@ runtime_option = click.option(
     metavar="LANES:NAME=VALUE",
     help="A template parameter for the lanes that match, such as '*/prd:GateMode=threshold'. May be repeated.",
 )
+@unit_option
 @click.option(
     "--output",
     type=click.Choice(["text", "json", "svg"]),
@@ -138,6 +142,7 @@ def rehearse(  # noqa: PLR0913 - one argument an option
     cycles: int,
     lane: str | None,
     overrides: tuple[ParameterOverride, ...],
+    units: dict[str, tuple[str, ...]],
     output: str,
     door: DoorName,
     runtime: RuntimeName,
@@ -157,6 +162,8 @@ def rehearse(  # noqa: PLR0913 - one argument an option
     """
     if is_campaign():
         refuse_beside_campaign()
+        if units:
+            raise click.UsageError("a campaign takes no --unit: list the accounts in the fleet file's targets.")
         return carry_out_campaign(
             CampaignRequest(seed=seed, fleet=fleet, overrides=overrides, output=output, door=door, **campaign)
         )
@@ -170,7 +177,7 @@ def rehearse(  # noqa: PLR0913 - one argument an option
             )
         door = "wire"
     request = RehearsalRequest(
-        fleet, world, seed, start, cycles, lane, output, history, overrides, door, endpoint_url, runtime
+        fleet, world, seed, start, cycles, lane, output, history, overrides, door, endpoint_url, runtime, units
     )
     return carry_out(request)
 
@@ -182,7 +189,7 @@ def carry_out(request: RehearsalRequest) -> int:
     from patchgate.config import read_fleet
 
     fleet_path = request.fleet or sample_directory() / "fleet.yaml"
-    fleet = read_fleet(fleet_path).with_parameters(request.overrides)
+    fleet = read_fleet(fleet_path).with_units(request.units).with_parameters(request.overrides)
     world_path = locate_world(request.world, fleet_path)
     check_lane(request.lane, fleet)
     if request.history is not None:
@@ -228,6 +235,8 @@ def describe_request(request: RehearsalRequest, program: str) -> str:
         words += ["--cycles", str(request.cycles)]
     for override in request.overrides:
         words += ["--parameter", f"{override.lanes}:{override.name}={override.value}"]
+    for unit, accounts in request.units.items():
+        words += ["--unit", f"{unit}={','.join(accounts)}"]
     return f"{program} {shlex.join(words)}"
 
 

@@ -53,8 +53,8 @@ A target means every combination of its accounts, Regions, operating systems and
 one of its `exceptions`. A lane belongs to one target: two that share one are an error that names both lines. An
 organizational unit means all accounts below it, those of its child units too, as in
 [stack sets](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-associate-stackset-with-org.html);
-which they are, only AWS knows. What works without AWS refuses a fleet file with such units; `check` and `calendar` take
-their accounts with `--unit`, and `config show` says which units it left out.
+which they are, only AWS knows. `check`, `calendar` and `rehearse` refuse a fleet file with such units unless `--unit`
+gives them their accounts; `config show` says which units it left out.
 
 Environments are deployed one after the other: in the order of `environments`, or without it in the order
 `lab`, `dev`, `sit`, `qa`, `uat`, `stg`, `prd`.

@@ -102,10 +102,11 @@ def test_a_request_is_told_as_the_command_that_repeats_it() -> None:
         start=datetime(2026, 3, 28, 11, 30, tzinfo=UTC),
         cycles=3,
         overrides=(ParameterOverride("*/prd", "GateMode", "threshold"),),
+        units={"ou-ab12-cdef3456": ("111111111111", "222222222222")},
     )
     assert describe_request(full, "patchgate") == (
         "patchgate rehearse 'my fleet.yaml' --world night --seed 7 --start 2026-03-28T11:30:00Z --cycles 3 "
-        "--parameter '*/prd:GateMode=threshold'"
+        "--parameter '*/prd:GateMode=threshold' --unit ou-ab12-cdef3456=111111111111,222222222222"
     )
 
 
@@ -132,3 +133,8 @@ def test_the_closing_words_name_the_program_so_that_it_can_be_typed(tmp_path: Pa
     assert describe_program(str(program), tmp_path, str(program.parent)) == "patchgate"
     assert describe_program(str(tmp_path / "a b" / "patchgate"), tmp_path, nowhere) == f'"{Path("a b", "patchgate")}"'
     assert describe_program("/x/patchgate/__main__.py", tmp_path, nowhere) == "python -m patchgate"
+
+
+def test_a_campaign_takes_no_units(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rehearse", "--runs", "1", "--unit", "ou-ab12-cdef3456=111111111111"]) == 2
+    assert "a campaign takes no --unit" in capsys.readouterr().err
