@@ -68,9 +68,9 @@ RUNS ?= 10000
 campaign: $(DEVELOPMENT)  ## Run 10,000 short rehearsals with everyday faults; RUNS=100 runs so many
 	$(CAMPAIGN) --runs $(RUNS) --faults default
 
-campaign-full: $(DEVELOPMENT)  ## Run 1,000,000 rehearsals with everyday faults and 100,000 with all faults
-	$(CAMPAIGN) --runs 1000000 --faults default
-	$(CAMPAIGN) --runs 100000 --faults all
+campaign-full: $(DEVELOPMENT)  ## Run 100,000 rehearsals with all faults, 1,000,000 with everyday ones; goes on where it was stopped
+	$(CAMPAIGN) --runs 100000 --faults all --checkpoint campaign-all.json
+	$(CAMPAIGN) --runs 1000000 --faults default --checkpoint campaign-default.json
 
 bench: $(DEVELOPMENT)  ## Measure start-up, the sample rehearsal and the gate
 	@set -e; for bench in bench/*.py; do $(BIN)/python "$$bench"; done

@@ -16,19 +16,22 @@ import click
 from patchgate.cli.console import Progress, describe_terminal
 from patchgate.cli.installed import require_emulator
 from patchgate.cli.options import is_given
+from patchgate.cli.output import check_writable, replace_file
 from patchgate.cli.program import describe_program
 from patchgate.errors import UnsafeError
 
 if TYPE_CHECKING:
     from patchgate.config import ParameterOverride
-    from patchgate.rehearsal.campaign.series import Series, SeriesResult, Tally
+    from patchgate.rehearsal.campaign.checkpoint import Checkpoint
+    from patchgate.rehearsal.campaign.series import Series, SeriesResult
     from patchgate.rehearsal.campaign.shrinking import Counterexample
     from patchgate.rehearsal.campaign.story import Story
     from patchgate.rehearsal.stage import DoorName
 
 DEFAULT_REGION = "us-east-1"
 _BETWEEN_SHOWS = 0.5
-_OPTIONS = ("runs", "faults", "jobs", "replay", "templates")
+_BETWEEN_CHECKPOINTS = 10.0
+_OPTIONS = ("runs", "faults", "jobs", "replay", "templates", "checkpoint")
 _NOT_BESIDE = ("world", "start", "cycles", "lane", "history", "endpoint_url", "runtime")
 
 
@@ -44,6 +47,7 @@ class CampaignRequest:
     faults: str = "default"
     jobs: int | None = None
     replay: int | None = None
+    checkpoint: Path | None = None
     templates: Path | None = None
     region: str | None = None
     fleet: Path | None = None
@@ -92,6 +96,12 @@ def campaign_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 callback=_read_region,
                 help=f"Where --templates are deployed. [default: {DEFAULT_REGION}]",
             ),
+            click.option(
+                "--checkpoint",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="Keep what is done in FILE, and go on from there.",
+            ),
             click.option("--replay", type=click.IntRange(min=0), metavar="SEED", help="Tell one run of a campaign."),
         )
     ):
@@ -128,7 +138,7 @@ def carry_out_campaign(request: CampaignRequest) -> int:
         return _replay(series, request.replay, request)
     jobs = request.jobs or max(1, min(os.cpu_count() or 1, series.runs // 200))
     began = time.monotonic()
-    result = _run(series, jobs, began)
+    result = _run(series, jobs, began, request.checkpoint)
     elapsed = time.monotonic() - began
     counterexample, story = (None, None) if result.held else _shrink(series, result)
     sys.stdout.write(_render(result, request, elapsed, jobs, counterexample, story))
@@ -152,22 +162,42 @@ def _series(request: CampaignRequest) -> Series:
     return Series(request.runs, request.seed, request.faults, shapes, request.door)
 
 
-def _run(series: Series, jobs: int, began: float) -> SeriesResult:
-    from patchgate.rehearsal.campaign.series import run_series
+def _run(series: Series, jobs: int, began: float, path: Path | None) -> SeriesResult:
+    """Run what is not done yet; with a path, what is done is kept there, also when this is interrupted."""
+    from patchgate.rehearsal.campaign.checkpoint import Checkpoint, read_checkpoint
+    from patchgate.rehearsal.campaign.series import SeriesResult, run_chunks
     from patchgate.report.campaign_text import describe_progress
 
+    if path is not None:
+        check_writable(path)
+    checkpoint = Checkpoint(series) if path is None else read_checkpoint(path, series)
+    before = checkpoint.tally.runs
     terminal = describe_terminal(sys.stderr, os.environ)
-    shown = began
+    shown = kept = began
     with Progress(sys.stderr, terminal) as progress:
+        if before:
+            progress.show(f"{before:,} runs are in {path} already")
+        try:
+            for first, part in run_chunks(series, checkpoint.rest(), jobs=jobs):
+                checkpoint.add(first, part)
+                now = time.monotonic()
+                if now - shown >= (_BETWEEN_SHOWS if terminal.interactive else 60 * _BETWEEN_SHOWS):
+                    shown = now
+                    done = describe_progress(checkpoint.tally, series.runs, now - began, before=before)
+                    progress.show(done)
+                if path is not None and now - kept >= _BETWEEN_CHECKPOINTS:
+                    kept = now
+                    _keep(path, checkpoint)
+        finally:
+            if path is not None:
+                _keep(path, checkpoint)
+    return SeriesResult(series, checkpoint.tally, before)
 
-        def show(tally: Tally) -> None:
-            nonlocal shown
-            now = time.monotonic()
-            if now - shown >= (_BETWEEN_SHOWS if terminal.interactive else 60 * _BETWEEN_SHOWS):
-                shown = now
-                progress.show(describe_progress(tally, series.runs, now - began))
 
-        return run_series(series, jobs=jobs, progress=show)
+def _keep(path: Path, checkpoint: Checkpoint) -> None:
+    from patchgate.rehearsal.campaign.checkpoint import write_checkpoint
+
+    replace_file(path, write_checkpoint(checkpoint))
 
 
 def _shrink(series: Series, result: SeriesResult) -> tuple[Counterexample, Story]:

@@ -18,11 +18,14 @@ _BAR = 24
 _ROLES: dict[Kind, Role] = {"fault": "warn", "lane": "plain", "machine": "plain", "violation": "bad"}
 
 
-def describe_progress(tally: Tally, runs: int, elapsed: float) -> str:
-    """One line for a progress bar: how far, how fast, and whether something was found."""
+def describe_progress(tally: Tally, runs: int, elapsed: float, *, before: int = 0) -> str:
+    """One line for a progress bar: how far, how fast, and whether something was found.
+
+    ``before`` runs were done when the clock of ``elapsed`` began.
+    """
     done = tally.runs / runs if runs else 1.0
     bar = "#" * round(_BAR * done)
-    rate = tally.runs / elapsed if elapsed else 0.0
+    rate = (tally.runs - before) / elapsed if elapsed else 0.0
     found = f", {tally.failed_runs} broke a promise" if tally.failed_runs else ""
     return f"[{bar:.<{_BAR}}] {tally.runs:,} of {runs:,} runs, {rate:,.0f} a second{found}"
 
@@ -69,7 +72,8 @@ def _heading(result: SeriesResult, elapsed: float, jobs: int) -> Iterator[Line]:
         Piece(f"{tally.runs:,} rehearsals", "title"),
         Piece(f"  faults {series.mix}, seeds {series.first} to {last}, {series.door} door"),
     )
-    rate = f"{tally.runs / elapsed:,.0f} a second" if elapsed else ""
+    rate = f"{(tally.runs - result.before) / elapsed:,.0f} a second" if elapsed else ""
+    rate += f"; {result.before:,} runs were done before" if result.before else ""
     yield (Piece(f"  {elapsed:,.1f} s with {jobs} {'process' if jobs == 1 else 'processes'}, {rate}", "dim"),)
     lanes = ", ".join(f"{name} {count:,}" for name, count in sorted(tally.shapes.items()))
     yield (Piece(f"  lanes: {lanes}", "dim"),)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -43,6 +43,10 @@ class Series:
     mix: str = "default"
     shapes: tuple[Shape, ...] = SHAPES
     door: DoorName = "direct"
+
+    def chunks(self) -> range:
+        """The first seeds of the chunks that the work is shared in."""
+        return range(self.first, self.first + self.runs, CHUNK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +140,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class SeriesResult:
-    """A series and its tally."""
+    """A series and its tally. ``before`` of its runs came from a checkpoint."""
 
     series: Series
     tally: Tally
+    before: int = 0
 
     @property
     def held(self) -> bool:
@@ -157,12 +162,17 @@ def run_series(series: Series, *, jobs: int = 1, progress: Callable[[Tally], Non
 
     Raises UnrepeatableError when a repeated run differs, InputError for a mix that is none.
     """
-    read_mix(series.mix)
     tally = Tally()
-    for part in _in_processes(series, jobs) if jobs > 1 else _here(series):
+    for _, part in run_chunks(series, series.chunks(), jobs=jobs):
         tally.add(part)
         progress(tally)
     return SeriesResult(series, tally)
+
+
+def run_chunks(series: Series, chunks: Sequence[int], *, jobs: int) -> Iterator[tuple[int, Tally]]:
+    """Run the chunks of a series that begin at these seeds; each comes with its tally as it is done, in any order."""
+    read_mix(series.mix)
+    return _in_processes(series, chunks, jobs) if jobs > 1 and len(chunks) > 1 else _here(series, chunks)
 
 
 def plan_of(series: Series, seed: int, grounds: Grounds) -> RunPlan:
@@ -188,11 +198,11 @@ def run_seed(series: Series, mix: Mix, seed: int, grounds: Grounds, tally: Tally
             )
 
 
-def _here(series: Series) -> Iterator[Tally]:
+def _here(series: Series, chunks: Sequence[int]) -> Iterator[tuple[int, Tally]]:
     mix = read_mix(series.mix)
     with open_grounds(series.door) as grounds:
-        for first in range(series.first, series.first + series.runs, CHUNK):
-            yield _run_chunk(series, mix, first, grounds)
+        for first in chunks:
+            yield first, _run_chunk(series, mix, first, grounds)
 
 
 def _run_chunk(series: Series, mix: Mix, first: int, grounds: Grounds) -> Tally:
@@ -213,13 +223,12 @@ def _begin_work(series: Series) -> None:
     _WORKER[:] = [(series, read_mix(series.mix), _OPEN.enter_context(open_grounds(series.door)))]
 
 
-def _work(first: int) -> Tally:
+def _work(first: int) -> tuple[int, Tally]:
     series, mix, grounds = _WORKER[0]
-    return _run_chunk(series, mix, first, grounds)
+    return first, _run_chunk(series, mix, first, grounds)
 
 
-def _in_processes(series: Series, jobs: int) -> Iterator[Tally]:
-    chunks = range(series.first, series.first + series.runs, CHUNK)
+def _in_processes(series: Series, chunks: Sequence[int], jobs: int) -> Iterator[tuple[int, Tally]]:
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(jobs, len(chunks)) or 1, _begin_work, (series,)) as pool:
+    with context.Pool(min(jobs, len(chunks)), _begin_work, (series,)) as pool:
         yield from pool.imap_unordered(_work, chunks)

@@ -6,15 +6,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from patchgate.errors import InputError
+from patchgate.rehearsal.campaign import checkpoint as checkpoint_module
 from patchgate.rehearsal.campaign import series as series_module
+from patchgate.rehearsal.campaign.checkpoint import read_checkpoint, write_checkpoint
 from patchgate.rehearsal.campaign.ground import Grounds
 from patchgate.rehearsal.campaign.mixes import read_mix
 from patchgate.rehearsal.campaign.run import RunOutcome, carry_out
 from patchgate.rehearsal.campaign.series import (
+    Failure,
     Series,
     SeriesResult,
     Tally,
@@ -109,3 +114,50 @@ def test_a_story_tells_what_went_wrong_and_what_was_done(grounds: Grounds) -> No
     value = json.loads(render_story_json(story))
     assert value["plan"]["seed"] == value["seed"] == 7
     assert value["violations"] == []
+
+
+def test_a_checkpoint_keeps_what_is_done(tmp_path: Path, grounds: Grounds) -> None:
+    path, wanted = tmp_path / "checkpoint.json", replace(SERIES, runs=60)
+    checkpoint = read_checkpoint(path, wanted)
+    assert checkpoint.rest() == [5, 25, 45]
+    for first in (45, 5):
+        part = Tally()
+        for seed in range(first, first + 2):
+            run_seed(wanted, read_mix(wanted.mix), seed, grounds, part)
+        part.failures.append(Failure(first, "daily", ("F02",), ("proof",), "what"))
+        checkpoint.add(first, part)
+    path.write_text(write_checkpoint(checkpoint), encoding="utf-8")
+    again = read_checkpoint(path, wanted)
+    assert again == checkpoint
+    assert again.rest() == [25]
+    assert read_checkpoint(path, replace(wanted, runs=100)).rest() == [25, 65, 85]
+
+
+@pytest.mark.parametrize(
+    ("content", "series", "said"),
+    [
+        ("{", replace(SERIES, runs=20), "is no checkpoint"),
+        ("[]", replace(SERIES, runs=20), "is no checkpoint"),
+        (None, replace(SERIES, runs=20, mix="all"), "belongs to another campaign"),
+        (None, replace(SERIES, runs=20, first=0), "belongs to another campaign"),
+        (None, replace(SERIES, runs=20, shapes=SHAPES), "belongs to another campaign"),
+        (None, replace(SERIES, runs=21), "in steps of 20"),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_refused(
+    tmp_path: Path, content: str | None, series: Series, said: str
+) -> None:
+    path = tmp_path / "checkpoint.json"
+    text = write_checkpoint(read_checkpoint(path, replace(SERIES, runs=20))) if content is None else content
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        read_checkpoint(path, series)
+
+
+def test_other_code_is_other_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, series = tmp_path / "checkpoint.json", replace(SERIES, runs=20)
+    path.write_text(write_checkpoint(read_checkpoint(path, series)), encoding="utf-8")
+    assert checkpoint_module.code_digest() == checkpoint_module.code_digest()
+    monkeypatch.setattr(checkpoint_module, "code_digest", lambda: "another")
+    with pytest.raises(InputError, match="other code"):
+        read_checkpoint(path, series)
