@@ -144,8 +144,9 @@ def test_bad_arguments_exit_2_with_one_clear_message(small: Path, arguments: lis
 
 
 def test_a_broken_promise_exits_3(small: Path) -> None:
-    # A close before the window's start leaves the window open at the end of the run.
-    done = patchgate("rehearse", str(small), "--parameter", "*:DisableMaintenanceWindow=cron(40 22 ? * 7 *)")
+    # A close before the window's start, and a watchdog on New Year's Day: the window stays open for a week.
+    given = ("*:DisableMaintenanceWindow=cron(40 22 ? * 7 *)", "*:WatchdogSchedule=cron(0 12 1 1 ? *)")
+    done = patchgate("rehearse", str(small), "--cycles", "2", "--parameter", given[0], "--parameter", given[1])
     assert done.returncode == 3, done.stdout + done.stderr
     assert "window" in done.stdout
 

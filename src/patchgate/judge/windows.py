@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from patchgate.judge.case import closes
-from patchgate.judge.spans import Span
+from patchgate.judge.case import A_CLOSE_COMES_WITHIN, closes
+from patchgate.judge.spans import Cut, Span
 from patchgate.judge.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from patchgate.judge.case import Case
     from patchgate.judge.doings import Lease, Run, Window
@@ -30,7 +31,7 @@ def windows_left_open(case: Case) -> Iterator[Violation]:
                 enabled = change
                 what = f"the window {window.window} was left enabled by a close that succeeded"
                 yield Violation.at_cut("window", case.lane, run.span.high, what, change)
-        yield from _open_at_the_end(case, window)
+        yield from (_never_closed if case.lane.close_function else _open_at_the_end)(case, window)
 
 
 def _left_enabled(case: Case, window: Window, run: Run) -> bool:
@@ -40,23 +41,37 @@ def _left_enabled(case: Case, window: Window, run: Run) -> bool:
     return not any(lease.was_open(run.span) and lease.window_end > run.span.low.at for lease in case.leases)
 
 
+def _ends(case: Case, window: Window) -> list[datetime]:
+    """The ends of the lane's windows that have passed, in order."""
+    ends = [lease.window_end for lease in case.leases] + [end for _, end in case.lane.occurrences]
+    ends += [execution.ended for execution in window.executions if execution.ended is not None]
+    return sorted({end for end in ends if end <= case.now})
+
+
+def _never_closed(case: Case, window: Window) -> Iterator[Violation]:
+    """A window that stayed enabled for a day of calm after its end, in which no close so much as began."""
+    for end in _ends(case, window):
+        if not case.is_overdue(end):
+            continue
+        begin = max(end, case.lane.calm_from or end)
+        span = Span(case.facts.cut_at(begin), case.facts.cut_at(begin + A_CLOSE_COMES_WITHIN))
+        enabled = window.enabled.seen(span)
+        if enabled and all(enabled) and not any(end <= cut.at <= span.high.at for cut, _ in case.closing.begun):
+            what = (
+                f"the window {window.window} is enabled a day after its end at {end.isoformat()}: no close came"
+            )
+            yield Violation.at_cut("window", case.lane, Cut(max(span.high.seq, 0), span.high.at), what)
+            return
+
+
 def _open_at_the_end(case: Case, window: Window) -> Iterator[Violation]:
-    """A window that is enabled at the end of the run, after its own end, where no close is still to come."""
-    last = case.facts.last
-    if last is None or window.deleted or not window.enabled.as_of(last.seq):
+    """Where it is not known who closes: a window that is enabled at the end of the run, after its own end."""
+    last, ends = case.facts.last, _ends(case, window)
+    if last is None or not ends or window.deleted or not window.enabled.as_of(last.seq):
         return
     if any(lease.window_end > case.now and lease.was_open(Span(last, last)) for lease in case.leases):
         return
-    ends = [lease.window_end for lease in case.leases] + [end for _, end in case.lane.occurrences]
-    ends += [execution.ended for execution in window.executions if execution.ended is not None]
-    passed = max((end for end in ends if end <= case.now), default=None)
-    if passed is None:
-        return
-    if case.lane.close_function and (
-        not case.is_overdue(passed) or any(cut.at >= passed for cut, _ in case.closing.begun)
-    ):
-        return
-    what = f"the window {window.window} is still enabled after its end at {passed.isoformat()}"
+    what = f"the window {window.window} is still enabled after its end at {ends[-1].isoformat()}"
     yield Violation.at_cut("window", case.lane, window.changes[-1][0], what)
 
 

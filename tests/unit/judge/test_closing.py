@@ -174,3 +174,11 @@ def test_f55_an_install_begins_when_its_command_is_handed_over(delivered: int, f
 def test_no_install_begins_before_its_window(seconds: int, fine: bool) -> None:
     story = shut(night()).closer().launch().back_up().evidence(when=at(22.9)).install(when=at(23, seconds))
     assert broken(story) == ([] if fine else ["admission"])
+
+
+def test_f31_a_window_that_nobody_closes_for_a_day_is_left_open_whatever_comes_later() -> None:
+    later = shut(night(), 60).closer(60)
+    assert broken(later, calm_from=EVENING, end=at(80)) == ["window"]
+    assert broken(later, end=at(80)) == []
+    disabled = shut(night().window(at(40), enabled=False), 60).closer(60)
+    assert broken(disabled, calm_from=EVENING, end=at(80)) == []
