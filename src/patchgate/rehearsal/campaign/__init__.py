@@ -11,5 +11,7 @@ run         one run: restore, injure, let the clock run, judge
 series      many runs in several processes, and what came of them
 shrinking   the smallest plan that still breaks a promise
 
+interleavings  every order of the gate's calls for small casts, without chance
+
 Nothing here decides whether a promise was kept: that is the judge's, who reads the history alone.
 """
