@@ -20,7 +20,7 @@ def present(shape: Shape) -> Shape:
     return {name: value for name, value in shape.items() if value not in (None, "")}
 
 
-def page(member: str, items: list[Result], params: Params) -> Result:
+def page(member: str, items: list[Any], params: Params) -> Result:
     """One page of a list, and the token of the next."""
     part, token = paginate(items, params, limit="MaxResults", token="NextToken", default=100, maximum=100)  # noqa: S106
     return {member: part} | ({"NextToken": token} if token else {})
