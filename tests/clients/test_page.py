@@ -35,6 +35,7 @@ def test_the_steps_of_the_page(tmp_path: Path) -> None:
     with served(*[str(ROOT / word) if word.startswith("examples") else word for word in options]) as server:
         assert BASH is not None
         environment = environment_of(server, tmp_path)
+        path = (str(BIN), environment["PATH"], str(Path(sys.executable).parent))
         done = subprocess.run(
             [BASH, "-euo", "pipefail", "-c", script],
             capture_output=True,
@@ -42,7 +43,7 @@ def test_the_steps_of_the_page(tmp_path: Path) -> None:
             encoding="utf-8",
             check=False,
             cwd=ROOT,
-            env=environment | {"PATH": os.pathsep.join((str(BIN), environment["PATH"], str(Path(sys.executable).parent)))},
+            env=environment | {"PATH": os.pathsep.join(path)},
         )
     assert done.returncode == 0, done.stdout + done.stderr
     for said in ('"Account": "111111111111"', "COMPLETED", "Access denied", '"Status": "SUCCESS"', "InstanceRebooted"):

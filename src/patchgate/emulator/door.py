@@ -31,7 +31,7 @@ _Answer = TypeVar("_Answer")
 
 
 class Door(ABC, Generic[Session_co]):
-    """The interface that a rehearsal needs of an engine, and what all doors of this one have in common.
+    """What all doors of this engine have in common. What a rehearsal needs of an engine is less: rehearsal/engine.py.
 
     Open and close      ``with door:``. One door is open at a time; afterwards everything is as it was before.
     Sessions            ``session(account, region, principal)``: an SDK session whose clients act in that account and
@@ -39,8 +39,7 @@ class Door(ABC, Generic[Session_co]):
     Clock and history   ``door.cloud``: ``now``, ``kernel`` (``run_until``, ``at``) and ``history`` are what a rehearsal
                         reads and drives, and its components are what a world is put into.
 
-    The same calls at the same virtual times leave the same history, whichever door they come through. Another engine
-    stands behind a door of its own, with a cloud that has these.
+    The same calls at the same virtual times leave the same history, whichever door they come through.
 
     The door is the cloud's ``sdk``: code taken from templates gets its sessions here. A cloud without a neighbour
     gets the door's own, and one without an authority a RoleAuthority.

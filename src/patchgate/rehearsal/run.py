@@ -10,8 +10,8 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from patchgate.emulator.assumptions import Assumptions
-from patchgate.judge.lane import LaneFacts
 from patchgate.judge.judge import Judgement, Unrecoverable, judge
+from patchgate.judge.lane import LaneFacts
 from patchgate.operations.check import lane_zone
 from patchgate.operations.deployment import CAPABILITIES, LaneSettings, deploy_lanes, settle_lanes
 from patchgate.plan import names
