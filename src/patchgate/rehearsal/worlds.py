@@ -96,6 +96,10 @@ class InstanceEntry(_Entry):
     name: str
     id: Annotated[str, Field(pattern=r"^i-[0-9a-f]{8,17}$")] | None = None
     volumes: int = Field(default=1, ge=1, le=len(_DEVICES))
+    volume_key: Annotated[str, Field(pattern=r"^(arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+)?$")] = Field(
+        default="",
+        description="ARN of the key of its volumes. Only one that a stack or a call made there is asked for its policy.",
+    )
     state: Literal["running", "stopped"] = "running"
     root_device: Literal["ebs", "instance-store"] = "ebs"
     tags: dict[str, str] | None = None
@@ -288,7 +292,11 @@ def _misfits(organization: OrganizationEntry) -> Iterator[str]:
 def _spec(group: GroupEntry, entry: InstanceEntry, start: datetime) -> InstanceSpec:
     identifier = _instance_id(group, entry)
     volumes = tuple(
-        VolumeSpec(_identifier("vol-", group.account, group.region, f"{identifier}/{n}"), f"/dev/sd{_DEVICES[n]}")
+        VolumeSpec(
+            _identifier("vol-", group.account, group.region, f"{identifier}/{n}"),
+            f"/dev/sd{_DEVICES[n]}",
+            key_arn=entry.volume_key,
+        )
         for n in range(entry.volumes)
     )
     patches = group.patches if entry.patches is None else entry.patches

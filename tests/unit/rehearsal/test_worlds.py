@@ -117,6 +117,14 @@ def test_a_world_starts_where_epochs_have_ten_digits(start: str) -> None:
         parse_world(f"version: 1\nstart: {start}\n".encode(), "w.yaml")
 
 
+def test_volumes_have_the_key_that_the_world_says(tmp_path: Path) -> None:
+    key = "arn:aws:kms:eu-central-1:111111111111:key/11111111-2222"
+    world = world_of(tmp_path, f"      - {{name: a, volumes: 2, volume_key: '{key}'}}\n      - {{name: b}}")
+    keys = [[volume.key_arn for volume in placed.spec.volumes] for placed in world.instances(START)]
+    assert keys == [[key, key], [""]]
+    assert "volume_key" in problems_of(tmp_path, "      - {name: a, volume_key: alias/mine}")
+
+
 UNIT = "{id: ou-ab12-11111111, name: a}"
 
 
