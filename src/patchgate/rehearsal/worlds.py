@@ -32,6 +32,7 @@ from patchgate.errors import InputError, Problem
 from patchgate.rehearsal.cycles import describe_refused_start
 
 _DEVICES = "abcdefghijklmnop"
+_KEY = r"^(arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+)?$"
 DEFAULT_MANAGEMENT_ACCOUNT = "999999999999"
 DEEPEST_UNIT = 5
 """Levels of units below the root.
@@ -96,7 +97,7 @@ class InstanceEntry(_Entry):
     name: str
     id: Annotated[str, Field(pattern=r"^i-[0-9a-f]{8,17}$")] | None = None
     volumes: int = Field(default=1, ge=1, le=len(_DEVICES))
-    volume_key: Annotated[str, Field(pattern=r"^(arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+)?$")] = Field(
+    volume_key: Annotated[str, Field(pattern=_KEY)] = Field(
         default="",
         description="ARN of the key of its volumes. Only one that a stack or a call made there is asked for its policy.",
     )
