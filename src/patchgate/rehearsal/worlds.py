@@ -99,7 +99,7 @@ class InstanceEntry(_Entry):
     volumes: int = Field(default=1, ge=1, le=len(_DEVICES))
     volume_key: Annotated[str, Field(pattern=_KEY)] = Field(
         default="",
-        description="ARN of the key of its volumes. Only one that a stack or a call made there is asked for its policy.",
+        description="ARN of the key of its volumes. Only a key that a stack or a call made there is asked.",
     )
     state: Literal["running", "stopped"] = "running"
     root_device: Literal["ebs", "instance-store"] = "ebs"
