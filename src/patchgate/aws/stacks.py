@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from patchgate.aws.refusals import describe_refusal, is_said
 from patchgate.operations.ports import StackFailedError, StackResult
 
 if TYPE_CHECKING:
@@ -133,8 +134,8 @@ class _Stack:
     def find(self, name_or_id: str = "") -> dict[str, Any] | None:
         try:
             stacks: list[dict[str, Any]] = self._client.describe_stacks(StackName=name_or_id or self._name)["Stacks"]
-        except ClientError as error:
-            if _said(error, "ValidationError", "does not exist"):
+        except (ClientError, BotoCoreError) as error:
+            if is_said(error, "ValidationError", "does not exist"):
                 return None
             raise self._refused("describe_stacks", error) from error
         return stacks[0]
@@ -142,15 +143,15 @@ class _Stack:
     def ask(self, method: str, **request: Any) -> None:
         try:
             getattr(self._client, method)(**request)
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             raise self._refused(method, error) from error
 
     def update(self, request: dict[str, Any]) -> bool:
         """Whether there is anything to update."""
         try:
             self._client.update_stack(**request)
-        except ClientError as error:
-            if _said(error, "ValidationError", "No updates are to be performed"):
+        except (ClientError, BotoCoreError) as error:
+            if is_said(error, "ValidationError", "No updates are to be performed"):
                 return False
             raise self._refused("update_stack", error) from error
         return True
@@ -201,32 +202,14 @@ class _Stack:
     def _pages(self, method: str, **request: Any) -> Iterator[dict[str, Any]]:
         try:
             yield from self._client.get_paginator(method).paginate(**request)
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             raise self._refused(method, error) from error
 
-    def _refused(self, method: str, error: ClientError) -> StackFailedError:
-        said = error.response["Error"]
-        code = said["Code"]
-        return self.failure(f"{method} was refused: {code}: {said['Message']}", remedy=_remedy(code))
+    def _refused(self, method: str, error: Exception) -> StackFailedError:
+        reason, remedy = describe_refusal(method, error)
+        return self.failure(reason, remedy=remedy)
 
 
 def _is_of_the_stack(event: dict[str, Any]) -> bool:
     """Whether the event is the stack's own; of a resource's event only the stack and the time are certain."""
     return bool(event.get("PhysicalResourceId") == event["StackId"])
-
-
-def _said(error: ClientError, code: str, text: str) -> bool:
-    said = error.response["Error"]
-    return bool(said["Code"] == code and text in said["Message"])
-
-
-def _remedy(code: str) -> str:
-    if code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"):
-        return "allow this call to the role that you use"
-    if code in ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClientException"):
-        return "renew your credentials for this account"
-    if code in ("Throttling", "ThrottlingException"):
-        return "run this again later"
-    if code == "InsufficientCapabilitiesException":
-        return "the template makes IAM resources: acknowledge them with the capability that is named"
-    return "correct what the message names and run this again"

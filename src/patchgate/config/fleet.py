@@ -27,7 +27,7 @@ from patchgate.config.lanes import (
     relocate,
 )
 from patchgate.config.layers import Layer, PlacedWaiver, merge_layers, read_layer, read_log_bucket
-from patchgate.config.model import Account, FleetFile, LogBucket, Organization
+from patchgate.config.model import Account, Deployment, FleetFile, LogBucket, Organization
 from patchgate.config.values import PARAMETER_NAME
 from patchgate.config.words import describe_choices
 from patchgate.domain.lane import Lane
@@ -105,6 +105,11 @@ class FleetConfig:
     def log_bucket(self) -> LogBucket:
         """What the file says of the log buckets; its settings are among the lanes' parameters already."""
         return self.file.log_bucket
+
+    @property
+    def deployment(self) -> Deployment:
+        """How the stacks get into the accounts."""
+        return self.file.deployment
 
     @property
     def promotion(self) -> tuple[str, ...]:

@@ -20,11 +20,15 @@ from patchgate.config.values import (
     OrganizationId,
     PromotedEnvironment,
     RegionName,
+    RoleArn,
+    RoleName,
     UnitId,
     UnitName,
     UnitReference,
 )
 from patchgate.config.words import refusal
+
+DeploymentMode = Literal["stacks", "service-managed", "self-managed"]
 
 LONGEST_LIST = 100
 """More words than the catalogues have: what is longer is refused as a whole."""
@@ -60,6 +64,36 @@ class LogBucket(Model):
             raise refusal("kms_key needs region: a bucket's key is of the bucket's Region", f"region: {place}")
         if place != self.region:
             raise refusal(f"the key is in {place}, the buckets are in {self.region}", "a bucket's key is of its Region")
+        return self
+
+
+class Deployment(Model):
+    """How `patchgate deploy` carries the stacks into the accounts."""
+
+    mode: DeploymentMode = Field(
+        default="stacks",
+        description="`stacks`: a stack for each lane, by a role in its account. `service-managed`, `self-managed`: "
+        "stack sets of the account that deploys.",
+    )
+    region: RegionName | None = Field(
+        default=None, description="Where the stack sets are. Without it: where the first lane's log bucket is."
+    )
+    member_role: RoleName = Field(
+        default="OrganizationAccountAccessRole",
+        description="Role in every other account than the one that deploys. Stack sets need it for reading alone, and "
+        "for the log buckets.",
+    )
+    administration_role: RoleArn | None = Field(
+        default=None, description="With `self-managed`: AWSCloudFormationStackSetAdministrationRole if not given."
+    )
+    execution_role: RoleName | None = Field(
+        default=None, description="With `self-managed`: AWSCloudFormationStackSetExecutionRole if not given."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.mode != "self-managed" and (self.administration_role or self.execution_role):
+            raise refusal("administration_role and execution_role belong to mode self-managed", "mode: self-managed")
         return self
 
 
@@ -159,6 +193,7 @@ class FleetFile(Model):
     version: Literal[1] = Field(description="The version of this format: 1.")
     organization: Organization
     log_bucket: LogBucket = Field(default_factory=LogBucket)
+    deployment: Deployment = Field(default_factory=Deployment)
     accounts: list[Account] = Field(default_factory=list)
     organizational_units: list[OrganizationalUnit] = Field(default_factory=list)
     defaults: Settings = Field(

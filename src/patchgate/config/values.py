@@ -237,6 +237,12 @@ BucketPrefix = Annotated[
 KeyArn = Annotated[
     str, *_text(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+", "the ARN of a KMS key", "arn:...:key/...")
 ]
+RoleName = Annotated[
+    str, *_text(r"[\w+=,.@-]{1,64}", "the name of a role", "up to 64 letters, digits and '+=,.@_-', without its path")
+]
+RoleArn = Annotated[
+    str, *_text(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]{1,512}", "the ARN of a role", "arn:...:role/...")
+]
 Boundary = Annotated[
     str,
     *_text(

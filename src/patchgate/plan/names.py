@@ -104,6 +104,7 @@ HOLD_PARAMETER = NamePattern("hold", "/patchgate/${os}/${env}/${cycle}/hold", _P
 DUE_PARAMETER = NamePattern("watchdog's memory", "/patchgate/${os}/${env}/due", _PARAMETER, 900)
 FREEZE_PARAMETER = NamePattern("lane's freeze", "/patchgate/${os}/${env}/freeze", _PARAMETER, 900)
 GLOBAL_FREEZE_PARAMETER = NamePattern("freeze", "/patchgate/freeze", _PARAMETER, 900)
+DEPLOYMENT_LOCK = NamePattern("deployment lock", "/patchgate/deployment", _PARAMETER, 900)
 
 FREEZE_CALENDAR = NamePattern("freeze calendar", "patchgate-freezes-${os}-${env}", _SSM, 128, 3)
 
