@@ -56,8 +56,9 @@ def handler(event: Json, context: Any) -> Json:
         "unreached": unreached[:2000],
         "problems": problems,
     }
+    lane.report(record, watchdog=watchdog)
     lane.notify(record)
-    return lane.report(record, watchdog=watchdog)
+    return record
 
 
 def is_over(lease: Mapping[str, str], at: datetime, mode: str) -> bool:
@@ -104,7 +105,7 @@ class Lane:
         s3, place = boto3.client("s3", config=RETRIES), {"Bucket": self.env["LOG_BUCKET"]}
         pages = s3.get_paginator("list_objects_v2").paginate(**place, Prefix=prefix)
         seen = {entry["Key"][len(prefix) : -len(".json")] for page in pages for entry in page["Contents"]}
-        verdict = s3.get_object(**place, Key=prefix + "verdict.jsonl")["Body"].read().decode().splitlines()
+        verdict = s3.get_object(**place, Key=prefix + "open.jsonl")["Body"].read().decode().splitlines()
         found = [json.loads(row) for row in verdict[1:]]
         return [f["instance"] for f in found if f["status"] != "denied" and f["instance"] not in seen]
 
@@ -154,8 +155,8 @@ class Lane:
             sns = boto3.client("sns", config=RETRIES)
             sns.publish(TopicArn=self.env["TOPIC_ARN"], Subject=subject, Message=message)
 
-    def report(self, record: Json, *, watchdog: bool) -> Json:
-        """Print the one structured log line, with its metrics, and return the record."""
+    def report(self, record: Json, *, watchdog: bool) -> None:
+        """Print the one structured log line, with its metrics."""
         metrics = {
             "Closed": len(record["closed"]),
             "WindowsFoundOpen": int(watchdog and record["window_disabled"]),
@@ -164,4 +165,3 @@ class Lane:
         }
         dimensions = {"OperatingSystem": self.os, "Environment": self.stage}
         print(metrics_line(record, dimensions, metrics, datetime.now(UTC)))
-        return record

@@ -68,9 +68,10 @@ def handler(event: Json, context: Any) -> Json:
             return lane.obey(cycle, lease)
         lane.enable_window(window_id, enabled=False)
         lane.write_hold(cycle, record)
+    lane.report(record, findings)
     if verdict.reason != "window-not-due" or lane.is_due(scheduled):
         lane.notify(record, findings)
-    return lane.report(record, findings)
+    return record
 
 
 def standing(instance: Json, tags: dict[str, str]) -> Denied | None:
@@ -225,7 +226,7 @@ class Lane:
     def write_evidence(self, cycle: str, record: Json, findings: list[Finding]) -> None:
         """The verdict and a row for every instance, as JSON lines in the log bucket."""
         rows = [record] + [finding._asdict() for finding in findings]
-        key = f"evidence/{self.os}/{self.stage}/{self.account}/{self.region}/{cycle}/verdict.jsonl"
+        key = f"evidence/{self.os}/{self.stage}/{self.account}/{self.region}/{cycle}/{record['decision']}.jsonl"
         body = "".join(json.dumps(row) + "\n" for row in rows)
         self.s3.put_object(Bucket=self.env["LOG_BUCKET"], Key=key, Body=body.encode())
 

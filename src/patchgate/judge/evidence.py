@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from patchgate.judge.doings import Writing
     from patchgate.judge.estate import Instance
 
-VERDICT = "verdict.jsonl"
+OPENED = "open.jsonl"
+VERDICTS = (OPENED, "hold.jsonl")
 NO_CYCLE = "no-cycle"
 WHOLE_SECONDS = timedelta(seconds=1)
 """Evidence writes instants in whole seconds, cut off."""
@@ -62,7 +63,7 @@ def _admits(writing: Writing, earliest: datetime) -> bool:
 def forged(case: Case) -> Iterator[Violation]:
     """Evidence is written by the gate's own roles, and by each run of it once."""
     for (cycle, name), writings in case.evidence.items():
-        role = case.lane.verdict_role if name == VERDICT else case.lane.proof_role
+        role = case.lane.verdict_role if name in VERDICTS else case.lane.proof_role
         of_execution: dict[str, Writing] = {}
         for writing in writings:
             where = f"the evidence {cycle}/{name}"
@@ -70,7 +71,8 @@ def forged(case: Case) -> Iterator[Violation]:
             if role and writing.principal is not None and (writer != role or writing.account != case.lane.account):
                 what = f"{where} was written by {writing.principal or 'an operator'} of {writing.account}"
                 yield Violation.at_cut("evidence-forged", case.lane, writing.cut, what, instance=_subject(name))
-            execution = _only_row(writing).get("ExecutionId") if writing.rows is not None and name != VERDICT else None
+            is_proof = writing.rows is not None and name not in VERDICTS
+            execution = _only_row(writing).get("ExecutionId") if is_proof else None
             if isinstance(execution, str):
                 first = of_execution.setdefault(execution, writing)
                 if first.digest != writing.digest:
@@ -86,7 +88,7 @@ def false(case: Case) -> Iterator[Violation]:
         for writing in writings:
             if writing.rows is None:
                 continue
-            said = _verdict_lies(case, cycle, writing) if name == VERDICT else _proof_lies(case, cycle, name, writing)
+            said = _verdict_lies(case, cycle, writing) if name in VERDICTS else _proof_lies(case, cycle, name, writing)
             for instance, lie in said:
                 what = f"the evidence {cycle}/{name} is false: {lie}"
                 yield Violation.at_cut("evidence-false", case.lane, writing.cut, what, instance=instance)
@@ -94,7 +96,7 @@ def false(case: Case) -> Iterator[Violation]:
 
 
 def _subject(name: str) -> str:
-    return "" if name == VERDICT else name.removesuffix(".json")
+    return "" if name in VERDICTS else name.removesuffix(".json")
 
 
 def _only_row(writing: Writing) -> Mapping[str, Any]:
@@ -259,7 +261,7 @@ def _row_lies(
 def _contradicted_by_lease(case: Case) -> Iterator[Violation]:
     """The last verdict on a cycle that was opened says that it was."""
     for lease in case.leases:
-        verdicts = case.evidence.get((lease.cycle, VERDICT), [])
+        verdicts = case.evidence.get((lease.cycle, OPENED), [])
         if verdicts and verdicts[-1].rows and _only_row(verdicts[-1]).get("decision") != "open":
-            what = f"the evidence {lease.cycle}/{VERDICT} is false: it holds a cycle that was opened"
+            what = f"the evidence {lease.cycle}/{OPENED} is false: it holds a cycle that was opened"
             yield Violation.at_cut("evidence-false", case.lane, verdicts[-1].cut, what, lease.opened.seq)

@@ -224,7 +224,7 @@ def _not_reached(asked: Question) -> Answer:
 
 def _let_in(asked: Question, cycle: str) -> bool:
     """Whether a verdict on a cycle may have let an instance in; those that a history does not show may."""
-    verdicts = asked.case.evidence.get((cycle, "verdict.jsonl"), [])
+    verdicts = asked.case.evidence.get((cycle, "open.jsonl"), [])
     if not verdicts:
         return True
     rows = [row for verdict in verdicts for row in (verdict.rows or ({"instance": asked.instance.instance},))]

@@ -72,7 +72,7 @@ def prove_instance(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Callable[..
 
 def findings(aws: FakeAws) -> dict[str, tuple[str, str]]:
     """instance -> (status, reason) as the evidence in the bucket has them."""
-    ((_, body),) = [(key, body) for key, body in aws.objects.items() if key.endswith("verdict.jsonl")]
+    ((_, body),) = [(key, body) for key, body in aws.objects.items() if key.endswith(".jsonl")]
     rows: list[dict[str, Any]] = [json.loads(line) for line in body.splitlines()[1:]]
     return {row["instance"]: (row["status"], row["reason"]) for row in rows}
 

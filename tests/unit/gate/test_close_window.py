@@ -58,6 +58,17 @@ def test_a_second_close_changes_nothing(aws: FakeAws, close_gate: CloseGate) -> 
     assert aws.messages == []
 
 
+def test_the_log_line_is_written_before_people_are_told(
+    aws: FakeAws, close_gate: CloseGate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    aws.parameters = {key: value for key, value in aws.parameters.items() if not key.startswith(f"{LANE}{CYCLE}")}
+    aws.errors["publish"].append(client_error("NotFound"))
+    with pytest.raises(ClientError):
+        close_gate()
+    assert json.loads(capsys.readouterr().out)["problems"]
+
+
 def test_log_line_carries_the_metrics(aws: FakeAws, close_gate: CloseGate, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     close_gate("watchdog")
@@ -131,7 +142,7 @@ def test_f57_a_second_try_of_a_close_names_them_again(aws: FakeAws, close_gate: 
 
 
 def test_f59_verdict_that_is_gone_is_an_error_after_everything_is_closed(aws: FakeAws, close_gate: CloseGate) -> None:
-    aws.objects = {key: body for key, body in aws.objects.items() if not key.endswith("verdict.jsonl")}
+    aws.objects = {key: body for key, body in aws.objects.items() if not key.endswith(".jsonl")}
     with pytest.raises(ClientError, match="NoSuchKey"):
         close_gate()
     assert is_closed(aws)

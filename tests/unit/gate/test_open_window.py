@@ -323,6 +323,7 @@ def test_f28_hold_does_not_overrule_a_concurrent_open(aws: FakeAws, open_gate: O
     aws.before["put_object"] = other_gate
     assert open_gate()["decision"] == "open"
     assert aws.window()["Enabled"] is True
+    assert [key.rpartition("/")[2] for key in aws.objects] == ["hold.jsonl"]
 
 
 def test_f28_hold_becomes_open_when_the_evidence_arrives(aws: FakeAws, open_gate: OpenGate) -> None:

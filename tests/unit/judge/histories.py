@@ -172,7 +172,7 @@ class Story:
         head: dict[str, Any] = {"cycle": CYCLE, "decision": "open", "reason": "", "targets": len(rows)}
         head |= {status: sum(row[1] == status for row in rows) for status in ("proven", "denied", "undecided")}
         head["at"] = (written - timedelta(seconds=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return self.write("verdict.jsonl", [head | said, *found], written, "gate-open")
+        return self.write(f"{(head | said)['decision']}.jsonl", [head | said, *found], written, "gate-open")
 
     def run(self, function: str, began: datetime, ended: datetime, *, status: str = "Success", **given: Any) -> Story:
         """One run of a function; ``given`` are its payload (``scheduled_time``, ``mode``) and what it returned."""

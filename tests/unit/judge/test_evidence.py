@@ -207,7 +207,7 @@ def test_a_job_that_ends_while_the_gate_reads(seconds: int, fine: bool) -> None:
 
 def test_f21_a_verdict_that_leaves_somebody_out() -> None:
     assert judged(proven().launch("i-2").verdict(PROVEN)) == [
-        f"the evidence {CYCLE}/verdict.jsonl is false: it leaves out i-2"
+        f"the evidence {CYCLE}/open.jsonl is false: it leaves out i-2"
     ]
     gone = proven().launch("i-2", state="terminated")
     assert judged(gone.verdict(PROVEN)) == []
@@ -232,12 +232,12 @@ def test_a_verdict_that_contradicts_itself(said: dict[str, Any], lie: str) -> No
     assert lie in judged(proven().verdict(PROVEN, **said))[0]
 
 
-def test_f28_a_cycle_that_was_opened_is_not_held_by_its_evidence() -> None:
+def test_f28_two_gates_that_do_not_agree_keep_their_evidence_apart() -> None:
     story = proven().verdict(PROVEN)
-    held = story.verdict(PROVEN, when=at(22.5, 2), decision="hold", reason="frozen")
-    assert "it holds a cycle that was opened" in judged(held)[0]
-    story = proven().verdict(PROVEN, decision="hold", reason="frozen")
-    assert judged(story.verdict(PROVEN, when=at(22.5, 2))) == []
+    assert judged(story.verdict(PROVEN, when=at(22.5, 2), decision="hold", reason="frozen")) == []
+    lie = [{"cycle": CYCLE, "decision": "hold", "reason": "frozen", "targets": 0}]
+    told = judged(story.write("open.jsonl", lie, at(22.5, 2), "gate-open"))
+    assert any("it holds a cycle that was opened" in lie for lie in told)
 
 
 # Who wrote it
@@ -252,8 +252,8 @@ def test_f59_evidence_that_somebody_else_wrote() -> None:
 
     assert forged("gate-prove") == []
     assert forged("gate-open") == ["evidence-forged"]
-    assert forged("gate-open", "verdict.jsonl") == []
-    assert forged("gate-prove", "verdict.jsonl") == ["evidence-forged"]
+    assert forged("gate-open", "open.jsonl") == []
+    assert forged("gate-prove", "hold.jsonl") == ["evidence-forged"]
     key = f"evidence/ubuntu/prd/111122223333/{REGION}/{CYCLE}/i-1.json"
     by_hand = proven().proof().tell(at(25), "ObjectWritten", key=key, principal="", sha256="0", text=None)
     assert by_hand.broken(**ROLES) == ["evidence-forged"]

@@ -43,7 +43,8 @@ class _WithoutWhatBundlesLeaveOut(ast.NodeTransformer):
         self.depth += 1
         self._drop_docstring(node)
         node.returns = None
-        for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
+        every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+        for argument in filter(None, every):
             argument.annotation = None
         self.generic_visit(node)
         self.depth -= 1
