@@ -114,8 +114,9 @@ until the gate makes other calls.
 ## Who meets, and when
 
 - **gate**, **duplicate gate**: two deliveries of one firing of the open function's schedule, with its real payload
-- **close**, **watchdog**: deliveries to the close function; until the window's close is due, the close is a second
-  delivery of the cycle before's, and the watchdog is the latest that was due
+- **close**: a delivery to the close function: a late second one of the cycle before's, as long as the window has not
+  begun; one that an operator makes by hand, while it executes; and the cycle's own, when it is due or later
+- **watchdog**: a delivery to the same function in its other mode, of the latest watchdog that was due
 - **prove**: the install runbook on one machine, started by an operator: if its proof admits, the install follows
 - **stack update**: an operator's update of the window's stack with a new tag, which touches the window
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ACTORS = ("gate", "duplicate gate", "close", "watchdog", "prove", "stack update")
 SEED = 5
 """Of the preparation's own chance: when AWS's schedules fire within their minute."""
+OFF_THE_SECOND = timedelta(milliseconds=500)
+"""Evidence says when a proof began in whole seconds: so all that a search does is after what it says."""
 BEFORE = timedelta(seconds=1)
 """A runbook's first step begins so long after the runbook: situations are prepared until then."""
 
@@ -37,19 +39,19 @@ Anchor = Literal["gate", "start", "cutoff", "close", "watchdog"]
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """An instant of a terrain's second cycle: ``offset`` after its ``anchor`` (``cutoff`` is the end of admission,
-    ``watchdog`` the first one after the close).
+    """An instant of a terrain's second cycle: ``offset`` and half a second after its ``anchor``. ``cutoff`` is the end
+    of admission, ``watchdog`` the first one after the close.
 
-    ``late_close``: the close that takes part is the cycle before's, delivered a second time. ``executing``: an
-    execution of the window is under way. ``late_gate``: the gate's own delivery has not come yet, so that a gate must
-    be among the actors.
+    ``close`` is the one that takes part: the cycle's own, the cycle before's delivered a second time ("late"), or one
+    that an operator invokes, as if it had been due in this minute ("by hand"). ``executing``: an execution of the
+    window is under way. ``late_gate``: the gate's own delivery has not come yet: a gate must be among the actors.
     """
 
     name: str
     says: str
     anchor: Anchor
     offset: timedelta = timedelta(0)
-    late_close: bool = True
+    close: Literal["own", "late", "by hand"] = "late"
     executing: bool = False
     late_gate: bool = False
 
@@ -62,7 +64,7 @@ SITUATIONS = (
     Situation("gate due", "the backups are complete, the gate is due", "gate"),
     Situation(
         "gate late",
-        "the gate comes five seconds before the window's start, a retry of it comes after that",
+        "the gate comes seconds before the window's start, a retry of it comes after that",
         "start",
         -timedelta(seconds=5),
         late_gate=True,
@@ -74,12 +76,19 @@ SITUATIONS = (
         "window begun",
         "the window has begun, half a second before its own runbooks take their proofs",
         "start",
-        timedelta(milliseconds=500),
+        close="by hand",
         executing=True,
     ),
-    Situation("admission ends", "three seconds of admission are left", "cutoff", -timedelta(seconds=3), executing=True),
-    Situation("close due", "the window has ended, its close is due", "close", late_close=False),
-    Situation("watchdog due", "the cycle is closed, the watchdog is due", "watchdog", late_close=False),
+    Situation(
+        "admission ends",
+        "some seconds of admission are left",
+        "cutoff",
+        -timedelta(seconds=3),
+        close="by hand",
+        executing=True,
+    ),
+    Situation("close due", "the window has ended, its close is due", "close", close="own"),
+    Situation("watchdog due", "the cycle is closed, the watchdog is due", "watchdog", close="own"),
 )
 
 
@@ -102,7 +111,7 @@ class Moment:
             "close": self.cycle.close,
             "watchdog": first_watchdog,
         }
-        return anchors[situation.anchor] + situation.offset
+        return anchors[situation.anchor] + situation.offset + OFF_THE_SECOND
 
 
 class Rehearsal:
@@ -125,19 +134,19 @@ class Rehearsal:
 
     def actor(self, name: str, situation: Situation) -> Actor:
         """One of ACTORS as it takes part in a situation."""
-        moment, at, terrain = self._moment, self._moment.of(situation), self._ground.terrain
+        moment, at = self._moment, self._moment.of(situation)
         match name:
             case "prove":
                 return Actor(name, begin=self._start_runbook)
             case "stack update":
                 return Actor(name, act=self._update_stack, call="cloudformation:UpdateStack")
             case "close":
-                return self._delivered(name, "close", (moment.last if situation.late_close else moment.cycle).close)
+                return self._close(name, situation)
             case "watchdog":
                 return self._delivered(name, "watchdog", max(each for each in moment.watchdogs if each <= at))
             case "gate" | "duplicate gate":
                 return self._delivered(name, "open", moment.cycle.gate)
-        raise ValueError(f"{name!r} is none of {', '.join(ACTORS)} of {terrain.facts.patch_group}")
+        raise ValueError(f"{name!r} is none of {', '.join(ACTORS)}")
 
     def _observe(self) -> Moment:
         """Let a run pass in which nothing goes wrong; remember what its schedules deliver."""
@@ -180,6 +189,15 @@ class Rehearsal:
         return next(cycle.close + SETTLED for cycle in terrain.cycles if cycle.close + SETTLED > watchdog)
 
     # The actors' beginnings
+
+    def _close(self, name: str, situation: Situation) -> Actor:
+        moment = self._moment
+        if situation.close != "by hand":
+            return self._delivered(name, "close", (moment.last if situation.close == "late" else moment.cycle).close)
+        due = moment.of(situation).replace(second=0, microsecond=0)
+        event = {"mode": "close", "scheduled_time": f"{due:%Y-%m-%dT%H:%M:%SZ}", "attempt": "1"}
+        self._payloads["close", due] = json.dumps(event).encode()
+        return self._delivered(name, "close", due)
 
     def _delivered(self, name: str, mode: str, scheduled: datetime) -> Actor:
         terrain = self._ground.terrain
