@@ -89,7 +89,10 @@ Write = Callable[[Path], None]
 
 
 def _write(name: str, text: str) -> Write:
-    return lambda directory: (directory / name).write_text(text, encoding="utf-8") and None
+    def write(directory: Path) -> None:
+        (directory / name).write_text(text, encoding="utf-8")
+
+    return write
 
 
 @pytest.mark.parametrize(
