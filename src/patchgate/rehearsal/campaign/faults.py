@@ -482,7 +482,7 @@ def _late_or_missing(draw: Draw) -> Iterator[Injection]:
 @fault("F28", "a gate or a close is invoked twice, at once or much later", everyday=3)
 def _duplicates(draw: Draw) -> Iterator[Injection]:
     label = draw.coins.choice(("open", "open", "close", "watchdog"))
-    later = draw.coins.choice((1, 1, 2, 30, 1800, 2 * HOUR, 10 * HOUR))
+    later = draw.coins.choice((0, 0, 1, 2, 30, 1800, 2 * HOUR, 10 * HOUR))
     span = (draw.at(draw.cycle.gate, -HOUR), draw.at(draw.cycle.close, 12 * HOUR))
     yield draw.inject(DELIVERY, *span, schedule=label, delays=(0, later))
 

@@ -1,0 +1,147 @@
+"""Bugs in the close function, which is the watchdog too."""
+
+from __future__ import annotations
+
+from .seeding import Bug, SourceEdit
+
+
+def _close(old: str, new: str) -> SourceEdit:
+    return SourceEdit("close_window", old, new)
+
+
+_WINDOW = '    if found_open:\n        lane.disable_window(window["WindowId"])\n'
+_WATCH = 'problems = lane.watch(window["WindowId"], leases, now) if watchdog else []'
+_MISSED = '        problems.append(f"no gate judged the cycle that ended by {format_instant(scheduled)}")\n'
+
+CLOSE_BUGS = (
+    Bug(
+        "close-lease-left",
+        "leases are not marked closed",
+        "F31",
+        (_close("        lane.close_lease(cycle, now)\n", ""),),
+    ),
+    Bug("close-window-left", "the window is not disabled", "F31", (_close(_WINDOW, ""),)),
+    Bug(
+        "close-live-window-left",
+        "a window that is closed before its end is not disabled, because the lease is read before it is closed",
+        "F26",
+        (_close('        leases[cycle]["closed"] = ""\n', ""),),
+        "F26",
+        unseen=(
+            "a window that stays enabled beside a closed lease is inert, and the next close or watchdog disables it"
+        ),
+    ),
+    Bug(
+        "close-newest-only",
+        "only the newest lease is closed",
+        "F31",
+        (_close("for cycle in sorted(leases) if is_over", "for cycle in sorted(leases)[-1:] if is_over"),),
+        "F27,F31",
+    ),
+    Bug(
+        "close-own-cycle-only",
+        "a close closes the newest cycle alone, and the watchdog nothing",
+        "F31",
+        (
+            _close(
+                "for cycle in sorted(leases) if is_over", "for cycle in sorted(leases)[-1:] if not watchdog and is_over"
+            ),
+            _close("    if found_open:\n", "    if found_open and not watchdog:\n"),
+        ),
+        "F27,F31",
+    ),
+    Bug(
+        "watchdog-does-not-close",
+        "the watchdog reports, and closes nothing",
+        "F31",
+        (
+            _close("for cycle in sorted(leases) if is_over", "for cycle in sorted(leases) if not watchdog and is_over"),
+            _close("    if found_open:\n", "    if found_open and not watchdog:\n"),
+        ),
+        "F27,F31",
+    ),
+    Bug(
+        "close-errors-swallowed",
+        "a window that cannot be disabled is no matter",
+        "F30",
+        (
+            _close(
+                _WINDOW,
+                (
+                    "    if found_open:\n"
+                    "        try:\n"
+                    '            lane.disable_window(window["WindowId"])\n'
+                    "        except Exception:\n"
+                    "            pass\n"
+                ),
+            ),
+        ),
+        "F30,F31",
+    ),
+    Bug(
+        "close-unreached-unnamed",
+        "who was let in and not reached is not named",
+        "F57",
+        (
+            _close(
+                'judged if "open" in leases[cycle] for i in lane.unreached(cycle)]',
+                'judged if "open" not in leases[cycle] for i in lane.unreached(cycle)]',
+            ),
+        ),
+        "F33,F57",
+        ("daily", "narrow"),
+    ),
+    Bug(
+        "close-unreached-all",
+        "everybody who was let in is named as not reached",
+        "F57",
+        (_close(' and f["instance"] not in seen]', "]"),),
+    ),
+    Bug(
+        "close-missed-unreported",
+        "a close does not say that no gate judged its cycle",
+        "F27",
+        (_close(_MISSED, "        pass\n"),),
+        "F27",
+    ),
+    Bug(
+        "watchdog-missed-unreported",
+        "the watchdog does not look for cycles without a gate",
+        "F27",
+        (_close(_WATCH, "problems: list[str] = []"),),
+        "F27",
+        masked_by="the close, which says it too",
+        with_it="missed-unreported",
+    ),
+    Bug(
+        "missed-unreported",
+        "neither the close nor the watchdog says that no gate judged a cycle",
+        "F27",
+        (_close(_MISSED, "        pass\n"), _close(_WATCH, "problems: list[str] = []")),
+        "F27",
+    ),
+    Bug(
+        "missed-always",
+        "every close says that no gate judged its cycle",
+        "promise 4",
+        (
+            _close(
+                "    if not judged and not watchdog and (lane.due() or scheduled) <= scheduled:\n",
+                "    if not watchdog:\n",
+            ),
+        ),
+        unseen="an alarm too many is no breach",
+    ),
+    Bug(
+        "close-first-page",
+        "only the first page of the lane's parameters is read",
+        "F21",
+        (
+            _close(
+                'read_leases([p for page in pages for p in page["Parameters"]]',
+                'read_leases(next(iter(pages))["Parameters"]',
+            ),
+        ),
+        "F21",
+    ),
+)

@@ -1,0 +1,342 @@
+"""Bugs in the open function, and in the rules that only it has."""
+
+from __future__ import annotations
+
+from .seeding import Bug, SourceEdit
+
+
+def _open(old: str, new: str) -> SourceEdit:
+    return SourceEdit("open_window", old, new)
+
+
+def _rules(old: str, new: str) -> SourceEdit:
+    return SourceEdit("rules", old, new, "open_window")
+
+
+_EVIDENCE = "    lane.write_evidence(cycle, record, findings)\n"
+_NAMED = (
+    "if named != [window_id]:\n"
+    '            raise RuntimeError(f"expected one window {name} with id {window_id}, '
+    "found {named or 'none'}\")\n"
+    "        return window_id"
+)
+
+UNFROZEN = _open("            lane.check_freeze(times[0])\n", "")
+HOLD_LEAVES_WINDOW = _open("        lane.enable_window(window_id, enabled=False)\n", "")
+
+OPEN_BUGS = (
+    Bug(
+        "open-counts-jobs",
+        "completed jobs are counted, whatever the mode",
+        "F08",
+        (_open('if self.env["GATE_MODE"] == "threshold":', 'if self.env["GATE_MODE"]:'),),
+        "F01,F02,F08",
+        ("daily",),
+    ),
+    Bug(
+        "open-coverage-ignored",
+        "a single proven machine opens the window",
+        "F08",
+        (_rules("if covered * 100 < minimum_percent * len(running):", "if not covered:"),),
+        "F02,F08",
+    ),
+    Bug(
+        "open-coverage-strict",
+        "`<=` for `<`: exactly enough is not enough",
+        "F08",
+        (_rules("if covered * 100 < minimum_percent", "if covered * 100 <= minimum_percent"),),
+        "F02",
+        ("calendar",),
+    ),
+    Bug(
+        "open-threshold-strict",
+        "`<=` for `<`: exactly as many jobs as are needed are too few",
+        "F02",
+        (_rules("if completed < threshold:", "if completed <= threshold:"),),
+        "F08",
+        ("counting",),
+    ),
+    Bug(
+        "open-threshold-blind",
+        "jobs that did not complete are not looked at where enough have",
+        "F02",
+        (_rules("if completed < len(states):", "if not states:"),),
+        "F02",
+        ("counting",),
+        unseen="the judge counts completed jobs, and not those that are not",
+    ),
+    Bug(
+        "open-no-evidence",
+        "no jobs at all are no reason to hold",
+        "F06",
+        (
+            _rules("if covered * 100 < minimum_percent * len(running):", "if covered * 100 > 100 * len(running):"),
+            _rules('if all(f.reason == "no-backup-job" for f in running):', "if not findings:"),
+        ),
+        "F06",
+    ),
+    Bug(
+        "open-undecided-denied",
+        "a backup that still runs counts as none",
+        "F01",
+        (_rules('f.status in ("proven", "undecided", "unreachable")', 'f.status == "proven"'),),
+        "F01",
+    ),
+    Bug(
+        "open-look-back-now",
+        "the look-back counts from when the gate runs, not from its schedule",
+        "F10",
+        (
+            _open(
+                'since = scheduled - timedelta(hours=int(self.env["LOOK_BACK_HOURS"]))',
+                'since = datetime.now(UTC) - timedelta(hours=int(self.env["LOOK_BACK_HOURS"]))',
+            ),
+        ),
+        "F10,F27",
+        ("edge",),
+    ),
+    Bug(
+        "open-look-back-dropped",
+        "the look-back is left out: yesterday's backup counts",
+        "F09",
+        (
+            _open("            ByCreatedAfter=since,\n", ""),
+            _open("since = scheduled - timedelta", "_ = scheduled - timedelta"),
+        ),
+        "F06,F08",
+    ),
+    Bug(
+        "open-job-oldest",
+        "the oldest job of a machine is taken for its newest",
+        "F05",
+        (_rules('job["CreationDate"] > other["CreationDate"]', 'job["CreationDate"] < other["CreationDate"]'),),
+        "F05,F09",
+    ),
+    Bug(
+        "open-backup-issues-ignored",
+        "completed with issues counts as completed",
+        "F04",
+        (_rules('if issue != "SUCCESS" and issue not in waived:', "if not issue:"),),
+        "F04",
+    ),
+    Bug(
+        "open-job-any-resource",
+        "a machine without a job gets its neighbour's",
+        "F07",
+        (
+            _open(
+                "[check_job(jobs.get(arn), waived) for arn in arns]",
+                "[check_job(jobs.get(arn) or next(iter(jobs.values()), None), waived) for arn in arns]",
+            ),
+        ),
+        "F08",
+    ),
+    Bug(
+        "open-window-by-name",
+        "one of the windows of the name is opened, whichever comes last",
+        "F22",
+        (_open(_NAMED, "return named[-1]"),),
+        "F22",
+        unseen="the judge excuses a hold when windows of the lane's name came and went",
+    ),
+    Bug(
+        "open-lead-dropped",
+        "whatever window comes next is opened, however far off it is",
+        "F25, F27",
+        (_rules("if not now < start <= cycle + maximum_lead:", "if not now < start:"),),
+        "F27",
+        ("daily", "unmet"),
+    ),
+    Bug(
+        "open-lead-strict",
+        "`<` for `<=`: a window that begins exactly at the end of the lead is not opened",
+        "F25",
+        (_rules("start <= cycle + maximum_lead", "start < cycle + maximum_lead"),),
+        "none",
+        ("narrow",),
+    ),
+    Bug(
+        "open-stale-window",
+        "the window is read before it is enabled, when it has no next execution",
+        "F24",
+        (
+            _open(
+                (
+                    "        self.ssm.update_maintenance_window(WindowId=window_id, Enabled=enabled)\n"
+                    "        window = self.ssm.get_maintenance_window(WindowId=window_id)\n"
+                ),
+                (
+                    "        window = self.ssm.get_maintenance_window(WindowId=window_id)\n"
+                    "        self.ssm.update_maintenance_window(WindowId=window_id, Enabled=enabled)\n"
+                    '        window["Enabled"] = enabled\n'
+                ),
+            ),
+        ),
+    ),
+    Bug(
+        "open-no-read-back",
+        "what enabling answered is believed, and the next execution is guessed",
+        "F24",
+        (
+            _open(
+                "window = self.ssm.get_maintenance_window(WindowId=window_id)",
+                (
+                    'window = self.ssm.get_maintenance_window(WindowId=window_id) | {"Enabled": enabled}\n'
+                    '        window["NextExecutionTime"] = format_instant(datetime.now(UTC) + self.lead)'
+                ),
+            ),
+        ),
+    ),
+    Bug(
+        "open-cutoff-forgotten",
+        "admission ends with the window, not with its cutoff",
+        "F56",
+        (_rules('end, end - timedelta(hours=window["Cutoff"])', "end, end"),),
+        "F57",
+    ),
+    Bug(
+        "open-local-time",
+        "the offset of the window's next execution is left out",
+        "F11",
+        (
+            _rules(
+                'instant = datetime.fromisoformat(re.sub(r"\\[[\\w/+-]+\\]$", "", text))',
+                (
+                    'instant = datetime.fromisoformat(re.sub(r"([+-]\\d\\d:\\d\\d|Z)?(\\[[\\w/+-]+\\])?$", '
+                    '"+00:00", text))'
+                ),
+            ),
+        ),
+    ),
+    Bug(
+        "open-freeze-ignored",
+        "the gate does not read the freezes",
+        "F53",
+        (UNFROZEN,),
+        "F53",
+        masked_by="the proof, which reads the freezes again",
+        with_it="freezes-unread",
+    ),
+    Bug(
+        "open-freeze-now",
+        "the gate reads the freezes of now, not those of the window's start",
+        "F53",
+        (_open("lane.check_freeze(times[0])", "lane.check_freeze(now)"),),
+        "F53",
+        ("calendar",),
+        unseen="a history does not show when a change calendar is closed, and the proof reads it again",
+    ),
+    Bug(
+        "open-lease-first",
+        "the lease is created before the evidence",
+        "F44",
+        (
+            _open(_EVIDENCE, ""),
+            _open(
+                '        record["lease"] = lane.create_lease(cycle, record, times)\n    else:\n',
+                '        record["lease"] = lane.create_lease(cycle, record, times)\n'
+                "        lane.write_evidence(cycle, record, findings)\n"
+                "    else:\n        lane.write_evidence(cycle, record, findings)\n",
+            ),
+        ),
+        "F44,F45",
+        unseen="the judge asks for the evidence of installs, not for that of verdicts",
+    ),
+    Bug(
+        "open-evidence-missing",
+        "the verdict is not written",
+        "promise 4",
+        (_open(_EVIDENCE, ""),),
+        unseen=(
+            "the judge asks for the evidence of installs, not for that of verdicts; the close "
+            "fails for want of it, and is reported"
+        ),
+    ),
+    Bug(
+        "open-evidence-swallowed",
+        "a verdict that cannot be written is left out",
+        "F44",
+        (
+            _open(
+                _EVIDENCE,
+                (
+                    "    try:\n"
+                    "        lane.write_evidence(cycle, record, findings)\n"
+                    "    except Exception:\n"
+                    "        pass\n"
+                ),
+            ),
+        ),
+        "F44,F45",
+    ),
+    Bug(
+        "open-evidence-denied-only",
+        "the verdict has no rows for machines that are let in",
+        "promise 4",
+        (
+            _open(
+                "[finding._asdict() for finding in findings]",
+                '[finding._asdict() for finding in findings if finding.status == "denied"]',
+            ),
+        ),
+        "none",
+    ),
+    Bug(
+        "open-evidence-shifted",
+        "the verdict names each finding by its neighbour's id",
+        "promise 4",
+        (
+            _open(
+                "found = [self.finding(*target, jobs, agents) for target in targets]",
+                (
+                    "found = [self.finding(*target, jobs, agents)._replace(instance=other[0]) for target, "
+                    "other in zip(targets, targets[1:] + targets[:1])]"
+                ),
+            ),
+        ),
+        "F02",
+    ),
+    Bug(
+        "open-lease-overwritten",
+        "Overwrite=True: a concurrent gate writes the lease a second time",
+        "F28",
+        (_open('Type="String", Overwrite=False)', 'Type="String", Overwrite=True)'),),
+        "F28",
+    ),
+    Bug(
+        "open-decides-again",
+        "a duplicate decides again",
+        "F28",
+        (
+            _open(
+                '    if "open" in lease or "closed" in lease:\n        return lane.obey(cycle, lease)\n    findings',
+                "    findings",
+            ),
+        ),
+        "F28",
+    ),
+    Bug(
+        "open-hold-leaves-window",
+        "a hold leaves the window as it is",
+        "F23",
+        (HOLD_LEAVES_WINDOW,),
+        "F06,F23,F53",
+        masked_by="the lease, without which nothing is installed",
+        with_it="hold-leaves-window-without-lease",
+    ),
+    Bug(
+        "open-hold-forgotten",
+        "a hold is not remembered",
+        "promise 4",
+        (_open("        lane.write_hold(cycle, record)\n", ""),),
+        "F06,F53",
+        unseen="an alarm too many is no breach",
+    ),
+    Bug(
+        "open-stopped-unnamed",
+        "machines that are not running at the gate are not looked at",
+        "F39",
+        (_open('["pending", "running", "stopping", "stopped"]', '["running"]'),),
+        "F39",
+    ),
+)

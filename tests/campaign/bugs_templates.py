@@ -1,0 +1,390 @@
+"Bugs in what the templates build around the gate: runbook, command document, window, schedules, functions."
+
+from __future__ import annotations
+
+from typing import Any
+
+from .bugs_open import HOLD_LEAVES_WINDOW, UNFROZEN
+from .bugs_prove import FREEZE_IGNORED, IGNORE_ADMIT_UNTIL, IGNORE_VOLUMES, LEASE_IGNORED, PROOF_OUTLIVES_LEASE
+from .seeding import ABSENT, MONITORING, PATCH, Bug, SourceEdit, TemplateEdit
+
+_STEPS = ("InstallRunbook", "Properties", "Content", "mainSteps")
+_PLUGINS = ("PatchCommandDocument", "Properties", "Content", "mainSteps")
+_INSTALL_TASK = ("SsmMaintenanceWindowTaskInstall", "Properties")
+_SCAN_TASK = ("SsmMaintenanceWindowTaskScan", "Properties")
+_SCHEDULES = {
+    "open": "EnableMaintenanceSchedule",
+    "close": "DisableMaintenanceSchedule",
+    "watchdog": "WatchdogMaintenanceSchedule",
+}
+
+
+def _runbook(*path: str, old: Any, new: Any) -> TemplateEdit:
+    return TemplateEdit(PATCH, (*_STEPS, *path), old, new)
+
+
+def _plugin(*path: str, old: Any, new: Any) -> TemplateEdit:
+    return TemplateEdit(PATCH, (*_PLUGINS, *path), old, new)
+
+
+def _task(*path: str, old: Any, new: Any) -> TemplateEdit:
+    return TemplateEdit(PATCH, (*_INSTALL_TASK, *path), old, new)
+
+
+def _schedule(name: str, *path: str, old: Any, new: Any) -> TemplateEdit:
+    return TemplateEdit(MONITORING, (_SCHEDULES[name], "Properties", *path), old, new)
+
+
+def _payload(name: str, old: Any, new: Any) -> TemplateEdit:
+    return _runbook("prove", "inputs", "InputPayload", name, old=old, new=new)
+
+
+def _input(mode: str) -> str:
+    return (
+        f'{{"mode":"{mode}","scheduled_time":"<aws.scheduler.scheduled-time>",'
+        '"attempt":"<aws.scheduler.attempt-number>"}'
+    )
+
+
+DENIED_INSTALLS = _runbook("decide", "inputs", "Default", old="denied", new="install")
+PROVE_CONTINUES = _runbook("prove", "onFailure", old="Abort", new="Continue")
+NOT_CRITICAL = _runbook("prove", "isCritical", old=True, new=False)
+LONG_DELIVERY = _runbook("install", "inputs", "TimeoutSeconds", old=60, new=3600)
+NO_REFUSAL = (
+    _plugin("refuseLate", "inputs", "runCommand", "0", old="now=$(date -u +%s)", new="exit 0"),
+    _plugin("refuseLateWindows", "inputs", "runCommand", "0", old="$ErrorActionPreference = 'Stop'", new="exit 0"),
+)
+NO_EXIT = (
+    _plugin("refuseLate", "inputs", "onFailure", old="exit", new=ABSENT),
+    _plugin("refuseLateWindows", "inputs", "onFailure", old="exit", new=ABSENT),
+)
+NO_CUTOFF = _task("CutoffBehavior", old="CANCEL_TASK", new="CONTINUE_TASK")
+TAGS_IGNORED = SourceEdit("rules", "if wrong:", "if not tags:", "prove")
+ANY_INSTANCE = TemplateEdit(
+    PATCH,
+    ("ProveRole", "Properties", "Policies", "0", "PolicyDocument", "Statement", "InstallOnLaneInstances", "Condition"),
+    {
+        "StringEquals": {
+            "ssm:resourceTag/PatchGroup": {"Fn::Sub": "${TargetOperatingSystem}-patch-group-${Environment}"},
+            "ssm:resourceTag/ToBackupAndPatch": "true",
+        }
+    },
+    ABSENT,
+)
+RESOURCE_IGNORED = SourceEdit(
+    "prove", "paginate(ByResourceArn=arn, ByBackupVaultName=vault)", "paginate(ByBackupVaultName=vault)"
+)
+_OPEN_ARN, _CLOSE_ARN = ({"Fn::GetAtt": [f"{name}MaintenanceLambda", "Arn"]} for name in ("Enable", "Disable"))
+_ZONE = {
+    "Fn::If": [
+        "HasTimeZone",
+        {"Ref": "TimeZone"},
+        {"Fn::FindInMap": ["RegionTimeZones", {"Ref": "AWS::Region"}, "Zone"]},
+    ]
+}
+
+CLOSE_OFF, WATCHDOG_OFF = (_schedule(name, "State", old="ENABLED", new="DISABLED") for name in ("close", "watchdog"))
+TARGETS_BY_GROUP = TemplateEdit(
+    PATCH,
+    ("SsmMaintenanceWindowTarget", "Properties", "Targets", "1"),
+    {"Key": "tag:ToBackupAndPatch", "Values": ["true"]},
+    ABSENT,
+)
+
+TEMPLATE_BUGS = (
+    Bug("nothing-closes", "neither the close nor the watchdog is scheduled", "F31", (CLOSE_OFF, WATCHDOG_OFF)),
+    Bug(
+        "targets-tags-and-permission",
+        "machines that are not to be patched are targets, may be installed, and their tags are not checked again",
+        "F18",
+        (TARGETS_BY_GROUP, ANY_INSTANCE, TAGS_IGNORED),
+        "F18",
+    ),
+    Bug("freezes-unread", "neither gate nor proof reads the freezes", "F53", (UNFROZEN, FREEZE_IGNORED), "F53"),
+    Bug(
+        "hold-leaves-window-without-lease",
+        "a hold leaves the window as it is, and the proof does not ask for the lease",
+        "F23",
+        (HOLD_LEAVES_WINDOW, LEASE_IGNORED),
+        "F23,F53",
+    ),
+    Bug(
+        "runbook-denied-installs",
+        "whatever is not denied by name is installed",
+        "promise 1",
+        (DENIED_INSTALLS,),
+        "F02,F14",
+        masked_by="the node, which refuses: a denial ends its proof in 1970",
+        with_it="denials-install",
+    ),
+    Bug(
+        "denials-install",
+        "whatever is not denied by name is installed, and the node does not refuse",
+        "promise 1",
+        (DENIED_INSTALLS, *NO_REFUSAL),
+        "F02,F14",
+    ),
+    Bug(
+        "runbook-decides-wrong",
+        "the branch reads a denial as admitted",
+        "promise 1",
+        (_runbook("decide", "inputs", "Choices", "0", "StringEquals", old="admit", new="deny"),),
+        "F02",
+    ),
+    Bug(
+        "runbook-goes-on",
+        "a proof that fails does not end the runbook",
+        "F29",
+        (PROVE_CONTINUES, NOT_CRITICAL),
+        "F29,F30,crash",
+        masked_by="the branch, which takes no decision for a denial",
+        with_it="runbook-goes-on-and-installs",
+    ),
+    Bug(
+        "runbook-goes-on-and-installs",
+        "a proof that fails ends in an install",
+        "F29",
+        (
+            _runbook("prove", "onFailure", old="Abort", new="step:install"),
+            _runbook("install", "inputs", "Parameters", "NotAfter", old=["{{prove.NotAfter}}"], new=["9999999999"]),
+        ),
+        "F29,F30,crash",
+    ),
+    Bug(
+        "delivery-long",
+        "a command may wait an hour for its agent",
+        "F55",
+        (LONG_DELIVERY,),
+        "F55,F56",
+        masked_by="the node, which refuses what comes late",
+        with_it="late-installs",
+    ),
+    Bug("refusal-missing", "the node does not refuse a late install", "F55", NO_REFUSAL, "F30,F55,F56"),
+    Bug("refusal-does-not-exit", "the node refuses, and installs all the same", "F55", NO_EXIT, "F30,F55,F56"),
+    Bug(
+        "refusal-inverted",
+        "the node refuses what is in time",
+        "promise 3",
+        (
+            _plugin(
+                "refuseLate",
+                "inputs",
+                "runCommand",
+                "1",
+                old='if [ "$now" -lt "{{NotAfter}}" ]; then',
+                new='if [ "$now" -gt "{{NotAfter}}" ]; then',
+            ),
+        ),
+        "none",
+        ("daily",),
+    ),
+    Bug(
+        "refusal-never",
+        "NotAfter is not handed to the node",
+        "F55",
+        (_runbook("install", "inputs", "Parameters", "NotAfter", old=["{{prove.NotAfter}}"], new=["9999999999"]),),
+        "F30,F55,F56",
+    ),
+    Bug(
+        "late-installs",
+        "a command waits an hour, and the node does not refuse",
+        "F55",
+        (LONG_DELIVERY, *NO_REFUSAL),
+        "F55,F56",
+    ),
+    Bug(
+        "cutoff-continues",
+        "installs begin after the cutoff",
+        "F56",
+        (NO_CUTOFF,),
+        "F33,F57",
+        ("daily", "narrow"),
+        masked_by="the end of admission",
+        with_it="cutoff-and-admission",
+    ),
+    Bug(
+        "cutoff-and-admission",
+        "installs begin after the cutoff, and an expired lease admits them",
+        "F56",
+        (NO_CUTOFF, IGNORE_ADMIT_UNTIL, PROOF_OUTLIVES_LEASE, *NO_REFUSAL),
+        "F33,F57",
+        ("daily", "narrow"),
+    ),
+    Bug(
+        "permission-any-instance",
+        "the runbook may install anywhere",
+        "F18",
+        (ANY_INSTANCE,),
+        "F18",
+        masked_by="the proof, which checks the tags again",
+        with_it="tags-and-permission",
+    ),
+    Bug(
+        "tags-and-permission",
+        "tags are not checked again, and the runbook may install anywhere",
+        "F18",
+        (ANY_INSTANCE, TAGS_IGNORED),
+        "F18",
+    ),
+    Bug("neighbours-proof", "another machine's backup is a proof", "F07", (RESOURCE_IGNORED, IGNORE_VOLUMES), "F07"),
+    Bug(
+        "scan-installs",
+        "the scan task installs",
+        "promise 1",
+        (
+            TemplateEdit(
+                PATCH,
+                (
+                    *_SCAN_TASK,
+                    "TaskInvocationParameters",
+                    "MaintenanceWindowRunCommandParameters",
+                    "Parameters",
+                    "Operation",
+                ),
+                ["Scan"],
+                ["Install"],
+            ),
+        ),
+    ),
+    Bug(
+        "proof-life-in-minutes",
+        "the runbook hands the age of backups over as the life of proofs",
+        "F55",
+        (_payload("ProofMaxAgeSeconds", {"Ref": "ProofMaxAgeSeconds"}, {"Ref": "MaximumProofAgeMinutes"}),),
+        "F30,F55,F56",
+    ),
+    Bug(
+        "proof-wrong-vault",
+        "the runbook looks into a vault that is not the lane's",
+        "promise 3",
+        (
+            _payload(
+                "BackupVaultName",
+                {"Fn::Sub": ("${BackupVaultNamePrefix}-${TargetOperatingSystem}-${Environment}-${AWS::Region}")},
+                "Default",
+            ),
+        ),
+    ),
+    Bug(
+        "proof-instances-always",
+        "the runbook proves machines where volumes are backed up",
+        "promise 3",
+        (_payload("BackupResources", {"Ref": "BackupResources"}, "instances"),),
+        "none",
+        ("volumes",),
+    ),
+    Bug(
+        "proof-other-environment",
+        "the runbook reads the leases of another environment",
+        "promise 3",
+        (_payload("Environment", {"Ref": "Environment"}, "dev"),),
+    ),
+    Bug(
+        "proof-calendars-forgotten",
+        "the runbook is not told of the change calendars",
+        "F53",
+        (_payload("FreezeCalendars", {"Ref": "FreezeCalendars"}, ""),),
+        "F53",
+        ("calendar",),
+        unseen="a history does not show when a change calendar is closed",
+    ),
+    Bug(
+        "window-targets-by-group",
+        "machines that are not to be patched are targets as well",
+        "F18",
+        (TARGETS_BY_GROUP,),
+        "F18",
+        masked_by="the proof, which checks the tags again",
+        with_it="targets-tags-and-permission",
+    ),
+    Bug(
+        "window-targets-nobody",
+        "the window's target is a tag that nobody has",
+        "promise 4",
+        (
+            TemplateEdit(
+                PATCH, ("SsmMaintenanceWindowTarget", "Properties", "Targets", "1", "Values"), ["true"], ["True"]
+            ),
+        ),
+    ),
+    Bug(
+        "window-scans-first",
+        "the scan comes before the install, and waits for whoever does not answer",
+        "F38",
+        (TemplateEdit(PATCH, (*_SCAN_TASK, "Priority"), 2, 0),),
+        "F38",
+    ),
+    Bug(
+        "gate-in-utc",
+        "the gate's schedule is read in UTC",
+        "F25",
+        (_schedule("open", "ScheduleExpressionTimezone", old=_ZONE, new="UTC"),),
+    ),
+    Bug(
+        "schedules-swapped",
+        "open and close are swapped",
+        "F25",
+        (
+            _schedule("open", "Target", "Arn", old=_OPEN_ARN, new=_CLOSE_ARN),
+            _schedule("close", "Target", "Arn", old=_CLOSE_ARN, new=_OPEN_ARN),
+        ),
+        unseen="a gate that runs at the wrong time holds for a true reason, which the judge takes for an excuse",
+    ),
+    Bug(
+        "expressions-swapped",
+        "open runs when close should, and close when open should",
+        "F25",
+        (
+            _schedule(
+                "open",
+                "ScheduleExpression",
+                old={"Ref": "CheckBackUpJobAndEnableMaintenanceWindow"},
+                new={"Ref": "DisableMaintenanceWindow"},
+            ),
+            _schedule(
+                "close",
+                "ScheduleExpression",
+                old={"Ref": "DisableMaintenanceWindow"},
+                new={"Ref": "CheckBackUpJobAndEnableMaintenanceWindow"},
+            ),
+        ),
+        unseen="a gate that runs at the wrong time holds for a true reason, which the judge takes for an excuse",
+    ),
+    Bug(
+        "gate-schedule-off",
+        "the gate's schedule is off",
+        "F27",
+        (_schedule("open", "State", old="ENABLED", new="DISABLED"),),
+    ),
+    Bug(
+        "close-schedule-off",
+        "the close's schedule is off",
+        "F31",
+        (CLOSE_OFF,),
+        masked_by="the watchdog",
+        with_it="nothing-closes",
+    ),
+    Bug(
+        "watchdog-schedule-off",
+        "the watchdog's schedule is off",
+        "F31",
+        (WATCHDOG_OFF,),
+        "F27,F31",
+        masked_by="the next close",
+        with_it="nothing-closes",
+    ),
+    Bug(
+        "scheduled-time-missing",
+        "the functions are told when they are invoked, not when they were due",
+        "F28",
+        (
+            _schedule(
+                "open",
+                "Target",
+                "Input",
+                old=_input("open"),
+                new=_input("open").replace("<aws.scheduler.scheduled-time>", "2026-07-10T20:30:00Z"),
+            ),
+        ),
+    ),
+)
