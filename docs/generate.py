@@ -56,6 +56,9 @@ ENVIRONMENT_VARIABLES = """\
 | `FORCE_COLOR` | set and not empty: colours also where no terminal is ([force-color.org](https://force-color.org)) |
 | `TERM=dumb` | no colours, no line that is overwritten |
 | `COLUMNS` | the width to draw for |
+| `PATCHGATE_STATE_DIR` | where the journals of deployments are, instead of your state directory |
+| `PATCHGATE_POLL_SECONDS` | how often `deploy` and `destroy` ask AWS whether an operation is over; 5 if not set |
+| `AWS_...` | the SDK's own: `AWS_PROFILE`, `AWS_ENDPOINT_URL`, `AWS_CA_BUNDLE` and others |
 | `PATCHGATE_DEBUG=1` | the traceback of an unexpected error, as `--debug` |
 """
 

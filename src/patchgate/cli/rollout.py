@@ -7,8 +7,9 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ import click
 from patchgate.cli.clock import read_exact_clock
 from patchgate.cli.console import Progress, describe_terminal
 from patchgate.cli.state import state_directory
-from patchgate.errors import PatchgateError, UnsafeError
+from patchgate.errors import InputError, PatchgateError, UnsafeError
 
 if TYPE_CHECKING:
     from patchgate.aws.accounts import Accounts
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from patchgate.operations.rollout.steps import Plan, PlannedWave
 
 NOT_DONE = 1
+LONGEST_POLL = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +158,14 @@ def _execute(plan: Plan, reach: Reach, conduct: Conduct) -> Path:
     journal = Journal(conduct.journal or _default_journal(plan), read_exact_clock)
     lock = ParameterLock(accounts.client(plan.log_account, plan.lock_region, "ssm"))
     holder = LockHolder(accounts.caller().arn, _where(), read_exact_clock(), plan.fingerprint[:12])
+    poll = _poll_interval(os.environ)
     stacks = CloudFormationStacks(
-        lambda account, region: accounts.client(account, region, "cloudformation"), stop.pause
+        lambda account, region: accounts.client(account, region, "cloudformation"), stop.pause, poll=poll
     )
     sets = None
     if plan.administration is not None:
         client = accounts.client(plan.deployer, plan.administration.region, "cloudformation")
-        sets = CloudFormationStackSets(client, stop.pause)
+        sets = CloudFormationStackSets(client, stop.pause, poll=poll)
     lock.acquire(holder, take_over=conduct.take_over)
     try:
         with open_watcher(sys.stderr, describe_terminal(sys.stderr, os.environ)) as watcher:
@@ -204,6 +207,18 @@ def _agrees(question: str) -> bool:
 def _default_journal(plan: Plan) -> Path:
     directory = state_directory(os.environ, Path.home())
     return directory / f"{plan.organization}-{plan.fingerprint[:12]}.jsonl"
+
+
+def _poll_interval(environment: Mapping[str, str]) -> timedelta:
+    """How often AWS is asked whether an operation is over."""
+    text = environment.get("PATCHGATE_POLL_SECONDS", "5")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= LONGEST_POLL:
+        raise InputError(f"PATCHGATE_POLL_SECONDS is '{text}'", remedy=f"a number of seconds, up to {LONGEST_POLL}")
+    return timedelta(seconds=seconds)
 
 
 def _where() -> str:

@@ -98,7 +98,7 @@ class BarWatcher:
         with self._lock:
             if self._wave is not None:
                 task = self._progress.tasks[self._progress.task_ids.index(self._wave)]
-                self._progress.update(self._wave, completed=task.total)
+                self._progress.update(self._wave, completed=task.total, description=f"{wave.environment} is done")
 
 
 def describe_step(step: Step) -> str:

@@ -127,15 +127,15 @@ def _freezes(members: Iterable[LanePlace]) -> Iterator[DesiredStack]:
 
 
 def _freezes_by_set(members: Iterable[LanePlace]) -> Iterator[DesiredStack]:
-    frozen = [(each, each.settings.freeze_calendar) for each in members]
-    calendars = {each.lane.name: calendar for each, calendar in frozen if calendar is not None}
-    if not calendars:
+    frozen = [each for each in members if each.settings.freeze_calendar is not None]
+    if not frozen:
         return
-    one = build_freeze_set(calendars)
-    for each in (each for each, calendar in frozen if calendar is not None):
+    calendars = [(each.lane, each.settings.freeze_calendar) for each in frozen]
+    one = build_freeze_set([(lane, calendar) for lane, calendar in calendars if calendar is not None])
+    for each in frozen:
         lane = each.lane
         name = names.FREEZE_STACK.render(os=lane.os, env=lane.env)
-        parameters = {one.parameter: one.keys[lane.name]}
+        parameters = {one.parameter: one.slots[lane.account, lane.region]}
         yield DesiredStack(
             "freezes", lane.account, lane.region, name, one.body, (lane.name,), name, parameters, each.settings.tags
         )

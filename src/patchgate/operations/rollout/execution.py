@@ -85,6 +85,8 @@ class Execution:
     workers: int = WORKERS
     done: frozenset[str] = frozenset()
     _buckets: dict[StackKey, str] = field(default_factory=dict)
+    _begun: set[str] = field(default_factory=set)
+    _done: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """Carry it out. Raises WaveFailedError, and StoppedError on Ctrl-C."""
@@ -145,12 +147,14 @@ class Execution:
             raise WaveFailedError(wave.environment, failures)
 
     def _describe_stop(self, wave: PlannedWave) -> str:
-        progress = self.journal.read(self.plan.fingerprint)
-        open_ones = sorted(progress.begun - progress.done)
-        said = f"stopped in wave {wave.environment}: {len(progress.done)} of {self.plan.changes} changes are done"
+        open_ones = sorted(self._begun - self._done)
+        said = f"stopped in wave {wave.environment}: {len(self._done)} of {len(self._changing())} stacks are done"
         if open_ones:
             said += f"; AWS goes on by itself with {', '.join(open_ones)}"
         return said
+
+    def _changing(self) -> list[Step]:
+        return [step for step in self.plan.steps() if step.action != "leave"]
 
     def _stack(self, step: Step) -> None:
         account, region, name = step.key
@@ -206,25 +210,36 @@ class Execution:
     def _record(self, event: str, **facts: object) -> None:
         self.journal.record(event, self.plan.fingerprint, **facts)
 
+    def note_begun(self, step: Step) -> None:
+        """Record that a stack is worked on."""
+        key = "/".join(step.key)
+        self._begun.add(key)
+        self._record("begun", stack=key, action=step.action)
+        self.watcher.step_begins(step)
+
+    def note_done(self, step: Step) -> None:
+        """Record that a stack is as it should be."""
+        key = "/".join(step.key)
+        self._done.add(key)
+        self._record("done", stack=key)
+
 
 class _Watched:
     """A context in which steps are worked on: journal and watcher hear of their begin and of their end."""
 
     def __init__(self, execution: Execution, steps: Sequence[Step]) -> None:
-        self._journal, self._plan = execution.journal, execution.plan.fingerprint
-        self._watcher = execution.watcher
+        self._execution = execution
         self._steps = {step.place: step for step in steps}
         self._open = dict(self._steps)
 
     def __enter__(self) -> None:
         for step in self._steps.values():
-            self._journal.record("begun", self._plan, stack="/".join(step.key), action=step.action)
-            self._watcher.step_begins(step)
+            self._execution.note_begun(step)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         for place, step in self._steps.items():
             if error is None:
-                self._journal.record("done", self._plan, stack="/".join(step.key))
+                self._execution.note_done(step)
             if not isinstance(error, StoppedError):
                 self.tell(place, succeeded=error is None)
 
@@ -232,4 +247,4 @@ class _Watched:
         """Tell the watcher, once, that a stack's part is over."""
         step = self._open.pop(place, None)
         if step is not None:
-            self._watcher.step_ends(step, failed=not succeeded)
+            self._execution.watcher.step_ends(step, failed=not succeeded)
