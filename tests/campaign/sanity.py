@@ -1,7 +1,7 @@
 """Seeds every bug, one at a time, and counts in how many runs of a campaign the judge finds it.
 
     python -m tests.campaign.sanity [--runs N] [--limit N] [--bugs NAME,...] [--faults MIX] [--jobs N]
-                                    [--output text|json]
+                                    [--output text|json] [--page FILE]
 
 Each bug runs ``--runs`` seeds with the faults and on the lanes that it names (``--faults`` overrides the faults); one
 that is not found then goes on, up to ``--limit`` seeds. The same seeds without any bug are the control, in which
@@ -21,6 +21,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from patchgate.rehearsal.campaign.ground import Grounds
 from patchgate.rehearsal.campaign.mixes import draw_plan, read_mix, shape_of
@@ -30,7 +31,28 @@ from patchgate.rehearsal.campaign.shapes import SHAPES, Shape
 from .bugs import BUGS
 from .seeding import SOUND, Bug, open_broken_grounds
 
-RUNS, LIMIT = 60, 1200
+RUNS, LIMIT = 10, 150
+_PAGE = """\
+<!-- Made by `make campaign-sanity`. Do not edit. -->
+
+# Seeded bugs
+
+A [campaign](campaigns.md) that finds nothing proves something only if it would have found it. So bugs are seeded into
+the gate and the templates, one at a time, and campaigns are run against them:
+
+```text
+{command}
+```
+
+Each is a plausible error, as an exact replacement in the gate's sources or of a value in a built template
+(`tests/campaign/`); a test holds that every one still applies. Each runs {runs} seeds with the faults and on the
+[lanes](campaigns.md) named here, and goes on to {limit} seeds while it is not found. It is found in the runs in which
+the judge, who knows nothing of it, sees a [promise](promises.md) broken.
+
+{said}
+
+{found}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +205,24 @@ def table(results: Sequence[Found]) -> str:
     return "\n".join(lines)
 
 
+def summary(results: Sequence[Found], checked: Sequence[Found]) -> str:
+    """How many bugs there are, and how many were found."""
+    bugs = [BUGS[result.search.bug] for result in results]
+    found = sum(1 for result in results if result.found and BUGS[result.search.bug].is_to_be_found)
+    masked, unseen = sum(bool(bug.masked_by) for bug in bugs), sum(bool(bug.unseen) for bug in bugs)
+    return (
+        f"{found} of {len(bugs)} bugs are found; {masked} are masked by another layer and found without it; {unseen} "
+        f"break no promise or are not seen. Of {sum(control.runs for control in checked)} runs of the same seeds "
+        f"without a bug, {sum(control.found for control in checked)} break a promise."
+    )
+
+
+def page(said: str, found: str, options: argparse.Namespace) -> str:
+    """The page of the documentation: how it is made, the summary and the table."""
+    command = f"python -m tests.campaign.sanity --runs {options.runs} --limit {options.limit}"
+    return _PAGE.format(command=command, runs=options.runs, limit=options.limit, said=said, found=found)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
     options = _parse(arguments)
@@ -195,11 +235,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bugs = [BUGS[name] for name in options.bugs]
     results, checked = measure(bugs, options.runs, options.limit, options.jobs, options.faults)
     wrong = problems(results, checked)
-    found = sum(1 for result in results if result.found and BUGS[result.search.bug].is_to_be_found)
-    controlled = sum(control.runs for control in checked)
+    said = summary(results, checked)
+    if options.page:
+        options.page.write_text(page(said, table(results), options), encoding="utf-8")
     if options.output == "json":
         whole = {
-            "found": found,
+            "summary": said,
             "bugs": [asdict(result) for result in results],
             "controls": [asdict(control) for control in checked],
             "problems": wrong,
@@ -207,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(whole, indent=2))
     else:
         print(table(results))
-        print(f"\n{found} bugs were found; {controlled} runs without a bug are the control.")
+        print(f"\n{said}")
     for problem in wrong:
         print(problem, file=sys.stderr)
     return 1 if wrong else 0
@@ -221,6 +262,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--faults", default="", help="a mix or F-numbers in the place of the bugs' own")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument("--page", type=Path, help="write the page of the documentation there")
     return parser.parse_args(arguments)
 
 

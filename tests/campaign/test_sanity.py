@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,15 @@ def test_bugs_are_found_and_their_absence_is_sound(capsys: pytest.CaptureFixture
     assert [(control.search.bug, control.runs, control.found) for control in checked] == [(SOUND.name, 2, 0)]
     assert problems(results, checked) == []
     assert "[3/3] scan-installs: found in" in capsys.readouterr().err
+
+
+def test_the_page_says_how_it_is_made_and_what_was_found(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    assert main(["--bugs", "scan-installs", "--runs", "1", "--limit", "1", "--page", str(path)]) == 0
+    text = path.read_text(encoding="utf-8")
+    assert "python -m tests.campaign.sanity --runs 1 --limit 1" in text
+    assert "1 of 1 bugs are found" in text
+    assert "| `scan-installs` |" in text
 
 
 def test_a_bug_that_is_not_found_is_said_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
