@@ -72,6 +72,10 @@ campaign-full: $(DEVELOPMENT)  ## Run 100,000 rehearsals with all faults, 1,000,
 	$(CAMPAIGN) --runs 100000 --faults all --checkpoint campaign-all.json
 	$(CAMPAIGN) --runs 1000000 --faults default --checkpoint campaign-default.json
 
+.PHONY: campaign-sanity
+campaign-sanity: $(DEVELOPMENT)  ## Seed bugs into gate and templates, one at a time: each must be found; write the page of it
+	$(BIN)/python -m tests.campaign.sanity --jobs 2 --page docs/reference/campaign-sanity.md
+
 bench: $(DEVELOPMENT)  ## Measure start-up, the sample rehearsal and the gate
 	@set -e; for bench in bench/*.py; do $(BIN)/python "$$bench"; done
 
