@@ -70,6 +70,8 @@ def draw_plan(seed: int, mix: Mix, shape: Shape, terrain: Terrain) -> RunPlan:
     last = len(terrain.cycles) - 1
     stormy = 0 if coins.random() < _ONE_STORMY_CYCLE else coins.randint(1, last)
     calm = terrain.seconds(terrain.calm_after(stormy)) if stormy < last else None
+    if not mix.faults:
+        calm = 0
     injections: list[Injection] = []
     for fault in _faults_of(seed, mix, coins):
         cycle = terrain.cycles[coins.randint(0, stormy)]

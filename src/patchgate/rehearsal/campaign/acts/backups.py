@@ -1,0 +1,77 @@
+"""What befalls backups: how jobs fare, and recovery points that somebody makes or deletes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from patchgate.emulator.backup import Backup
+from patchgate.emulator.world import BackupBehaviour
+from patchgate.rehearsal.campaign.acts.scene import Given, Scene, Undo, act, respec
+
+if TYPE_CHECKING:
+    pass
+
+OTHER_VAULT = "another-vault"
+
+
+@act
+def backup(scene: Scene, given: Given) -> Undo | None:
+    """How AWS Backup fares with one machine from now on: outcome, minutes, category, message."""
+    behaviour = BackupBehaviour(
+        outcome=str(given.get("outcome", "COMPLETED")),  # type: ignore[arg-type]
+        minutes=int(str(given.get("minutes", 25))),
+        message_category=str(given.get("category", "SUCCESS")),
+        message=str(given.get("message", "")),
+    )
+    return respec(scene, given, backup=behaviour)
+
+
+@act
+def back_up_now(scene: Scene, given: Given) -> Undo | None:
+    """An operator backs up a machine on demand: itself, or each of its volumes where the lane backs those up.
+
+    ``volumes``: its volumes in any lane; ``part``: only the first of them; ``elsewhere``: not into the lane's vault.
+    """
+    instance = scene.instance(given)
+    if instance is None:
+        return None
+    scope, terrain = scene.terrain.scope, scene.terrain
+    if not terrain.lane.vault or not terrain.backup_role:
+        return None
+    resources = [f"instance/{instance.instance_id}"]
+    if given.get("volumes") or given.get("part") or terrain.facts.backup_resources == "volumes":
+        resources = [f"volume/{volume.volume_id}" for volume in instance.volumes][: 1 if given.get("part") else None]
+    vault = _other_vault(scene) if given.get("elsewhere") else terrain.lane.vault
+    for resource in resources:
+        arn = scope.arn("ec2", resource)
+        scene.call(
+            "backup",
+            "StartBackupJob",
+            BackupVaultName=vault,
+            ResourceArn=arn,
+            IamRoleArn=terrain.backup_role,
+        )
+    return None
+
+
+def _other_vault(scene: Scene) -> str:
+    """A vault of the account that is not the lane's."""
+    known = scene.call("backup", "ListBackupVaults")["BackupVaultList"]
+    if not any(each["BackupVaultName"] == OTHER_VAULT for each in known):
+        scene.call("backup", "CreateBackupVault", BackupVaultName=OTHER_VAULT)
+    return OTHER_VAULT
+
+
+@act
+def delete_recovery_points(scene: Scene, given: Given) -> Undo | None:
+    """Somebody deletes the recovery points of a machine and of its volumes; ``newest``: the newest of each only."""
+    instance = scene.instance(given)
+    if instance is None:
+        return None
+    backup_service, scope = scene.cloud.component(Backup), scene.terrain.scope
+    resources = {instance.instance_id, *(volume.volume_id for volume in instance.volumes)}
+    points = [p for p in backup_service.region(scope).recovery_points.values() if p.job.resource_id in resources]
+    points = [point for point in points if point.status == "COMPLETED"]
+    for point in points[-1:] if given.get("newest") else points:
+        scene.call("backup", "DeleteRecoveryPoint", BackupVaultName=point.job.vault, RecoveryPointArn=point.arn)
+    return None

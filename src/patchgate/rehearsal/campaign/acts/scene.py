@@ -1,0 +1,80 @@
+"""Where acts take place, and the registry of acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from patchgate.emulator.ec2 import Ec2
+
+if TYPE_CHECKING:
+    from patchgate.emulator.cloud import Cloud
+    from patchgate.emulator.ec2_resources import Instance
+    from patchgate.rehearsal.campaign.plan import Value
+    from patchgate.rehearsal.campaign.terrain import Terrain
+
+Undo = Callable[[], object]
+Given = Mapping[str, "Value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where an act takes place. ``index`` is the injection's place in its plan; ids that acts make carry it.
+
+    ``memory`` is the run's: what was there before anybody changed it. Acts overlap, and whatever is undone goes back to
+    that.
+    """
+
+    cloud: Cloud
+    terrain: Terrain
+    index: int
+    memory: dict[Hashable, Any]
+
+    def before(self, what: Hashable, value: Any) -> Any:
+        """What ``what`` was before the first act changed it; ``value`` is what it is now."""
+        return self.memory.setdefault(what, value)
+
+    @property
+    def ec2(self) -> Ec2:
+        return self.cloud.component(Ec2)
+
+    def call(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
+        """One call as the operator."""
+        return self.cloud.invoke(self.terrain.scope, service, operation, params)
+
+    def instance(self, given: Given) -> Instance | None:
+        """The machine that an injection means, unless it is gone."""
+        number = int(str(given["instance"]))
+        identity = self.terrain.instances[number] if number >= 0 else self.terrain.stray
+        found = self.ec2.region(self.terrain.scope).instances.get(identity)
+        return None if found is None or found.state == "terminated" else found
+
+    def window_id(self) -> str:
+        """The lane's window, by its name; "" when there is none (any more)."""
+        found = self.call("ssm", "DescribeMaintenanceWindows", MaxResults=100)["WindowIdentities"]
+        return next((w["WindowId"] for w in found if w["Name"] == self.terrain.facts.window_name), "")
+
+
+Act = Callable[[Scene, Given], "Undo | None"]
+ACTS: dict[str, Act] = {}
+
+
+def act(function: Act) -> Act:
+    """Registers an act under its function's name, with hyphens."""
+    ACTS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def respec(scene: Scene, given: Given, **changes: Any) -> Undo | None:
+    """Change what a machine of the world is like."""
+    instance = scene.instance(given)
+    if instance is None:
+        return None
+    before = {name: scene.before((instance.instance_id, name), getattr(instance.spec, name)) for name in changes}
+    instance.spec = replace(instance.spec, **changes)
+
+    def undo() -> None:
+        instance.spec = replace(instance.spec, **before)
+
+    return undo
