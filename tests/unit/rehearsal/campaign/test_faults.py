@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from patchgate.rehearsal.campaign import faults
 from patchgate.rehearsal.campaign.acts import ACTS
 from patchgate.rehearsal.campaign.adversary import CALL, CAPACITY, DELIVERY
 from patchgate.rehearsal.campaign.faults import ELSEWHERE, FAULTS, Draw, Fault, fault
@@ -37,6 +38,7 @@ def test_every_fault_number_is_injected_or_covered_elsewhere() -> None:
 def test_a_number_is_in_the_catalogue_once() -> None:
     with pytest.raises(ValueError, match="F01"):
         fault("F01", "again")(FAULTS["F02"].draw)
+    assert list(FAULTS) == sorted(FAULTS)
 
 
 @pytest.mark.parametrize("number", FAULTS)
@@ -71,6 +73,6 @@ def test_each_fault_strikes_and_breaks_no_promise(grounds: Grounds, number: str)
 
 
 def test_every_act_is_used_by_a_fault() -> None:
-    source = Path(str(__import__("patchgate.rehearsal.campaign.faults", fromlist=["__file__"]).__file__))
-    text = source.read_text(encoding="utf-8")
+    sources = Path(str(faults.__file__)).parent.glob("*.py")
+    text = "".join(source.read_text(encoding="utf-8") for source in sources)
     assert [name for name in ACTS if f'"{name}"' not in text] == []
