@@ -193,6 +193,7 @@ OPEN_BUGS = (
         "F56",
         (_rules('end, end - timedelta(hours=window["Cutoff"])', "end, end"),),
         "F57",
+        unseen="the judge takes the end of admission from the lease; the window's cutoff cancels what has not begun",
     ),
     Bug(
         "open-local-time",
@@ -268,6 +269,7 @@ OPEN_BUGS = (
             ),
         ),
         "F44,F45",
+        unseen="the judge asks for the evidence of installs, not for that of verdicts",
     ),
     Bug(
         "open-evidence-denied-only",
