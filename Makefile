@@ -26,7 +26,7 @@ COMPILE_REQUIREMENTS := $(BIN)/uv pip compile --no-config --quiet --universal --
 COMPILE_LOCK := $(COMPILE_REQUIREMENTS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test clients campaign campaign-full check check-code check-generated check-tests generate permissions bench bench-schedule bench-emulator doors lock clean
+.PHONY: help demo test clients campaign campaign-full interleavings check check-code check-generated check-tests generate permissions bench bench-schedule bench-emulator doors lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -71,6 +71,9 @@ campaign: $(DEVELOPMENT)  ## Run 10,000 short rehearsals with everyday faults; R
 campaign-full: $(DEVELOPMENT)  ## Run 100,000 rehearsals with all faults, 1,000,000 with everyday ones; goes on where it was stopped
 	$(CAMPAIGN) --runs 100000 --faults all --checkpoint campaign-all.json
 	$(CAMPAIGN) --runs 1000000 --faults default --checkpoint campaign-default.json
+
+interleavings: $(DEVELOPMENT)  ## Search every order of the gate's API calls for a broken promise; write the page of its numbers
+	$(BIN)/python -m patchgate.rehearsal.campaign.interleavings --page docs/reference/interleavings.md
 
 .PHONY: campaign-sanity
 campaign-sanity: $(DEVELOPMENT)  ## Seed bugs into gate and templates, one at a time: each must be found; write the page of it
