@@ -204,8 +204,6 @@ PROVE_BUGS = (
         "F31",
         (IGNORE_ADMIT_UNTIL,),
         "F19,F57",
-        masked_by="the end of the proof's life, which the node looks at",
-        with_it="lease-end-forgotten",
     ),
     Bug(
         "lease-end-forgotten",
