@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from patchgate.operations.rollout.freeze_set import build_freeze_set
@@ -110,7 +111,7 @@ def _logs(members: Sequence[LanePlace], log_account: str) -> DesiredStack:
         log_account,
         settings.log_region or lane.region,
         names.LOGS_STACK.render(os=lane.os, env=lane.env),
-        template.text(),
+        _text_of(template.name),
         tuple(each.lane.name for each in members),
         parameters=settings.given(template),
         tags=settings.tags,
@@ -153,7 +154,7 @@ def _lane_stacks(each: LanePlace, logs: StackKey, *, in_set: bool) -> Iterator[D
             lane.account,
             lane.region,
             name,
-            template.text(),
+            _text_of(template_name),
             (lane.name,),
             name if in_set else "",
             settings.given(template),
@@ -163,3 +164,9 @@ def _lane_stacks(each: LanePlace, logs: StackKey, *, in_set: bool) -> Iterator[D
             names.BACKUP_ROLE.render(**words) if stage == "patch" else "",
             each.given,
         )
+
+
+@cache
+def _text_of(template: str) -> str:
+    """The text of a template, rendered once for all lanes."""
+    return build_templates()[template].text()

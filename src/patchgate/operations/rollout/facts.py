@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 Place = tuple[str, str]
@@ -160,6 +161,7 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+@lru_cache(maxsize=4096)
 def digest_template(body: str) -> str:
     """The fingerprint of a template's text; one in JSON is compared by its meaning: the SDK hands it out parsed."""
     if body.lstrip().startswith("{"):
