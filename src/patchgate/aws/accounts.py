@@ -85,13 +85,13 @@ class Accounts:
             arn = f"arn:{self._partition}:iam::{account}:role/{self._member_role}"
             session = botocore.session.Session()
             session.register_component("data_loader", self._base.get_component("data_loader"))
-            resolver = CredentialResolver(providers=[_MemberRole(sts, arn)])
+            resolver = CredentialResolver(providers=[MemberRole(sts, arn)])
             session.register_component("credential_provider", resolver)
             self._sessions[account] = boto3.Session(botocore_session=session)
         return self._sessions[account]
 
 
-class _MemberRole(CredentialProvider):  # type: ignore[misc]  # botocore has no types
+class MemberRole(CredentialProvider):  # type: ignore[misc]  # botocore has no types
     """Credentials of a role, as another account's principal gets them."""
 
     METHOD = "patchgate-member-role"

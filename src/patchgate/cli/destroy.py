@@ -55,11 +55,11 @@ def destroy(
         show_plan,
         survey_with_progress,
     )
-    from patchgate.operations.rollout.planning import PlanRequest, plan_removal
+    from patchgate.operations.rollout.removal import plan_removal
 
     config = read_fleet_file(fleet, member_role)
     reach = reach_aws(config.deployment.member_role, home_region(config), profile)
-    made = plan_removal(survey_with_progress(config, reach), PlanRequest(read_exact_clock(), prune=prune))
+    made = plan_removal(survey_with_progress(config, reach), read_exact_clock(), prune=prune)
     if output == "text":
         show_plan(made, output)
     return carry_out(made, reach, Conduct(yes, output, 0, take_over, journal))

@@ -7,7 +7,8 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from patchgate.config import FleetConfig
     from patchgate.operations.rollout.execution import StopSignal
     from patchgate.operations.rollout.facts import Facts, FactsReader
-    from patchgate.operations.rollout.planning import Survey
+    from patchgate.operations.rollout.ports import DeploymentLock
     from patchgate.operations.rollout.steps import Plan, PlannedWave
+    from patchgate.operations.rollout.survey import Survey
 
 NOT_DONE = 1
 LONGEST_POLL = 600
@@ -79,7 +81,7 @@ def home_region(fleet: FleetConfig) -> str:
 
 def survey(fleet: FleetConfig, reach: Reach, tell: Callable[[str], None], stop: StopSignal) -> Survey:
     """Everything that a plan rests on, once nothing of it is being changed any more."""
-    from patchgate.operations.rollout.planning import survey_fleet
+    from patchgate.operations.rollout.survey import survey_fleet
     from patchgate.operations.rollout.verification import await_settled
 
     found: list[Survey] = []
@@ -158,7 +160,7 @@ def _execute(plan: Plan, reach: Reach, conduct: Conduct) -> Path:
     journal = Journal(conduct.journal or _default_journal(plan), read_exact_clock)
     lock = ParameterLock(accounts.client(plan.log_account, plan.lock_region, "ssm"))
     holder = LockHolder(accounts.caller().arn, _where(), read_exact_clock(), plan.fingerprint[:12])
-    poll = _poll_interval(os.environ)
+    poll = read_poll_interval(os.environ)
     stacks = CloudFormationStacks(
         lambda account, region: accounts.client(account, region, "cloudformation"), stop.pause, poll=poll
     )
@@ -167,24 +169,40 @@ def _execute(plan: Plan, reach: Reach, conduct: Conduct) -> Path:
         client = accounts.client(plan.deployer, plan.administration.region, "cloudformation")
         sets = CloudFormationStackSets(client, stop.pause, poll=poll)
     lock.acquire(holder, take_over=conduct.take_over)
-    try:
-        with open_watcher(sys.stderr, describe_terminal(sys.stderr, os.environ)) as watcher:
-            facts = await_settled(lambda: read_planned(plan, reach.reader), stop.pause, watcher.say)
-            done = check_unchanged(plan, facts, journal.read(plan.fingerprint))
-            Execution(
-                plan,
-                stacks,
-                sets,
-                journal,
-                watcher,
-                stop,
-                lambda wave: _confirm(plan, wave, reach.reader),
-                bake=conduct.bake,
-                done=done,
-            ).run()
-    finally:
-        lock.release()
+    with released(lock), open_watcher(sys.stderr, describe_terminal(sys.stderr, os.environ)) as watcher:
+        facts = await_settled(lambda: read_planned(plan, reach.reader), stop.pause, watcher.say)
+        done = check_unchanged(plan, facts, journal.read(plan.fingerprint))
+        Execution(
+            plan,
+            stacks,
+            sets,
+            journal,
+            watcher,
+            stop,
+            lambda wave: _confirm(plan, wave, reach.reader),
+            bake=conduct.bake,
+            done=done,
+        ).run()
     return journal.path
+
+
+@contextmanager
+def released(lock: DeploymentLock) -> Iterator[None]:
+    """Gives the lock back in the end. When that fails too, both errors are told."""
+    try:
+        yield
+    except PatchgateError as error:
+        try:
+            lock.release()
+        except PatchgateError as another:
+            remedy = f"{error.remedy}; the lock stays: --take-over takes it"
+            both = PatchgateError(f"{error}\n{another}", remedy=remedy)
+            raise both from error
+        raise
+    except BaseException:
+        lock.release()
+        raise
+    lock.release()
 
 
 def _confirm(plan: Plan, wave: PlannedWave, reader: FactsReader) -> list[str]:
@@ -209,7 +227,7 @@ def _default_journal(plan: Plan) -> Path:
     return directory / f"{plan.organization}-{plan.fingerprint[:12]}.jsonl"
 
 
-def _poll_interval(environment: Mapping[str, str]) -> timedelta:
+def read_poll_interval(environment: Mapping[str, str]) -> timedelta:
     """How often AWS is asked whether an operation is over."""
     text = environment.get("PATCHGATE_POLL_SECONDS", "5")
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -72,7 +72,7 @@ class StopSignal:
 
 @dataclass(slots=True)
 class Execution:
-    """Carries out one plan. ``done``: the stacks that an earlier attempt finished. ``bake`` is in minutes."""
+    """Carries out one plan. ``done``: stacks and sets that an earlier attempt finished. ``bake`` is in minutes."""
 
     plan: Plan
     stacks: StackControl
@@ -119,7 +119,11 @@ class Execution:
         for step in steps:
             if not step.stack_set:
                 yield partial(self._stack, step)
-        sets = {each.name: each for each in wave.sets if each.stage == stage}
+        sets = {
+            each.name: replace(each, action="leave") if each.name in self.done else each
+            for each in wave.sets
+            if each.stage == stage
+        }
         for name in dict.fromkeys([step.stack_set for step in steps if step.stack_set] + list(sets)):
             change = sets.get(name)
             mine = [step for step in steps if step.stack_set == name]
@@ -142,8 +146,11 @@ class Execution:
                 wait(running)
                 self._record("stopped", wave=wave.environment)
                 raise StoppedError(self._describe_stop(wave), remedy=_GO_ON) from None
+        defects = [each for each in failures if not isinstance(each, PatchgateError)]
         if failures:
             self._record("failed", wave=wave.environment, reasons=[str(each) for each in failures])
+            if defects:
+                raise defects[0]
             raise WaveFailedError(wave.environment, failures)
 
     def _describe_stop(self, wave: PlannedWave) -> str:

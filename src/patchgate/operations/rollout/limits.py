@@ -1,4 +1,7 @@
-"""Quotas, lengths and sizes, looked at before anything is touched (F47, F48).
+"""Quotas and sizes, looked at before anything is touched (F47, F48).
+
+The lengths of names are not among them: the tests of ``plan.names`` prove them for every operating system, environment
+and Region, with the longest prefixes that the templates take.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 https://docs.aws.amazon.com/general/latest/gr/ssm.html
@@ -12,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from patchgate.domain.operating_systems import operating_system
 from patchgate.operations.rollout.desired import DesiredStack, LanePlace
 from patchgate.operations.rollout.facts import Place, Usage
-from patchgate.plan import names
 
 WINDOWS = 50
 BASELINES = 50
@@ -30,7 +32,6 @@ def find_exceeded(
     sets_there: int,
 ) -> Iterator[str]:
     """Everything that AWS would refuse. ``created``: the backup-and-patch stacks that are not there yet."""
-    yield from _names(lanes)
     yield from _sizes(desired)
     yield from _quotas(lanes, created, usage)
     instances = Counter(each.stack_set for each in desired if each.stack_set)
@@ -39,28 +40,6 @@ def find_exceeded(
     for name, count in instances.items():
         if count > STACK_INSTANCES:
             yield f"stack set {name}: {count} stack instances, it may have {STACK_INSTANCES}"
-
-
-def _names(lanes: Sequence[LanePlace]) -> Iterator[str]:
-    """The names that a lane's own prefixes make longer than AWS takes; all others are proved by patchgate's tests."""
-    told: set[str] = set()
-    for each in lanes:
-        lane, values = each.lane, each.settings.values
-        words = {
-            "os": lane.os,
-            "env": lane.env,
-            "region": lane.region,
-            "account": lane.account,
-            "vault_prefix": values["BackupVaultNamePrefix"],
-            "bucket_prefix": values["PatchingLogsBucketName"],
-            "stack_suffix": "0" * 12,
-        }
-        for pattern in names.PATTERNS:
-            if words.keys() >= set(pattern.fields):
-                problem = pattern.problem(pattern.render(**words))
-                if problem and problem not in told:
-                    told.add(problem)
-                    yield f"{lane.name}: {problem}"
 
 
 def _sizes(desired: Sequence[DesiredStack]) -> Iterator[str]:

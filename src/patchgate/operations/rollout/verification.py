@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -49,15 +49,22 @@ def await_settled(read: Callable[[], Facts], pause: Callable[[float], None], tel
 
 
 def check_unchanged(plan: Plan, facts: Facts, progress: Progress) -> frozenset[str]:
-    """The stacks of the plan that need nothing more, because an earlier attempt did them.
+    """The stacks and stack sets of the plan that need nothing more, because an earlier attempt did them.
 
     Raises ChangedFactsError when anything else is not as the plan saw it: what it does was decided for that.
     """
+    if facts.caller.account != plan.deployer:
+        raise ChangedFactsError(
+            f"the plan was made from account {plan.deployer}, these are credentials of {facts.caller.account}",
+            remedy=f"use credentials of {plan.deployer}, or make a new plan",
+        )
     done, changed = set[str](), list[str]()
     for wave in plan.waves:
         touched = {step.stack_set for step in wave.steps if "/".join(step.key) in progress.begun}
         for change in wave.sets:
-            if _seen_of_set(change, facts) != change.seen and change.name not in touched:
+            if change.name in touched and _is_set_achieved(change, facts):
+                done.add(change.name)
+            elif _seen_of_set(change, facts) != change.seen:
                 changed.append(f"stack set {change.name}")
         for step in wave.steps:
             key = "/".join(step.key)
@@ -114,6 +121,14 @@ def _is_achieved(step: Step, facts: Facts) -> bool:
     return template == step.template and dict(step.parameters).items() <= present.items()
 
 
+def _is_set_achieved(change: SetStep, facts: Facts) -> bool:
+    """Whether the set itself, without its instances, is as the plan wants it."""
+    found = facts.sets.get(change.name)
+    if found is None or change.action == "remove":
+        return found is None and change.action == "remove"
+    return found.template == change.template and dict(change.parameters).items() <= dict(found.parameters).items()
+
+
 def _seen_of(step: Step, facts: Facts) -> str:
     if step.stack_set:
         found: SetFacts | None = facts.sets.get(step.stack_set)
@@ -126,8 +141,3 @@ def _seen_of(step: Step, facts: Facts) -> str:
 def _seen_of_set(change: SetStep, facts: Facts) -> str:
     found = facts.sets.get(change.name)
     return found.seen() if found else ""
-
-
-def places_of(steps: Sequence[Step]) -> list[tuple[str, str]]:
-    """The accounts and Regions of plain stacks, each once."""
-    return list(dict.fromkeys(step.place for step in steps if not step.stack_set))

@@ -1,0 +1,247 @@
+"""Plans carried out: the first failure ends its wave, Ctrl-C ends it cleanly, and the journal knows what was done."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from patchgate.errors import InputError
+from patchgate.operations.rollout.execution import StoppedError, StopSignal, WaveFailedError
+from patchgate.operations.rollout.facts import StackFacts
+from patchgate.operations.rollout.journal import Journal, Progress
+from patchgate.operations.rollout.plan_file import parse_plan_file, plan_to_json, render_plan_file
+from patchgate.operations.rollout.verification import (
+    ChangedFactsError,
+    await_settled,
+    check_unchanged,
+    find_unsettled,
+    read_planned,
+)
+
+from .fakes import NOW, SHOP, WEB, FakeAws, carry_out, fleet_of, plan_of
+
+REGION = "eu-central-1"
+FLEET = """
+targets:
+  - {accounts: [web, shop], regions: [eu-central-1], operating_systems: [ubuntu], environments: [dev, prd]}
+"""
+PATCH = (WEB, REGION, "patchgate-patch-ubuntu-dev")
+MODES = pytest.mark.parametrize("mode", ["stacks", "service-managed"])
+
+
+@MODES
+def test_the_first_failure_ends_the_wave_and_a_second_run_goes_on(mode: str, tmp_path: Path) -> None:
+    aws, fleet = FakeAws(failing={PATCH}), fleet_of(FLEET, mode)
+    with pytest.raises(WaveFailedError, match="wave dev failed") as failure:
+        carry_out(plan_of(fleet, aws), aws, tmp_path / "journal")
+    assert "it cannot be" in str(failure.value)
+    assert "run the same again" in failure.value.remedy
+    assert "mend it" in failure.value.remedy
+    assert not [key for key in aws.there if "prd" in key[2] or "monitoring" in key[2]]
+    assert not [name for name in aws.stack_sets if "prd" in name or "monitoring" in name]
+    aws.failing.clear()
+    aws.vaults = {each for each in aws.vaults if each[0] != WEB}
+    before = len(aws.calls)
+    carry_out(plan_of(fleet, aws), aws, tmp_path / "journal")
+    assert ("stack", WEB, REGION, "patchgate-logs-ubuntu-dev") not in aws.calls[before:]
+    assert plan_of(fleet, aws).changes == 0
+    events = [json.loads(line)["event"] for line in (tmp_path / "journal").read_text(encoding="utf-8").splitlines()]
+    assert events.count("failed") == 1
+    assert events[-1] == "end"
+
+
+def test_a_failed_creation_is_cleared_before_it_is_tried_again(tmp_path: Path) -> None:
+    aws, fleet = FakeAws(failing={PATCH}), fleet_of(FLEET)
+    with pytest.raises(WaveFailedError):
+        carry_out(plan_of(fleet, aws), aws, tmp_path / "journal")
+    assert aws.there[PATCH].status == "ROLLBACK_COMPLETE"
+    aws.failing.clear()
+    before = len(aws.calls)
+    carry_out(plan_of(fleet, aws), aws, tmp_path / "journal")
+    assert aws.calls[before:].index(("delete", *PATCH)) < aws.calls[before:].index(("stack", *PATCH))
+
+
+def test_a_defect_is_not_taken_for_a_failing_stack(tmp_path: Path) -> None:
+    aws = FakeAws()
+    plan = plan_of(fleet_of(FLEET), aws)
+    with pytest.raises(KeyError):
+        carry_out(replace(plan, bodies={}), aws, tmp_path / "journal")
+
+
+def test_every_wave_is_looked_at_again_and_bakes(tmp_path: Path) -> None:
+    aws = FakeAws()
+    plan = plan_of(fleet_of(FLEET), aws)
+    heard = carry_out(plan, aws, tmp_path / "journal", bake=0.0001)
+    assert [each for each in heard.told if each[0] in ("wave", "bakes", "through")] == [
+        ("wave", "1/2 dev"),
+        ("bakes", "dev 0.0001"),
+        ("through", "dev"),
+        ("wave", "2/2 prd"),
+        ("bakes", "prd 0.0001"),
+        ("through", "prd"),
+    ]
+    aws = FakeAws()
+    with pytest.raises(WaveFailedError, match="wave dev failed:\n  it is DRIFTED"):
+        carry_out(plan, aws, tmp_path / "journal", confirm=lambda wave: [f"it is DRIFTED in {wave.environment}"])
+    assert not [key for key in aws.there if "prd" in key[2]]
+
+
+@MODES
+def test_a_wave_whose_stacks_are_not_there_any_more_is_not_through(mode: str, tmp_path: Path) -> None:
+    aws, fleet = FakeAws(), fleet_of(FLEET, mode)
+    plan = plan_of(fleet, aws)
+    carry_out(plan, aws, tmp_path / "journal")
+    assert [*find_unsettled(plan.waves[0], read_planned(plan, aws))] == []
+    logs = (WEB, REGION, "patchgate-logs-ubuntu-dev")
+    aws.there[logs] = StackFacts("UPDATE_ROLLBACK_COMPLETE", reason="it could not be updated")
+    said = [*find_unsettled(plan.waves[0], read_planned(plan, aws))]
+    assert said == [f"{'/'.join(logs)}: it is UPDATE_ROLLBACK_COMPLETE: it could not be updated"]
+    aws.there.pop(PATCH, None)
+    aws.stack_sets.pop(PATCH[2], None)
+    said = [*find_unsettled(plan.waves[0], read_planned(plan, aws))]
+    assert f"{'/'.join(PATCH)}: there is none" in said
+
+
+@dataclass
+class SlowAws(FakeAws):
+    """Its stacks take their time: they wait as the real adapter does."""
+
+    stop: StopSignal | None = None
+    waiting: threading.Event | None = None
+
+    def create_or_update(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+        assert self.stop is not None
+        assert self.waiting is not None
+        if "patch-ubuntu" in args[2]:
+            self.waiting.set()
+            self.stop.pause(60)
+        return super().create_or_update(*args, **kwargs)
+
+
+def test_ctrl_c_ends_the_wave_and_says_what_was_done(tmp_path: Path) -> None:
+    stop, waiting = StopSignal(), threading.Event()
+    aws = SlowAws(stop=stop, waiting=waiting)
+
+    def press() -> None:
+        waiting.wait(10)
+        time.sleep(0.05)
+        signal.raise_signal(signal.SIGINT)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    with pytest.raises(StoppedError, match="stopped in wave dev: 1 of 10 stacks are done") as stopped:
+        carry_out(plan_of(fleet_of(FLEET), aws), aws, tmp_path / "journal", stop=stop)
+    presser.join()
+    assert f"AWS goes on by itself with {WEB}/{REGION}/patchgate-patch-ubuntu-dev" in str(stopped.value)
+    assert stopped.value.exit_code == 130
+    assert stop.is_set
+
+
+# -- plans that were saved -----------------------------------------------------------------------------------------
+
+
+@MODES
+def test_a_plan_is_the_same_after_its_file(mode: str) -> None:
+    plan = plan_of(fleet_of(FLEET, mode), FakeAws())
+    again = parse_plan_file(render_plan_file(plan).encode(), "plan.json")
+    assert again == plan
+    assert again.fingerprint == plan.fingerprint
+    assert "bodies" not in plan_to_json(plan, bodies=False)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('"RetentionDays": "7"', '"RetentionDays": "1"', "was changed after it was made"),
+        ("AWSTemplateFormatVersion", "AWSTemplateFormatversion", "was changed after it was made"),
+        ('"format": 1', '"format": 2', "is no plan file of this version"),
+        ('"waves"', '"waifs"', "is no plan file: KeyError"),
+        ("{", "[", "is no plan file: JSONDecodeError"),
+    ],
+)
+def test_a_plan_that_was_changed_is_refused(before: str, after: str, said: str) -> None:
+    text = render_plan_file(plan_of(fleet_of(FLEET), FakeAws()))
+    assert before in text
+    with pytest.raises(InputError, match=said):
+        parse_plan_file(text.replace(before, after).encode(), "plan.json")
+
+
+def test_a_plan_is_only_for_what_it_saw(tmp_path: Path) -> None:
+    aws, fleet = FakeAws(), fleet_of(FLEET)
+    plan = plan_of(fleet, aws)
+    assert check_unchanged(plan, read_planned(plan, aws), Progress()) == frozenset()
+    aws.there[PATCH] = StackFacts("CREATE_COMPLETE")
+    with pytest.raises(ChangedFactsError, match=f"since the plan was made: {'/'.join(PATCH)}$"):
+        check_unchanged(plan, read_planned(plan, aws), Progress())
+    with pytest.raises(ChangedFactsError, match="made from account 999999999999"):
+        check_unchanged(plan, read_planned(plan, FakeAws(account=SHOP)), Progress())
+
+
+@MODES
+def test_a_plan_goes_on_with_what_it_has_not_done(mode: str, tmp_path: Path) -> None:
+    aws, fleet = FakeAws(), fleet_of(FLEET, mode)
+    plan, path = plan_of(fleet, aws), tmp_path / "journal"
+    with pytest.raises(WaveFailedError):
+        carry_out(plan, aws, path, confirm=lambda wave: ["stop here"])
+    progress = Journal(path, lambda: NOW).read(plan.fingerprint)
+    done = check_unchanged(plan, read_planned(plan, aws), progress)
+    assert len([key for key in done if "/" in key]) == 5
+    carry_out(plan, aws, path, done=done)
+    assert plan_of(fleet, aws).changes == 0
+    assert len([call for call in aws.calls if call[0] == "stack"]) == (10 if mode == "stacks" else 2)
+
+
+def test_what_changed_after_it_was_done_is_found(tmp_path: Path) -> None:
+    aws, fleet = FakeAws(), fleet_of(FLEET)
+    plan, path = plan_of(fleet, aws), tmp_path / "journal"
+    carry_out(plan, aws, path)
+    aws.there[PATCH] = replace(aws.there[PATCH], parameters={**aws.there[PATCH].parameters, "RetentionDays": "1"})
+    progress = Journal(path, lambda: NOW).read(plan.fingerprint)
+    with pytest.raises(ChangedFactsError, match="patchgate-patch-ubuntu-dev"):
+        check_unchanged(plan, read_planned(plan, aws), progress)
+
+
+# -- the journal ---------------------------------------------------------------------------------------------------
+
+
+def test_the_journal_is_of_one_plan_and_survives_a_torn_line(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "deep" / "journal", lambda: NOW)
+    assert journal.read("a") == Progress()
+    journal.record("begun", "a", stack="one")
+    journal.record("done", "a", stack="one")
+    journal.record("begun", "b", stack="two")
+    with journal.path.open("a", encoding="utf-8") as file:
+        file.write('{"event": "done", "pl')
+    assert journal.read("a") == Progress(frozenset({"one"}), frozenset({"one"}))
+    assert journal.read("b") == Progress(frozenset({"two"}))
+
+
+def test_what_is_no_journal_is_refused_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.write_text("one\n", encoding="utf-8")
+    with pytest.raises(InputError, match="journal:1: not a line of a journal"):
+        Journal(path, lambda: NOW).read("a")
+    with pytest.raises(InputError, match="cannot write the journal"):
+        Journal(path / "below", lambda: NOW).record("begin", "a")
+
+
+# -- waiting -------------------------------------------------------------------------------------------------------
+
+
+def test_what_another_operation_changes_is_waited_for() -> None:
+    aws = FakeAws(there={PATCH: StackFacts("UPDATE_IN_PROGRESS")})
+    plan, told = plan_of(fleet_of(FLEET), aws), list[str]()
+
+    def pause(seconds: float) -> None:
+        assert seconds > 0
+        aws.there[PATCH] = StackFacts("UPDATE_COMPLETE")
+
+    facts = await_settled(lambda: read_planned(plan, aws), pause, told.append)
+    assert facts.stacks[PATCH].status == "UPDATE_COMPLETE"
+    assert told == [f"waiting for {'/'.join(PATCH)} (UPDATE_IN_PROGRESS)"]
