@@ -24,6 +24,7 @@ COMMANDS = {
     "plan": CommandEntry("patchgate.cli.plan:plan", "Show what a deployment of the fleet would change."),
     "deploy": CommandEntry("patchgate.cli.deploy:deploy", "Deploy the fleet, environment by environment."),
     "destroy": CommandEntry("patchgate.cli.destroy:destroy", "Remove what was deployed; backups and logs are kept."),
+    "status": CommandEntry("patchgate.cli.status:status", "Show how every lane is, and what needs a person."),
     "schedule": CommandEntry("patchgate.cli.schedule:schedule", "Compute, explain and derive schedule expressions."),
     "synth": CommandEntry("patchgate.cli.synth:synth", "Write the CloudFormation templates."),
     "completion": CommandEntry("patchgate.cli.completion:completion", "Print the shell completion script."),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import uuid4
@@ -218,8 +219,10 @@ class CloudHost:
         return self._read_clock()
 
     def _answer(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> Response:
-        status, answered, content = self._open.door.answer(prepare_request(method, target, headers, body))
+        running = self._open
+        status, answered, content = running.door.answer(prepare_request(method, target, headers, body))
         text = {str(name): str(value) for name, value in answered.items()}
+        text["Date"] = format_datetime(running.cloud.now, usegmt=True)
         return int(status), text, content.encode() if isinstance(content, str) else content
 
     def _read_clock(self) -> ClockReading:

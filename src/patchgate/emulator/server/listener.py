@@ -120,6 +120,7 @@ class _Exchange(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
     timeout: ClassVar[float] = 120  # seconds that a connection may be idle
+    _date = ""
 
     def do_GET(self) -> None:
         self._exchange()
@@ -128,6 +129,10 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         """The history says what happened; standard error stays for faults."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header Date: what time it is there, as the host says it."""
+        return self._date or super().date_time_string(timestamp)
 
     @property
     def _server(self) -> EmulatorServer:
@@ -173,6 +178,7 @@ class _Exchange(BaseHTTPRequestHandler):
     def _send(self, response: Response) -> None:
         status, headers, body = response
         own = {name.lower(): value for name, value in headers.items()}
+        self._date = own.get("date", "")
         self.send_response(status)
         for name, value in headers.items():
             if name.lower() not in _OURS:
