@@ -23,7 +23,6 @@ from tests.serving import Served, served
 
 MANAGEMENT, WEB, SHOP, LEDGER = "999999999999", "111111111111", "222222222222", "333333333333"
 MEMBERS = (WEB, SHOP, LEDGER)
-ROLE = "OrganizationAccountAccessRole"
 ADMINISTRATION, EXECUTION = "AWSCloudFormationStackSetAdministrationRole", "AWSCloudFormationStackSetExecutionRole"
 WORLD = """
 version: 1
@@ -126,12 +125,11 @@ class Site:
 
 
 def give_roles(site: Site) -> None:
-    """The roles that an organization has: the one for its management account, and those of stack sets."""
+    """The roles of self-managed stack sets."""
     for account in MEMBERS:
         iam = site.client(account, "us-east-1", "iam")
-        for name in (ROLE, EXECUTION):
-            iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust({"AWS": f"arn:aws:iam::{MANAGEMENT}:root"}))
-            iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        iam.create_role(RoleName=EXECUTION, AssumeRolePolicyDocument=trust({"AWS": f"arn:aws:iam::{MANAGEMENT}:root"}))
+        iam.attach_role_policy(RoleName=EXECUTION, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     iam = site.client(MANAGEMENT, "us-east-1", "iam")
     iam.create_role(
         RoleName=ADMINISTRATION, AssumeRolePolicyDocument=trust({"Service": "cloudformation.amazonaws.com"})
@@ -169,9 +167,8 @@ def site(server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 
 @pytest.fixture
 def managed(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """The site, with the roles that the organization needs, seen by its management account."""
+    """The site, seen by the organization's management account."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", f"AKIA{MANAGEMENT}")
-    give_roles(site)
     return site
 
 
@@ -246,6 +243,7 @@ def test_the_life_of_a_fleet(managed: Site, clock: Callable[[], None], mode: str
 
 def test_self_managed_stack_sets(managed: Site, clock: Callable[[], None]) -> None:
     clock()
+    give_roles(managed)
     managed.write("self-managed")
     managed.succeed("deploy", "--yes")
     assert len(managed.stacks()) == STACKS

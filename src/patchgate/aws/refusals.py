@@ -24,7 +24,7 @@ from patchgate.errors import PatchgateError
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException")
 _STALE = (
     "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException",
-    "RequestExpired", "SignatureDoesNotMatch",
+    "RequestExpired", "SignatureDoesNotMatch", "AuthFailure", "OptInRequired",
 )  # fmt: skip
 _SLOW = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded")
 _LOG_IN = "log in (aws sso login, aws configure), or name a profile that has credentials with --profile"
@@ -58,7 +58,7 @@ def remedy_for(code: str) -> str:
     if code in _DENIED:
         return "allow this call to the role that you use"
     if code in _STALE:
-        return "renew your credentials for this account"
+        return "renew your credentials for this account; if one Region alone says so, enable it in that account"
     if code in _SLOW:
         return "run this again later"
     if code == "InsufficientCapabilitiesException":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from patchgate.emulator.cloud import Scope
 from patchgate.emulator.ec2 import Ec2
+from patchgate.emulator.organizations import Organizations
 from patchgate.emulator.server import HostSettings, Settled
 from patchgate.emulator.wire.identity import DEFAULT_ACCOUNT
 from patchgate.errors import InputError
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud
     from patchgate.emulator.server import Beginning
 
+ACCESS_ROLE = "OrganizationAccountAccessRole"
+GLOBAL_REGION = "us-east-1"
+
 
 @dataclass(frozen=True, slots=True)
 class ServedWorlds:
@@ -29,8 +34,9 @@ class ServedWorlds:
     start: datetime
 
     def populate(self, cloud: Cloud) -> None:
-        """The world of the start."""
+        """The world of the start, and in every member account the role that its management account may assume."""
         populate(cloud, self.world, self.start)
+        _give_access_roles(cloud)
 
     def settle(self, beginning: Beginning) -> Settled:
         """A client's world. Raises InputError with every problem of it."""
@@ -54,6 +60,27 @@ class ServedWorlds:
                 raise InputError(f"instance '{entry.spec.name}' of {place} is there already")
         populate(cloud, world, cloud.now)
         return len(placed)
+
+
+def _give_access_roles(cloud: Cloud) -> None:
+    """OrganizationAccountAccessRole, as AWS Organizations makes it in accounts that it creates.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access-cross-account-role.html
+    """
+    organization = cloud.component(Organizations).organization if cloud.organization_id else None
+    if organization is None:
+        return
+    manager = organization.management_account
+    for account in cloud.component(Organizations).accounts_under(organization.root):
+        if account == manager:
+            continue
+        scope = Scope(account, GLOBAL_REGION)
+        principal = {"AWS": f"arn:{scope.partition}:iam::{manager}:root"}
+        statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        cloud.invoke(scope, "iam", "CreateRole", {"RoleName": ACCESS_ROLE, "AssumeRolePolicyDocument": trust})
+        policy = f"arn:{scope.partition}:iam::aws:policy/AdministratorAccess"
+        cloud.invoke(scope, "iam", "AttachRolePolicy", {"RoleName": ACCESS_ROLE, "PolicyArn": policy})
 
 
 def first_account(world: World) -> str:

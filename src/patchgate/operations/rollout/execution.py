@@ -84,12 +84,14 @@ class Execution:
     bake: float = 0
     workers: int = WORKERS
     done: frozenset[str] = frozenset()
+    _fingerprint: str = ""
     _buckets: dict[StackKey, str] = field(default_factory=dict)
     _begun: set[str] = field(default_factory=set)
     _done: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """Carry it out. Raises WaveFailedError, and StoppedError on Ctrl-C."""
+        self._fingerprint = self.plan.fingerprint
         self._record("begin", stacks=self.plan.changes)
         waves = [wave for wave in self.plan.waves if wave.changes]
         for number, wave in enumerate(waves, 1):
@@ -215,7 +217,7 @@ class Execution:
             raise WaveFailedError(wave.environment, failures)
 
     def _record(self, event: str, **facts: object) -> None:
-        self.journal.record(event, self.plan.fingerprint, **facts)
+        self.journal.record(event, self._fingerprint, **facts)
 
     def note_begun(self, step: Step) -> None:
         """Record that a stack is worked on."""

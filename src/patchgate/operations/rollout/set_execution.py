@@ -38,12 +38,12 @@ class SetExecution:
             body = self.bodies[change.template]
             self.control.update(change.name, body, parameters, change.tags, self.administration, self.told)
         created = [step for step in steps if step.action == "create"]
-        for overrides, at in _groups(created):
+        for overrides, at in group_steps(created):
             self.control.create_instances(change.name, at, dict(overrides), self.administration, self.told)
         updated = [step for step in steps if step.action == "update"]
         if change.action == "update":
             updated = [step for step in updated if not step.follows_set]
-        for overrides, at in _groups(updated):
+        for overrides, at in group_steps(updated):
             self.control.update_instances(change.name, at, dict(overrides), self.administration, self.told)
 
     def remove(self, name: str, steps: Sequence[Step], *, whole: bool) -> None:
@@ -54,7 +54,7 @@ class SetExecution:
             self.control.delete(name)
 
 
-def _groups(steps: Sequence[Step]) -> Iterator[tuple[Overrides, Rectangle]]:
+def group_steps(steps: Sequence[Step]) -> Iterator[tuple[Overrides, Rectangle]]:
     """The places of the steps, those with the same overrides together."""
     places: dict[Overrides, list[tuple[str, str]]] = {}
     for step in steps:

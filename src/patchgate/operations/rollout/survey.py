@@ -63,7 +63,7 @@ def survey_fleet(fleet: FleetConfig, reader: FactsReader, now: datetime) -> Surv
         raise InputError(f"{fleet.source} comes to no lane", remedy="look at its targets and their exceptions")
     settled = settle_lanes(configs, fleet.organization.id)
     lanes = tuple(LanePlace.of(config, each) for config, each in zip(configs, settled, strict=True))
-    by_set = _BySet(deployment.mode, (organization or _NO_ORGANIZATION).management_account)
+    by_set = BySet(deployment.mode, (organization or _NO_ORGANIZATION).management_account)
     waves = tuple(list_desired(lanes, fleet.promotion, fleet.log_account, by_set))
     logs = next(each for wave in waves for each in wave.stacks if each.stage == "logs")
     administration = None
@@ -92,7 +92,7 @@ def is_to_create(desired: DesiredStack, facts: Facts) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _BySet:
+class BySet:
     """Whether a stack set carries a lane's stacks: never in the management account when the service manages the sets,
     nor in China, where stack sets have no trusted access.
 
