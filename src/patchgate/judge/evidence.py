@@ -112,7 +112,8 @@ def _instant(text: Any) -> datetime | None:
 
 
 def _reading(case: Case, started: datetime, writing: Writing) -> Span:
-    return Span(case.facts.cut_at(started), writing.cut)
+    """From when it was begun to be read, in whole seconds: what happened in that very instant may have come after."""
+    return Span(case.facts.cut_before(started), writing.cut)
 
 
 # Proofs

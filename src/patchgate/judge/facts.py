@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -49,6 +49,11 @@ class Facts:
     def last(self) -> Cut | None:
         """The end of the history; None when it is empty."""
         return Cut(self.seqs[-1], self.instants[-1]) if self.seqs else None
+
+    def cut_before(self, when: datetime) -> Cut:
+        """The point at which everything before ``when`` has happened, and nothing of that very instant."""
+        index = bisect_left(self.instants, when)
+        return Cut(self.seqs[index - 1] if index else -1, when)
 
     def cut_at(self, when: datetime) -> Cut:
         """The point at which everything of ``when`` and before has happened, and nothing later."""

@@ -30,6 +30,8 @@ WINDOWS = 2
 AT_ONCE = timedelta(seconds=1)
 SLOWEST_AGENT_SECONDS = 30
 LOOK_BACK_SLACK = timedelta(minutes=30)
+NOT_DUE = "window-not-due"
+"""What a gate says that is not due before its window: no reason why nobody is ever patched."""
 OUT_OF_TIME = ("lease-expired",)
 """Denials of instances that are well: their turn came when admission had ended."""
 
@@ -141,8 +143,11 @@ def _held(case: Case, occurrence: Occurrence) -> list[Said]:
 
 
 def _lane_is_rightly_held(case: Case, occurrence: Occurrence) -> bool:
+    """Whether the last gate before a window held it for a reason that was so, and was due in its lead at all."""
     held = _held(case, occurrence)
-    return not case.leases_of(occurrence) and bool(held) and not contradiction_of(case, held[-1])
+    if case.leases_of(occurrence) or not held or held[-1].reason == NOT_DUE:
+        return False
+    return not contradiction_of(case, held[-1])
 
 
 def _is_rightly_late(case: Case, instance: Instance, occurrence: Occurrence) -> bool:

@@ -57,9 +57,7 @@ def _never_closed(case: Case, window: Window) -> Iterator[Violation]:
         span = Span(case.facts.cut_at(begin), case.facts.cut_at(begin + A_CLOSE_COMES_WITHIN))
         enabled = window.enabled.seen(span)
         if enabled and all(enabled) and not any(end <= cut.at <= span.high.at for cut, _ in case.closing.begun):
-            what = (
-                f"the window {window.window} is enabled a day after its end at {end.isoformat()}: no close came"
-            )
+            what = f"the window {window.window} is enabled a day after its end at {end.isoformat()}: no close came"
             yield Violation.at_cut("window", case.lane, Cut(max(span.high.seq, 0), span.high.at), what)
             return
 

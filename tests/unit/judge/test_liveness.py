@@ -155,6 +155,11 @@ def test_a_lane_that_was_held_for_a_true_reason_need_not_patch() -> None:
     assert broken(nights(UNPATCHED, held)) == ["reason", "liveness"]
 
 
+def test_a_gate_that_is_never_due_before_its_window_is_no_reason() -> None:
+    held = {"opens": False, "hold": "window-not-due"}
+    assert "liveness" in broken(nights(UNPATCHED, held))
+
+
 def test_a_freeze_keeps_from_patching() -> None:
     frozen = {"name": "/patchgate/freeze", "value": "x", "version": 1}
     assert broken(nights(UNPATCHED, UNPATCHED).tell(at(47.2), "ParameterPut", **frozen)) == []
