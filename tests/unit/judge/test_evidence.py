@@ -145,6 +145,11 @@ def test_an_admission_after_the_lease_was_closed() -> None:
     assert "it admits without an open lease" in of(story.judged().violations, "evidence-false")[0]
 
 
+def test_an_admission_that_began_in_the_instant_of_the_close() -> None:
+    story = around().back_up().close(at(23, 25)).proof()
+    assert of(story.judged().violations, "evidence-false") == []
+
+
 def test_f53_an_admission_in_a_freeze() -> None:
     frozen = {"name": "/patchgate/freeze", "value": "release", "version": 1}
     story = around().back_up().proof().tell(at(23, 20), "ParameterPut", **frozen)
