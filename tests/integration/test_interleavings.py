@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from patchgate.rehearsal.campaign.ground import open_grounds
 from patchgate.rehearsal.campaign.interleavings.__main__ import main
 from patchgate.rehearsal.campaign.interleavings.control import ControlledDoor
 from patchgate.rehearsal.campaign.interleavings.graph import Choice, Kind
-from patchgate.rehearsal.campaign.interleavings.page import render_json, render_text
+from patchgate.rehearsal.campaign.interleavings.page import cast_label, render_json, render_page, render_text, table_row
 from patchgate.rehearsal.campaign.interleavings.search import Bounds
 from patchgate.rehearsal.campaign.interleavings.series import (
     LANE,
@@ -26,11 +27,13 @@ from patchgate.rehearsal.campaign.interleavings.series import (
     Meeting,
     Theatre,
     casts,
+    explore,
     meetings,
     open_theatre,
 )
 from patchgate.rehearsal.campaign.interleavings.situations import ACTORS, SITUATIONS
 
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "interleavings.md"
 BY_NAME = {situation.name: situation for situation in SITUATIONS}
 
 
@@ -184,6 +187,19 @@ def test_open_questions_are_asked_both_ways() -> None:
     assert len(asked) == len({one.assumptions for one in asked}) == 8
     assert {one.reading for one in meetings(("gate", "close"), [BY_NAME["gate due"]])} == {""}
     assert not list(meetings(("close", "watchdog"), [BY_NAME["gate late"]]))
+
+
+def test_the_page_says_what_is_found() -> None:
+    """The numbers never change by themselves: where they do, make the page anew with `make interleavings`."""
+    cast = ("prove", "stack update")
+    seen: list[tuple[int, int]] = []
+    result = explore(("pairs",), only=[cast], progress=lambda done, of, _: seen.append((done, of)))
+    assert result.held
+    assert seen == [(number, len(seen)) for number in range(1, len(seen) + 1)]
+    text = PAGE.read_text(encoding="utf-8")
+    assert table_row(cast_label(cast), result.rows) in text
+    made = render_page(result)
+    assert text.startswith(made[: made.index("### ")])
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
