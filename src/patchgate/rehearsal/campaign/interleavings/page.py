@@ -140,7 +140,7 @@ it is the same as the one with the gate.
 - Liveness is judged for what begins before the window's start: two windows follow, in one of which every machine must
   be patched. After the window's start only one is left; all other promises are judged always.
 - A crash is Lambda's or Automation's: the program is gone before its call arrives, or after it took effect and before
-  the answer came. At most one an execution.
+  the answer came. At most one an execution: the orders of pairs without a crash are counted among those again.
 - A preemption takes the turn from an actor that could have gone on; three actors are searched with at most two.
 - No other faults: all backups are complete, no call is throttled, all machines are well.
 

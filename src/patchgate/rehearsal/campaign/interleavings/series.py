@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PARTS = {
     "pairs": "two actors, every order of their calls",
-    "crashes": "one or two actors, every order, one of them gone before or after any of its calls",
+    "crashes": "one or two actors, every order, with at most one crash, before or after any call",
     "triples": "three actors, every order with at most two preemptions",
 }
 _BOUNDS = {"pairs": Bounds(), "crashes": Bounds(crashes=1), "triples": Bounds(preemptions=2)}
