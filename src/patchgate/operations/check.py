@@ -32,6 +32,8 @@ _FURTHER_RUNS = (
     "window; such a gate holds and says so, such a close changes nothing, such a backup is paid for"
 )
 
+_AT_A_CHANGE = "the maintenance windows: each that a clock change skips or repeats starts at any of its possible times"
+
 
 @dataclass(frozen=True, slots=True)
 class LaneCheck:
@@ -144,7 +146,7 @@ def check_lanes(
     findings = (
         *_collect(checks),
         *_shared_targets(checks),
-        *(finding for loads in together for finding in _crowded(loads)),
+        *(finding for loads in together for finding in _crowded(loads, checks)),
         *_exceeded(capacities),
     )
     return CheckResult(start, until, checks, findings, capacities)
@@ -225,7 +227,7 @@ def _by_place(
         schedules = check.proof.schedules
         load = LaneLoad(
             check.name,
-            check.proof.windows,
+            check.proof.spans,
             schedules.duration_hours,
             schedules.cutoff_hours,
             one.values["InstallMaxConcurrency"],
@@ -233,6 +235,15 @@ def _by_place(
         )
         places.setdefault((check.lane.account, check.lane.region), []).append(load)
     return list(places.values())
+
+
+def _likeliest(load: LaneLoad, windows: Mapping[str, frozenset[int]]) -> LaneLoad:
+    """The load with the windows of AWS's documented or likeliest reading alone; ``windows``: lane -> their starts.
+
+    Of two that start together the shorter one: the longer is one that a clock change repeats.
+    """
+    plain = {begin: (begin, end) for begin, end in reversed(load.spans) if begin in windows[load.name]}
+    return replace(load, spans=tuple(plain[begin] for begin in sorted(plain)))
 
 
 def _shared_targets(checks: Sequence[LaneCheck]) -> Iterable[Finding]:
@@ -249,7 +260,7 @@ def _shared_targets(checks: Sequence[LaneCheck]) -> Iterable[Finding]:
             )
 
 
-def _crowded(loads: Sequence[LaneLoad]) -> Iterable[Finding]:
+def _crowded(loads: Sequence[LaneLoad], checks: Sequence[LaneCheck]) -> Iterable[Finding]:
     crowding = find_crowding(loads)
     if crowding is None:
         return
@@ -257,8 +268,18 @@ def _crowded(loads: Sequence[LaneLoad]) -> Iterable[Finding]:
     delays = ", ".join(f"{name} by {hours} h" for name, hours in crowding.delays)
     detail = f"{crowding.most} windows run at once, AWS allows 5"
     first = datetime.fromtimestamp(crowding.first, UTC)
+    windows = {one.name: frozenset(one.proof.windows) for one in checks}
+    likeliest = find_crowding([_likeliest(load, windows) for load in loads])
     yield Finding(
-        rule.code, crowding.lanes, first, "UTC", len(crowding.lanes), len(loads), detail, f"start later: {delays}"
+        rule.code,
+        crowding.lanes,
+        first,
+        "UTC",
+        len(crowding.lanes),
+        len(loads),
+        detail,
+        f"start later: {delays}",
+        reading="" if likeliest else _AT_A_CHANGE,
     )
 
 

@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/general/latest/gr/ssm.html
 
 Assumed, because AWS says nothing: a percentage of targets is rounded down, and is at least one; windows that run at
 once share the automations in proportion to what each asks for. The minutes of a scan and of an install are estimates
-that the caller gives.
+that the caller gives. Where AWS does not say when a window starts (at clock changes), each lane's window may start at
+any of the possible instants, whatever the others' do: what can meet then must hold.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ INSTALL_MINUTES = 30
 
 @dataclass(frozen=True, slots=True)
 class LaneLoad:
-    """What one lane puts on its account and Region: its windows' starts (epoch seconds, ascending) and its work.
+    """What one lane puts on its account and Region: its windows and its work.
 
+    ``spans`` are start and end (epoch seconds, ascending) of every window, in every reading that AWS leaves open.
     ``concurrency`` is the install task's: a number or a percentage. ``instances`` None: not known, nothing is computed.
     """
 
     name: str
-    starts: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
     duration_hours: int
     cutoff_hours: int
     concurrency: str
@@ -120,13 +122,11 @@ def find_crowding(loads: Sequence[LaneLoad]) -> Crowding | None:
 
 def _meetings(loads: Sequence[LaneLoad]) -> list[tuple[int, tuple[LaneLoad, ...]]]:
     """(first instant, lanes) of every set of lanes whose windows ever run at once; lanes of equal windows go as one."""
-    series: dict[tuple[tuple[int, ...], int], list[LaneLoad]] = {}
+    series: dict[tuple[tuple[int, int], ...], list[LaneLoad]] = {}
     for load in loads:
-        series.setdefault((load.starts, load.duration_hours * 3600), []).append(load)
+        series.setdefault(load.spans, []).append(load)
     members = list(series.values())
-    starts = sorted(
-        (start, number, start + duration) for number, (instants, duration) in enumerate(series) for start in instants
-    )
+    starts = sorted((start, number, end) for number, spans in enumerate(series) for start, end in spans)
     running: list[tuple[int, int]] = []
     first: dict[tuple[int, ...], int] = {}
     for start, number, end in starts:

@@ -52,7 +52,8 @@ class OrderProof:
     """What was proved of one set of schedules in one zone from ``start`` to ``until``; proved when nothing is broken.
 
     ``windows`` are the starts (epoch seconds) in AWS's documented or likeliest reading; ``readings`` counts all that
-    were tried. ``notes`` say what is worth knowing and breaks nothing.
+    were tried; ``spans`` are start and end of every window in any of them, also of those that run as the proof's time
+    begins. ``notes`` say what is worth knowing and breaks nothing.
     """
 
     schedules: LaneSchedules
@@ -60,6 +61,7 @@ class OrderProof:
     until: datetime
     violations: tuple[Violation, ...]
     windows: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
     readings: int
     margins: Margins
     notes: tuple[str, ...]
@@ -81,7 +83,7 @@ def prove_order(lane: LaneSchedules, start: datetime, until: datetime, *, allow_
     schedules = lane.parsed()
     rates = [_rate(schedule, name) for schedule, name in zip(schedules.all, _PARAMETERS, strict=True)]
     if broken := [violation for violation in rates if violation]:
-        return OrderProof(lane, start, until, tuple(broken), (), 0, Margins(), (), tzdata_release())
+        return OrderProof(lane, start, until, tuple(broken), (), (), 0, Margins(), (), tzdata_release())
     first, last = int(start.timestamp()), int(until.timestamp())
     examined = [
         Examination(lane, timeline, first, last).run()
@@ -93,7 +95,24 @@ def prove_order(lane: LaneSchedules, start: datetime, until: datetime, *, allow_
         margins = margins.merged(one.margins)
     windows = tuple(begin for begin, _ in examined[0].timeline.cycles if first <= begin < last)
     notes = _notes(schedules, examined) + _expiry(lane, schedules.window, windows, until)
-    return OrderProof(lane, start, until, tuple(violations), windows, len(examined), margins, notes, tzdata_release())
+    return OrderProof(
+        lane,
+        start,
+        until,
+        tuple(violations),
+        windows,
+        _spans(examined, first, last),
+        len(examined),
+        margins,
+        notes,
+        tzdata_release(),
+    )
+
+
+def _spans(examined: list[Examination], first: int, last: int) -> tuple[tuple[int, int], ...]:
+    """Every window of every reading that runs between two instants, ascending."""
+    every = {span for one in examined for span in one.timeline.cycles}
+    return tuple(sorted((begin, end) for begin, end in every if end > first and begin < last))
 
 
 _PARAMETERS = (

@@ -118,6 +118,38 @@ def test_six_windows_at_once_in_one_account_and_region_are_too_many() -> None:
     assert check(*lanes[:5], elsewhere).holds
 
 
+def test_windows_that_only_a_clock_change_may_bring_together_are_too_many() -> None:
+    cycle = {
+        "BackupSchedule": "cron(0 22 ? * SAT *)",
+        "CheckBackUpJobAndEnableMaintenanceWindow": "cron(45 1 ? * SUN *)",
+        "MaintenanceWindowCronSchedule": "cron(30 3 ? * SUN *)",
+        "MaintenanceWindowDuration": "1",
+        "MaintenanceWindowCutoff": "0",
+        "DisableMaintenanceWindow": "cron(0 6 ? * SUN *)",
+    }
+    skipped = {"MaintenanceWindowCronSchedule": "cron(30 2 ? 3 SUN *)"}
+
+    def read(start: datetime, **changed: str) -> CheckResult:
+        places = [(os, env) for os in ("amazonlinux", "ubuntu", "redhat") for env in ("prd", "stg")]
+        lanes = [
+            lane(os, env, "eu-central-1", **(cycle | (changed if place == 5 else {})))
+            for place, (os, env) in enumerate(places)
+        ]
+        return check_lanes(lanes, "o-a1b2c3d4e5", start, 1, allow_idle=True)
+
+    (finding,) = [each for each in read(START, **skipped).findings if each.rule == "too-many-windows"]
+    assert finding.first == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    assert finding.detail == "6 windows run at once, AWS allows 5"
+    assert "clock change" in finding.reading
+    assert not [
+        each
+        for each in read(START, MaintenanceWindowCronSchedule="cron(0 5 ? * SUN *)").findings
+        if each.rule == "too-many-windows"
+    ]
+    (always,) = [each for each in read(START).findings if each.rule == "too-many-windows"]
+    assert always.reading == ""
+
+
 def test_more_instances_than_the_window_carries_are_a_finding_and_others_a_fact() -> None:
     names = ("payments/ap-northeast-1/ubuntu/prd", "payments/ap-northeast-1/windows/prd")
     result = check(lane("ubuntu"), lane("windows"), instances={names[0]: 2000, names[1]: 4})

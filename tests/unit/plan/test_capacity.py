@@ -17,7 +17,8 @@ HOUR = 3600
 
 
 def load(name: str, *starts: int, instances: int | None = None, concurrency: str = "25%", hours: int = 3) -> LaneLoad:
-    return LaneLoad(name, starts or (0,), hours, 1, concurrency, instances)
+    spans = tuple((start, start + hours * HOUR) for start in starts or (0,))
+    return LaneLoad(name, spans, hours, 1, concurrency, instances)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_a_percentage_is_rounded_down_and_is_at_least_one(concurrency: str, inst
 def test_rounds_count_that_begin_between_the_scan_and_the_cutoff(
     hours: int, cutoff: int, install_minutes: int, rounds: int
 ) -> None:
-    lane = LaneLoad("a", (0,), hours, cutoff, "25%", 40)
+    lane = LaneLoad("a", ((0, hours * HOUR),), hours, cutoff, "25%", 40)
     assert lane_capacity(lane, 10, scan_minutes=5, install_minutes=install_minutes) == 10 * rounds
 
 
