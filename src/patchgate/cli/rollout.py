@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -117,24 +117,33 @@ def show_plan(plan: Plan, output: str, *, every: bool = False) -> None:
     sys.stdout.flush()
 
 
-def refuse_unsafe(plan: Plan) -> None:
-    """Raise UnsafeError for an order that is broken, PatchgateError for what AWS would refuse."""
+def refuse_unsafe(plan: Plan, *, shown: bool) -> None:
+    """Raise UnsafeError for an order that is broken, PatchgateError for what AWS would refuse.
+
+    ``shown``: the person has seen the plan, and needs no list.
+    """
     if plan.proof is not None and plan.proof.findings:
         raise UnsafeError(
-            "the order of lanes is broken:\n" + "\n".join(f"  {each}" for each in plan.proof.findings),
-            remedy="change the schedules that are named; patchgate check FLEET says more",
+            _headline("the order of lanes is broken", plan.proof.findings, shown=shown),
+            remedy="nothing was touched: change the schedules that are named; patchgate check FLEET says more",
         )
     if plan.problems:
         raise PatchgateError(
-            "this cannot be deployed:\n" + "\n".join(f"  {each}" for each in plan.problems),
+            _headline("this cannot be deployed", plan.problems, shown=shown),
             remedy="nothing was touched: correct what is named, and plan again",
         )
+
+
+def _headline(what: str, reasons: Sequence[str], *, shown: bool) -> str:
+    if shown:
+        return f"{what}; the plan says why, at its end"
+    return f"{what}:\n" + "\n".join(f"  {each}" for each in reasons)
 
 
 def carry_out(plan: Plan, reach: Reach, conduct: Conduct) -> int:
     """Ask, and do what the plan says; the exit code. What is already as it should be stays untouched."""
     verb = "Deploy" if plan.purpose == "deploy" else "Destroy"
-    refuse_unsafe(plan)
+    refuse_unsafe(plan, shown=conduct.output == "text")
     if not plan.changes:
         _tell_result(plan, conduct, "nothing to do", None)
         return 0
