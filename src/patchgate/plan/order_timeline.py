@@ -158,6 +158,6 @@ def _cycles(starts: list[int], repeats: frozenset[int], duration: int) -> tuple[
 
 def _whole(values: Mapping[str, str], name: str) -> int:
     text = str(values[name])
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal()):
         raise InputError(f"{name} is '{text}', not a whole number")
     return int(text)

@@ -18,7 +18,7 @@ from patchgate.schedule.explanation import Explanation
 _ENDED = {
     Outlook.ACTIVE: "It does not run again after these.",
     Outlook.EXPIRED: "It has expired: it does not run any more.",
-    Outlook.NEVER: "It never runs: no day has such a time.",
+    Outlook.NEVER: "It never runs: no instant from 1970 to 2199 matches it.",
 }
 _SETS = (
     "Sets of expressions are for tools that take several; the templates take one each. Every day of these was "

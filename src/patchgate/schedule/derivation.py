@@ -8,6 +8,7 @@ Every result is compared with all days from 1970 to 2199 before it is returned, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,7 +16,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from patchgate.schedule.cron import CronSchedule
-from patchgate.schedule.dialects import Dialect
+from patchgate.schedule.dialects import Dialect, describe_kind
 from patchgate.schedule.errors import Fault, ScheduleError
 from patchgate.schedule.fields import DAY_NAMES, YEAR
 from patchgate.schedule.grammar import parse
@@ -92,7 +93,8 @@ def read_statement(expression: str, *, offset_days: int = 0) -> Statement:
     """
     schedule = parse(expression, "ssm")
     if not isinstance(schedule, CronSchedule):
-        raise _refused(expression, f"a {schedule.kind} expression", "only a cron expression can be derived from")
+        said = f"{describe_kind(schedule.kind)} expression"
+        raise _refused(expression, said, "only a cron expression can be derived from")
     if len(schedule.times) != 1:
         raise _refused(expression, f"{len(schedule.times)} times of day", "a statement has one time of day")
     if schedule.times[0] % 60:
@@ -110,10 +112,10 @@ def build_statement(at: str, *, weekday: str = "", ordinal: str = "", offset_day
 
     Raises ScheduleError as ``read_statement`` does, with the expression that the words make.
     """
-    hour, colon, minute = at.partition(":")
-    if not (colon and hour.isdecimal() and minute.isdecimal()):
+    hour, _, minute = at.partition(":")
+    if not re.fullmatch("[0-9]+:[0-9]+", at):
         raise _refused(at, f"{at!r} is not a time of day", "a time of day is HH:MM")
-    day = weekday.upper()
+    day = weekday.upper() if weekday.isascii() else weekday
     if ordinal and not day:
         raise _refused(at, f"ordinal {ordinal} without a weekday", "an ordinal counts a weekday: give both")
     if day and day not in DAY_NAMES:
@@ -146,6 +148,9 @@ def shift_statement(
     if dialect == "ssm" and 0 <= offset <= 6:
         return Derived((_at_another_time(statement, time),), "exact", offset)
     wanted = frozenset(day + turns for day in statement.dates)
+    if not _inside(wanted):
+        rule = f"schedules are derived where they run from {FIRST_YEAR}-01-08 to {LAST_YEAR}-12-24 at least once"
+        raise _refused(statement.expression, "it runs in the first or the last week of AWS's years only", rule)
     candidates = {fields: _days_of(fields, dialect) for fields in _candidates(wanted)}
     for fields, held in candidates.items():
         if _inside(held) == _inside(wanted):

@@ -9,6 +9,11 @@ Dialect = Literal["backup", "scheduler", "eventbridge-rule", "ssm"]
 Kind = Literal["cron", "rate", "at"]
 
 
+def describe_kind(kind: str) -> str:
+    """``a cron``, ``a rate``, ``an at``."""
+    return f"{'an' if kind == 'at' else 'a'} {kind}"
+
+
 @dataclass(frozen=True, slots=True)
 class DialectRules:
     """What one service takes.

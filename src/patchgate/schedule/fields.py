@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
 from patchgate.schedule.errors import Fault, Notice
@@ -26,6 +27,8 @@ from patchgate.schedule.months import (
 MONTH_NAMES: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DAY_NAMES: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
+_UPPER: Final = str.maketrans(ascii_lowercase, ascii_uppercase)
+"""Of ASCII only: ``str.upper`` makes letters of other scripts A to Z."""
 _NUMBER: Final = re.compile(r"[0-9]{1,4}")
 _NAME: Final = re.compile(r"[A-Z]{3}")
 
@@ -89,7 +92,7 @@ class FieldText:
         if re.search("[a-z]", self.text):
             self.note("lower case letters are read as upper case")
         found, offset = [], 0
-        for item in self.text.upper().split(","):
+        for item in self.text.translate(_UPPER).split(","):
             found.append((offset, item))
             offset += len(item) + 1
         return found

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from patchgate.schedule.cron import CronFields, CronSchedule, fires_within
-from patchgate.schedule.dialects import DIALECTS, RULES, Dialect, DialectRules
+from patchgate.schedule.dialects import DIALECTS, RULES, Dialect, DialectRules, describe_kind
 from patchgate.schedule.errors import Fault, Notice, ScheduleError
 from patchgate.schedule.fields import (
     DAY_OF_MONTH,
@@ -61,7 +61,7 @@ def _parse(expression: str, dialect: Dialect) -> Schedule:
         raise _whole(expression, "not of a known form", _forms(rules))
     kind, body = match[1], match[2]
     if kind not in rules.kinds:
-        raise _whole(expression, f"a {kind} expression", _forms(rules))
+        raise _whole(expression, f"{describe_kind(kind)} expression", _forms(rules))
     if kind == "cron":
         return _cron(expression, dialect, body, len(kind) + 2)
     if kind == "rate":

@@ -28,7 +28,8 @@ class Outlook(StrEnum):
     EXPIRED = "expired"
     """It has run, or could have, but never will again."""
     NEVER = "never"
-    """No instant from 1970 to 2199 matches it: the 30th of February, a time that its only day skips."""
+    """No instant from 1970 to 2199 matches it: the 30th of February, a time that its only day skips where the service
+    documents that it then leaves it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +161,19 @@ class Schedule(ABC):
         return self._readings(self._zone(zone), to_epoch(after), self._offset(offset_days), start)
 
     def outlook(self, zone: str, now: datetime, *, offset_days: int = 0, anchor: datetime | None = None) -> Outlook:
-        """Whether it runs after ``now``, or only did before, or never does."""
-        if next(self.occurrences(zone, now, offset_days=offset_days, anchor=anchor), None) is not None:
+        """Whether it runs after ``now``, or only did before, or never does, in any reading that AWS leaves open."""
+        if self._runs_after(zone, now, offset_days, anchor):
             return Outlook.ACTIVE
         start = anchor if self.kind == "rate" else None
-        ever = next(self.occurrences(zone, EPOCH - _SECOND, offset_days=offset_days, anchor=start), None)
-        return Outlook.NEVER if ever is None else Outlook.EXPIRED
+        return Outlook.EXPIRED if self._runs_after(zone, EPOCH - _SECOND, offset_days, start) else Outlook.NEVER
+
+    def _runs_after(self, zone: str, after: datetime, offset_days: int, anchor: datetime | None) -> bool:
+        """Whether any reading of any occurrence is after ``after``; those that ``occurrences`` follows are quicker."""
+        if next(self.occurrences(zone, after, offset_days=offset_days, anchor=anchor), None) is not None:
+            return True
+        floor = to_epoch(after if anchor is None or self.kind == "rate" else max(after, anchor))
+        found = self.readings(zone, after, offset_days=offset_days, anchor=anchor)
+        return any(epoch > floor for one in found for reading in one.readings for epoch in reading.epochs)
 
     def _zone(self, name: str) -> Zone:
         zone = load_zone(name)

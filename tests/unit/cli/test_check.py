@@ -148,7 +148,16 @@ def test_next_shows_every_reading_where_aws_is_silent(capsys: pytest.CaptureFixt
 
 def test_next_says_when_there_is_no_more(capsys: pytest.CaptureFixture[str]) -> None:
     assert ran(capsys, "schedule", "next", "cron(0 5 ? * * 2020)") == (0, "It has expired: it does not run any more.\n")
-    assert ran(capsys, "schedule", "next", "cron(0 5 30 2 ? *)") == (0, "It never runs: no day has such a time.\n")
+    assert ran(capsys, "schedule", "next", "cron(0 5 30 2 ? *)") == (
+        0,
+        "It never runs: no instant from 1970 to 2199 matches it.\n",
+    )
+    beyond = ran(capsys, "schedule", "next", "rate(5 minutes)", "--after", "9999-12-30")
+    assert beyond == (0, "It never runs: no instant from 1970 to 2199 matches it.\n")
+    skipped = ["at(2026-03-29T02:30:00)", "--dialect", "ssm", "--timezone", "Europe/Berlin", "--after", "2026-01-01"]
+    _, text = ran(capsys, "schedule", "next", *skipped)
+    assert "shifted: 2026-03-29T01:30:00Z" in text
+    assert "It never" not in text
 
 
 def test_explain_speaks_plainly(capsys: pytest.CaptureFixture[str]) -> None:

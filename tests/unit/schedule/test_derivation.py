@@ -197,3 +197,16 @@ def test_a_statement_is_an_expression_or_words() -> None:
 def test_a_statement_that_is_both_or_neither_is_refused(arguments: dict[str, str], words: str) -> None:
     with pytest.raises(ScheduleError, match=words):
         make_statement(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("at", "weekday"), [("\u0667:00", "SUN"), ("7:\u0660\u0660", "SUN"), ("07:00", "\u017fUN")])
+def test_words_of_other_scripts_are_refused(at: str, weekday: str) -> None:
+    with pytest.raises(ScheduleError, match="is not a"):
+        build_statement(at, weekday=weekday)
+
+
+def test_what_runs_only_at_the_edge_of_the_years_is_refused_as_it_was_given() -> None:
+    statement = read_statement("cron(0 23 ? 12 TUE#5 2199)")
+    with pytest.raises(ScheduleError, match="first or the last week of AWS's years only") as raised:
+        shift_statement(statement, -30, "scheduler")
+    assert raised.value.expression == statement.expression

@@ -226,3 +226,26 @@ def test_equal_expressions_are_one_schedule_and_survive_copies() -> None:
     assert copy.deepcopy(schedule) is schedule
     assert repr(schedule) == "parse('cron(0 23 ? * TUE#2 *)', 'ssm')"
     assert len({schedule, copy.copy(schedule)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "column"),
+    [
+        ("cron(0 23 ? * \u017fUN *)", 15),  # upper case: SUN
+        ("cron(0 23 ? * FR\u0131 *)", 15),  # upper case: FRI
+        ("cron(0 \u0667 ? * SUN *)", 8),
+        ("rate(\u0667 days)", 6),
+        ("at(2026-01-0\u0667T00:00:00)", 4),
+    ],
+)
+def test_letters_and_digits_of_other_scripts_are_refused(expression: str, column: int) -> None:
+    with pytest.raises(ScheduleError, match="is not a") as raised:
+        parse(expression, "ssm")
+    assert [fault.column for fault in raised.value.faults] == [column]
+
+
+def test_the_kind_has_its_article() -> None:
+    with pytest.raises(ScheduleError, match="an at expression"):
+        parse("at(2026-01-01T00:00:00)", "backup")
+    with pytest.raises(ScheduleError, match="a rate expression"):
+        parse("rate(1 day)", "backup")

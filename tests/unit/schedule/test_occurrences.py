@@ -260,6 +260,21 @@ def test_outlook_tells_never_from_expired() -> None:
     assert parse("rate(7 days)", "ssm").outlook("UTC", now, anchor=now) is Outlook.ACTIVE
 
 
+def test_outlook_counts_every_reading_that_aws_leaves_open() -> None:
+    skipped = parse("at(2026-03-29T02:30:00)", "ssm")
+    assert skipped.outlook("Europe/Berlin", _utc("2026-01-01")) is Outlook.ACTIVE
+    assert skipped.outlook("Europe/Berlin", _utc("2026-04-01")) is Outlook.EXPIRED
+    assert skipped.outlook("Asia/Tokyo", _utc("2026-03-29T00:00")) is Outlook.ACTIVE  # as UTC at 02:30
+    assert skipped.outlook("Asia/Tokyo", _utc("2026-03-29T02:30")) is Outlook.EXPIRED
+    assert skipped.outlook("Europe/Berlin", _utc("2026-01-01"), anchor=_utc("2026-04-01")) is Outlook.EXPIRED
+    backup = parse("cron(30 2 8 3 ? 2026)", "backup")
+    assert backup.outlook(NEW_YORK, _utc("2026-01-01")) is Outlook.ACTIVE
+    assert backup.outlook(NEW_YORK, _utc("2026-06-01")) is Outlook.EXPIRED
+    repeated = parse("cron(30 1 1 11 ? 2026)", "backup")
+    assert repeated.outlook(NEW_YORK, _utc("2026-11-01T06:00")) is Outlook.ACTIVE  # the second pass
+    assert repeated.outlook(NEW_YORK, _utc("2026-11-01T06:30")) is Outlook.EXPIRED
+
+
 def test_the_calendar_alone_can_rule_a_schedule_out() -> None:
     assert not parse("cron(0 0 31 4,6,9,11 ? *)", "ssm").can_fire
     assert not parse("cron(0 0 29 2 ? 2025-2027)", "ssm").can_fire
