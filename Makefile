@@ -39,7 +39,7 @@ test: $(DEVELOPMENT) $(CLIENTS)  ## Run the whole test suite
 
 clients: $(CLIENTS)  ## Install the AWS CLI and sceptre, which the tests run against the embedded AWS
 
-check: check-code check-generated check-tests campaign  ## Run every check that the CI runs
+check: check-code check-generated campaign check-tests  ## Run every check that the CI runs
 
 check-code: $(DEVELOPMENT)
 	$(BIN)/ruff check .
