@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 from patchgate.emulator.cloud import Cloud, Neighbour, NoAuthority, NoNeighbour, Scope
+from patchgate.emulator.errors import AwsError, EngineFailureError
 from patchgate.emulator.functions import Functions
 from patchgate.emulator.iam.authority import RoleAuthority
 from patchgate.emulator.meddling import Call
@@ -142,11 +143,20 @@ class Door(ABC, Generic[Session_co]):
         return answer
 
     def carry_out(self, scope: Scope, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-        """The cloud's own answer, or AwsError."""
-        if self.cloud.meddler is None:
-            return self._carry_out(scope, service, operation, params)
-        work = partial(self._carry_out, scope, service, operation, params)
-        return self.meddled(scope, service, operation, params, work)
+        """The cloud's own answer, or AwsError. What a process's call did not foresee is that call's EngineFailureError;
+        outside of processes it is raised as it is.
+        """
+        try:
+            if self.cloud.meddler is None:
+                return self._carry_out(scope, service, operation, params)
+            work = partial(self._carry_out, scope, service, operation, params)
+            return self.meddled(scope, service, operation, params, work)
+        except AwsError:
+            raise
+        except Exception as error:
+            if self.cloud.kernel.current is None:
+                raise
+            raise EngineFailureError(f"{service}:{operation}", error) from error
 
     def _carry_out(self, scope: Scope, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         cloud = self.cloud

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.door import Door
-from patchgate.emulator.errors import AwsError, NotEmulatedError
+from patchgate.emulator.errors import AwsError, EngineFailureError, NotEmulatedError
 from patchgate.emulator.wire import private
 from patchgate.emulator.wire.buckets import BucketGuard
 from patchgate.emulator.wire.caller import answer_caller
@@ -75,6 +75,8 @@ class WireDoor(Door[DoorSession]):
         stack.enter_context(private.guarded_buckets(self._buckets.check))
         stack.enter_context(private.iam_of_the_signing_partition())
         stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
+        stack.enter_context(private.numbered_identifiers(self.cloud.seed))
+        stack.enter_context(private.checked_messages())
         stack.enter_context(private.virtual_time(self))
 
     def _make_neighbour(self) -> MotoNeighbour:
@@ -121,17 +123,27 @@ class WireDoor(Door[DoorSession]):
         service = signature.service if signature else _service_of_host(request.url)
         protocol = protocol_of(service, _header(request, "Content-Type"))
         try:
-            if signature is None:
-                raise unsigned()
-            identity = self._keys.owner(signature.access_key)
-            if identity is None:
-                raise unknown_key(service, protocol)
-            if service in self.cloud.owned_services:
-                return self._ask_cloud(identity, signature, request, request_id)
-            said = answer_caller(identity, signature, request, request_id)
-            return said or self._ask_moto_meddled(identity, signature, request)
+            return self._answered(signature, service, protocol, request, request_id)
         except AwsError as error:
             return encode_error(error, protocol, request_id)
+        except Exception as error:
+            if self.cloud.kernel.current is None:
+                raise
+            what = f"{service} ({request.method} {request.url})"
+            return encode_error(EngineFailureError(what, error), protocol, request_id)
+
+    def _answered(
+        self, signature: Signature | None, service: str, protocol: str, request: Any, request_id: str
+    ) -> private.Response:
+        if signature is None:
+            raise unsigned()
+        identity = self._keys.owner(signature.access_key)
+        if identity is None:
+            raise unknown_key(service, protocol)
+        if service in self.cloud.owned_services:
+            return self._ask_cloud(identity, signature, request, request_id)
+        said = answer_caller(identity, signature, request, request_id)
+        return said or self._ask_moto_meddled(identity, signature, request)
 
     def _ask_cloud(self, identity: Identity, signature: Signature, request: Any, request_id: str) -> private.Response:
         call = decode(signature.service, request)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from patchgate.emulator.wire.private import key_owner
+from patchgate.emulator.wire.services import service_of
 
 SECRET = "the-embedded-aws-verifies-no-signature"  # noqa: S105 - the same for every key; signatures are not checked
 
@@ -28,7 +29,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The credential scope of a request (Signature Version 4): the signing name is the service's."""
+    """The credential scope of a request (Signature Version 4), with the service that its signing name stands for."""
 
     access_key: str
     region: str
@@ -42,7 +43,7 @@ def signature_of(request: Any) -> Signature | None:
     if not text and "X-Amz-Credential" in request.url:
         text = "Credential=" + parse_qs(urlsplit(request.url).query)["X-Amz-Credential"][0]
     match = _SCOPE.search(text)
-    return Signature(match["key"], match["region"], match["service"]) if match else None
+    return Signature(match["key"], match["region"], service_of(match["service"], request)) if match else None
 
 
 class KeyRing:

@@ -23,7 +23,16 @@ name                                            what the door needs it for
                                                 say it in aws-us-gov: here from the signature
 ``moto.s3.models.FakeBucket.get_permission``    moto's reading of bucket policies skips conditions: replaced
 ``moto.s3.models.s3_backends``                  ``bucket_accounts`` and the content of an object as moto keeps it
-``moto.s3.models.utcnow``, ``moto.logs.models.utcnow``  the time at which moto keeps objects and log lines
+``moto.core.utils.datetime``                    where moto's ``utcnow`` and ``unix_time`` read the time
+``moto.s3.models.datetime``                     where moto's buckets read it themselves
+``moto.sqs.models.SQSBackend``                  ``receive_message`` polls in real time, ``send_message`` counts letters
+                                                instead of bytes: both replaced
+``moto.sqs.models.generate_receipt_handle``     receipts, numbered alike behind both doors
+``moto.sns.models.SNSBackend.publish``          takes empty messages, and looks for an endpoint when there is no topic
+``moto.sns.models.SNSBackend.get_topic``        what ``publish`` looks for
+``moto.sns.models.Subscription``                ``get_post_data`` signs with a key of the system's chance: replaced
+``moto.{s3,sqs}.models.random``,                where these services draw identifiers, numbered alike behind both
+``moto.sns.{models,utils}.mock_random``         doors
 ``moto.iam.access_control.PermissionResult``    what that method answers
 ``moto.moto_api._internal.mock_random``         the source of moto's identifiers, seeded for replay
 ``botocore.endpoint.time``                      where retries sleep
@@ -37,6 +46,7 @@ name                                            what the door needs it for
 
 from __future__ import annotations
 
+import datetime as datetime_module
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -61,12 +71,16 @@ import moto.core.utils
 import moto.iam.access_control
 import moto.iam.models
 import moto.iam.responses
-import moto.logs.models
 import moto.moto_api._internal
 import moto.s3.models
+import moto.sns.models
+import moto.sns.utils
+import moto.sqs.models
 from botocore.exceptions import CapacityNotAvailableError
 
 from patchgate.emulator import sdk_private
+from patchgate.emulator.messages import check_notification, check_queue_message, notification, topic_not_found
+from patchgate.emulator.numbered_ids import NumberedIds
 from patchgate.emulator.sdk_private import Waiting, replaced
 
 Response = tuple[int, dict[str, str], str | bytes]
@@ -158,6 +172,69 @@ def seeded_identifiers(seed: int) -> Iterator[None]:
         source.setstate(state)
 
 
+class _Numbered:
+    """moto's source of chance, but for UUIDs."""
+
+    def __init__(self, ids: NumberedIds) -> None:
+        self.uuid4 = ids.draw
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(moto.moto_api._internal.mock_random, name)  # noqa: SLF001
+
+
+@contextmanager
+def numbered_identifiers(seed: int) -> Iterator[None]:
+    """Versions of objects, messages, subscriptions and receipts are called what the light neighbour calls them."""
+    sns = _Numbered(NumberedIds(seed, "sns"))
+    with (
+        replaced(moto.s3.models, "random", _Numbered(NumberedIds(seed, "s3"))),
+        replaced(moto.sns.models, "mock_random", sns),
+        replaced(moto.sns.utils, "mock_random", sns),
+        replaced(moto.sqs.models, "random", _Numbered(NumberedIds(seed, "sqs"))),
+        replaced(moto.sqs.models, "generate_receipt_handle", NumberedIds(seed, "sqs receipt").draw),
+    ):
+        yield
+
+
+@contextmanager
+def checked_messages() -> Iterator[None]:
+    """SNS and SQS refuse what ``emulator.messages`` refuses, and hand notifications on as it says."""
+    publish, send = moto.sns.models.SNSBackend.publish, moto.sqs.models.SQSBackend.send_message
+
+    def publish_checked(backend: Any, message: str, arn: str | None, *others: Any, **named: Any) -> Any:
+        if arn and arn.count(":") == len("arn:aws:sns:region:account:name".split(":")) - 1 and "/" not in arn:
+            try:
+                backend.get_topic(arn)
+            except moto.sns.models.TopicNotFound:
+                raise topic_not_found() from None
+        check_notification(message or "", named.get("subject") or "")
+        return publish(backend, message, arn, *others, **named)
+
+    def send_checked(backend: Any, queue_name: str, body: str, *others: Any, **named: Any) -> Any:
+        queue = backend.get_queue(queue_name)
+        attributes, delay = named.get("message_attributes") or {}, int(named.get("delay_seconds") or 0)
+        check_queue_message(body or "", attributes, delay, queue.maximum_message_size)
+        return send(backend, queue_name, body, *others, **named)
+
+    def get_post_data(subscription: Any, message: str, message_id: str, subject: str | None, **named: Any) -> Any:
+        return notification(
+            topic=subscription.topic.arn,
+            subscription=subscription.arn,
+            message_id=message_id,
+            message=message,
+            subject=subject,
+            attributes=named.get("message_attributes"),
+            now=moto.core.utils.utcnow(),
+        )
+
+    with (
+        replaced(moto.sns.models.SNSBackend, "publish", publish_checked),
+        replaced(moto.sqs.models.SQSBackend, "send_message", send_checked),
+        replaced(moto.sns.models.Subscription, "get_post_data", get_post_data),
+    ):
+        yield
+
+
 class _VirtualClock:
     """botocore.retries.bucket.Clock on the virtual clock."""
 
@@ -191,15 +268,45 @@ def _only_utc() -> tuple[Any]:
     return (botocore.utils.tzutc,)
 
 
-def _naive_utc(waiting: Waiting) -> datetime:
-    return datetime.fromtimestamp(waiting.time(), UTC).replace(tzinfo=None)
+def _virtual_datetime(waiting: Waiting) -> SimpleNamespace:
+    """The module ``datetime`` with another present."""
+
+    class VirtualDatetime(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.fromtimestamp(waiting.time(), tz or UTC).replace(tzinfo=tz)
+
+        @classmethod
+        def utcnow(cls) -> Any:
+            return cls.now()
+
+    return SimpleNamespace(**{**vars(datetime_module), "datetime": VirtualDatetime})
+
+
+def _receiving(waiting: Waiting) -> Callable[..., list[Any]]:
+    """Long polls look once a virtual second; where time does not pass, once."""
+    original = moto.sqs.models.SQSBackend.receive_message
+
+    def receive(backend: Any, queue_name: str, count: int, wait: int, *others: Any, **named: Any) -> list[Any]:
+        end = waiting.time() + int(wait or 0)
+        while True:
+            found: list[Any] = original(backend, queue_name, count, 0, *others, **named)
+            before = waiting.time()
+            if found or before >= end:
+                return found
+            waiting.sleep(1)
+            if waiting.time() <= before:
+                return found
+
+    return receive
 
 
 @contextmanager
 def virtual_time(waiting: Waiting) -> Iterator[None]:
     """Retries and waiters of botocore sleep and throw dice with ``waiting``, and instants come back in UTC.
 
-    What moto keeps in S3 and CloudWatch Logs is stamped by the same clock.
+    moto's S3, IAM, STS, SNS, SQS, CloudWatch and CloudWatch Logs read the same clock; its services that read the
+    host's by themselves go on doing so.
 
     Retries: for clients made inside.
     """
@@ -214,8 +321,9 @@ def virtual_time(waiting: Waiting) -> Iterator[None]:
             (botocore.utils, "get_tzinfo_options", _only_utc),
             (bucket, "Clock", partial(_VirtualClock, waiting)),
             (bucket, "TokenBucket", _VirtualTokenBucket),
-            (moto.s3.models, "utcnow", partial(_naive_utc, waiting)),
-            (moto.logs.models, "utcnow", partial(_naive_utc, waiting)),
+            (moto.core.utils, "datetime", _virtual_datetime(waiting)),
+            (moto.s3.models, "datetime", _virtual_datetime(waiting)),
+            (moto.sqs.models.SQSBackend, "receive_message", _receiving(waiting)),
         ):
             stack.enter_context(replaced(holder, name, value))
         yield

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import UnknownServiceError
 from botocore.utils import parse_timestamp
 from botocore.validate import ParamValidator
 from werkzeug.exceptions import NotFound
 
-from patchgate.emulator.errors import AwsError
+from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.wire import private
 from patchgate.errors import PatchgateError
 
@@ -43,7 +44,7 @@ class WireCall:
 
 def protocol_of(service: str, content_type: str) -> str:
     """The protocol that a request speaks, by its content's type. (moto keeps botocore from speaking CBOR.)"""
-    if service == "s3":
+    if service in ("s3", "s3control"):
         return "rest-xml"
     if content_type.startswith("application/x-amz-json"):
         return "json"
@@ -127,6 +128,8 @@ def _pick(place: Any) -> Any:
 def _match(service: str, normal: Any) -> tuple[Any, dict[str, Any]]:
     try:
         operation, labels = private.get_service_router(service).match(normal)
+    except UnknownServiceError as error:
+        raise NotEmulatedError(f"the service {service}") from error
     except NotFound as error:
         raise AwsError("UnknownOperationException", status=404) from error
     return operation, labels

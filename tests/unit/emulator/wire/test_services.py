@@ -1,0 +1,82 @@
+"""Signing names and services, and what the engine does not foresee."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, get_args
+
+import botocore.session
+import moto.backends
+import pytest
+from botocore.exceptions import ClientError
+
+from patchgate.emulator.cloud import Cloud
+from patchgate.emulator.wire import WireDoor
+from patchgate.emulator.wire.services import SERVICES
+
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/gate"
+
+
+def test_the_table_is_what_the_models_of_botocore_say() -> None:
+    loader = botocore.session.get_session().get_component("data_loader")
+    moto_has = set(re.findall(r"'([^']+)'", str(get_args(moto.backends.SERVICE_NAMES))))
+    by_signing_name = defaultdict(set)
+    for service in set(loader.list_available_services("service-2")) & moto_has:
+        metadata = loader.load_service_model(service, "service-2")["metadata"]
+        by_signing_name[metadata.get("signingName") or metadata["endpointPrefix"]].add(service)
+    wanted = {name: found for name, found in by_signing_name.items() if found != {name}}
+    assert {name: set(services) for name, services in SERVICES.items()} == wanted
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "params", "answer"),
+    [
+        ("cloudwatch", "describe_alarms", {}, "MetricAlarms"),
+        ("elbv2", "describe_load_balancers", {}, "LoadBalancers"),
+        ("elb", "describe_load_balancers", {}, "LoadBalancerDescriptions"),
+        ("ses", "list_identities", {}, "Identities"),
+        ("sesv2", "list_contact_lists", {}, "ContactLists"),
+        ("stepfunctions", "list_state_machines", {}, "stateMachines"),
+        ("dynamodbstreams", "list_streams", {}, "Streams"),
+        ("s3control", "list_access_points", {"AccountId": ACCOUNT}, "AccessPointList"),
+        ("s3", "list_buckets", {}, "Buckets"),
+    ],
+)
+def test_a_role_reaches_services_whose_signing_name_is_another(
+    door: WireDoor,
+    allow_everything: Callable[[str], None],
+    service: str,
+    method: str,
+    params: dict[str, Any],
+    answer: str,
+) -> None:
+    allow_everything(ROLE)
+    assert answer in getattr(door.session(ACCOUNT, REGION, ROLE).client(service), method)(**params)
+
+
+def test_an_error_that_nobody_foresaw_is_that_calls(
+    cloud: Cloud, door: WireDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object) -> None:
+        raise KeyError("deep inside")
+
+    monkeypatch.setattr(cloud, "invoke", break_down)
+    said: list[ClientError] = []
+
+    def body() -> None:
+        with pytest.raises(ClientError) as caught:
+            door.session(ACCOUNT, REGION).client("ssm").get_parameter(Name="/a")
+        said.append(caught.value)
+
+    cloud.kernel.spawn("body", body)
+    cloud.kernel.run_until(cloud.now.replace(year=cloud.now.year + 1))
+    error = said[0].response
+    assert error["Error"]["Code"] == "EngineFailure"
+    assert "ssm:GetParameter" in error["Error"]["Message"]
+    assert "KeyError: 'deep inside'" in error["Error"]["Message"]
+    assert error["ResponseMetadata"]["RetryAttempts"] == 0
+    with pytest.raises(KeyError, match="deep inside"):
+        door.session(ACCOUNT, REGION).client("ssm").get_parameter(Name="/a")
