@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from patchgate.errors import PatchgateError
 from patchgate.operations.deployment import CAPABILITIES
+from patchgate.operations.ports import StackFailedError
+from patchgate.operations.rollout.ports import StackSetFailedError
 from patchgate.operations.rollout.set_execution import SetExecution
 from patchgate.operations.rollout.steps import STAGES, Plan, PlannedWave, SetStep, Stage, Step
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 WORKERS = 8
 _LOOK_AGAIN = 0.5
 _BUCKET = "S3Bucket"
+_LANES_LISTED = 2
 _GO_ON = "run the same again: it goes on from here"
 
 Confirm = Callable[[PlannedWave], Sequence[str]]
@@ -36,6 +39,10 @@ class StoppedError(PatchgateError):
     """The operator stopped the deployment."""
 
     exit_code = 130
+
+
+class LaneFailedError(PatchgateError):
+    """A stack failed, or an operation on a stack set: with the lanes that it is for."""
 
 
 class WaveFailedError(PatchgateError):
@@ -166,6 +173,12 @@ class Execution:
         return [step for step in self.plan.steps() if step.action != "leave"]
 
     def _stack(self, step: Step) -> None:
+        try:
+            self._change_stack(step)
+        except StackFailedError as error:
+            raise LaneFailedError(f"{_describe_lanes(step)}: {error}", remedy=error.remedy) from error
+
+    def _change_stack(self, step: Step) -> None:
         account, region, name = step.key
         with _Watched(self, [step]):
             if step.action == "remove" or step.clear_first:
@@ -184,11 +197,17 @@ class Execution:
         watched = _Watched(self, steps)
         execution = SetExecution(self.sets, self.plan.administration, self.plan.bodies, watched.tell)
         resolved = self._bucket_of(change) if change is not None else {}
-        with watched:
-            if removing:
-                execution.remove(name, steps, whole=change is not None and change.action == "remove")
-            elif change is not None:
-                execution.deploy(change, steps, resolved)
+        try:
+            with watched:
+                if removing:
+                    execution.remove(name, steps, whole=change is not None and change.action == "remove")
+                elif change is not None:
+                    execution.deploy(change, steps, resolved)
+        except StackSetFailedError as error:
+            lanes = {step.place: _describe_lanes(step) for step in steps}
+            lines = [f"{lanes.get(at, '')} ({'/'.join(at)}): {said}" for at, said in sorted(error.places.items())]
+            message = "\n    ".join([f"stack set {name}: {error.reason}", *lines])
+            raise LaneFailedError(message, remedy=error.remedy) from error
 
     def _bucket_of(self, step: Step | SetStep) -> dict[str, str]:
         """S3Bucket, where only the log bucket's stack knows it."""
@@ -231,6 +250,13 @@ class Execution:
         key = "/".join(step.key)
         self._done.add(key)
         self._record("done", stack=key)
+
+
+def _describe_lanes(step: Step) -> str:
+    """The lanes that a stack is for."""
+    if len(step.lanes) <= _LANES_LISTED:
+        return ", ".join(step.lanes) or f"{step.account}/{step.region}"
+    return f"{', '.join(step.lanes[:_LANES_LISTED])} and {len(step.lanes) - _LANES_LISTED} more lanes"
 
 
 class _Watched:

@@ -29,6 +29,7 @@ class StackSetFailedError(PatchgateError):
         lines = [f"{'/'.join(place)}: {said}" for place, said in sorted(places.items())]
         super().__init__("\n  ".join([f"stack set {name}: {reason}", *lines]), remedy=remedy)
         self.name = name
+        self.reason = reason
         self.places = places
 
 

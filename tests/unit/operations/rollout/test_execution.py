@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from patchgate.errors import InputError
+from patchgate.operations.deployment import deploy_lanes, settle_lanes
 from patchgate.operations.rollout.execution import StoppedError, StopSignal, WaveFailedError
 from patchgate.operations.rollout.facts import StackFacts
 from patchgate.operations.rollout.journal import Journal, Progress
@@ -40,6 +41,7 @@ def test_the_first_failure_ends_the_wave_and_a_second_run_goes_on(mode: str, tmp
     aws, fleet = FakeAws(failing={PATCH}), fleet_of(FLEET, mode)
     with pytest.raises(WaveFailedError, match="wave dev failed") as failure:
         carry_out(plan_of(fleet, aws), aws, tmp_path / "journal")
+    assert "web/eu-central-1/ubuntu/dev" in str(failure.value)
     assert "it cannot be" in str(failure.value)
     assert "run the same again" in failure.value.remedy
     assert "mend it" in failure.value.remedy
@@ -141,6 +143,23 @@ def test_ctrl_c_ends_the_wave_and_says_what_was_done(tmp_path: Path) -> None:
     assert f"AWS goes on by itself with {WEB}/{REGION}/patchgate-patch-ubuntu-dev" in str(stopped.value)
     assert stopped.value.exit_code == 130
     assert stop.is_set
+
+
+def test_a_plan_makes_what_a_rehearsal_rehearses(tmp_path: Path) -> None:
+    """Both ways of deployment give every stack the same template, parameters and tags."""
+    text = (
+        """
+defaults: {tags: {team: sre}, freezes: [{reason: x, first_day: 12-24, last_day: 12-26}]}
+log_bucket: {region: us-east-1}
+"""
+        + FLEET
+    )
+    planned, rehearsed = FakeAws(), FakeAws()
+    fleet = fleet_of(text)
+    carry_out(plan_of(fleet, planned), planned, tmp_path / "journal")
+    lanes = settle_lanes(fleet.lanes(today=NOW.date()), fleet.organization.id)
+    deploy_lanes(lanes, log_account=fleet.log_account, control=rehearsed, progress=lambda _: None)
+    assert planned.there == rehearsed.there
 
 
 # -- plans that were saved -----------------------------------------------------------------------------------------
