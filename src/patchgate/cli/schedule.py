@@ -161,7 +161,7 @@ def explain(
 @click.option(
     "--exact",
     is_flag=True,
-    help="Where one expression is not enough: a set that is exact for those years, not a superset.",
+    help="Where one expression is not enough: a set that is exact for those years, not a superset; it is not proved.",
 )
 @click.option(
     "--output",
@@ -191,13 +191,15 @@ def derive(  # noqa: PLR0913 - one argument an option
     """Derive backup, gate, window and close from one statement: when the window starts.
 
     The statement is EXPRESSION, a cron expression of maintenance windows, or --at with --weekday and --ordinal. The
-    result is proved as by `patchgate check`. What one expression cannot say exactly is marked as what it is.
+    result is proved as by `patchgate check`. What one expression cannot say exactly is marked as what it is; a set of
+    several expressions (--exact) is not proved: it says so, and exits with 0.
 
-    Exits with 3 when the result does not prove.
+    Exits with 3 when the proof fails, and with 2 when the templates do not take such distances.
     """
     from patchgate.cli.clock import midnight, read_clock
     from patchgate.domain.regions import regions
     from patchgate.operations.check import add_years
+    from patchgate.operations.parameter_values import check_derived_values
     from patchgate.plan.derivation import CycleTimes, derive_cycle
     from patchgate.schedule.derivation import make_statement
 
@@ -212,8 +214,9 @@ def derive(  # noqa: PLR0913 - one argument an option
     times = CycleTimes(lead, duration, cutoff, backup_start, backup_completion)
     pinned = (begin.year, until.year) if exact else None
     cycle = derive_cycle(statement, times, places, begin, until, pinned=pinned)
+    check_derived_values(cycle)
     sys.stdout.write(_render_derivation(cycle, output))
-    return 0 if cycle.holds else UnsafeError.exit_code
+    return 0 if cycle.holds or not cycle.is_provable else UnsafeError.exit_code
 
 
 def _render_derivation(cycle: Any, output: str) -> str:

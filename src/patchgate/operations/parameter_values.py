@@ -6,17 +6,19 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-sectio
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from patchgate.errors import InputError
+from patchgate.plan.lane_parameters import derive_lane
 from patchgate.schedule import Dialect, ScheduleError, parse
 from patchgate.schedule.zones import load_zone
 from patchgate.templates import Parameter, build_templates
 
 if TYPE_CHECKING:
     from patchgate.config import LaneConfig
+    from patchgate.plan.derivation import DerivedCycle
 
 SCHEDULE_DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
@@ -31,19 +33,43 @@ SCHEDULE_DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 
 
 def check_parameter_values(lanes: Sequence[LaneConfig]) -> None:
-    """InputError with every value, of every lane, that a template would refuse. Unknown names are not judged."""
+    """InputError with every value, of every lane, that a template would refuse. Unknown names are not judged.
+
+    Then those that a lane's ``patch`` statement comes to, as ``check_derived_values`` does.
+    """
+    problems = _refusals(lane.parameters for lane in lanes)
+    if problems:
+        raise InputError("\n".join(problems), remedy="docs/reference/templates.md lists the parameters")
+    check_derived_values(*(cycle for lane in lanes if (cycle := derive_lane(lane)) is not None))
+
+
+def check_derived_values(*cycles: DerivedCycle) -> None:
+    """InputError with every parameter of derived cycles that a template would refuse: its limits are out of bounds."""
+    problems = _refusals(cycle.parameters() for cycle in cycles if cycle.is_provable)
+    if problems:
+        remedy = (
+            "the gate's limits follow from the distances: give a smaller lead (MaximumLeadMinutes), smaller "
+            "BackupStartWindowMinutes and BackupCompletionWindowMinutes (LookBackHours), or less of both and of "
+            "MaintenanceWindowDuration (MaximumProofAgeMinutes)"
+        )
+        raise InputError("\n".join(f"derived {problem}" for problem in problems), remedy=remedy)
+
+
+def _refusals(values: Iterable[Mapping[str, str]]) -> list[str]:
+    """Every value that a template would refuse, once, with the reason."""
     declared: dict[str, list[Parameter]] = {}
     for template in build_templates().values():
         for parameter in template.parameters:
             declared.setdefault(parameter.name, []).append(parameter)
-    problems: dict[str, None] = {}
-    for lane in lanes:
-        for name, value in lane.parameters.items():
-            for parameter in declared.get(name, ()):
-                if problem := describe_refusal(parameter, value):
-                    problems[f"{name} is '{value}': {problem}"] = None
-    if problems:
-        raise InputError("\n".join(problems), remedy="docs/reference/templates.md lists the parameters")
+    return list(
+        dict.fromkeys(
+            f"{name} is '{value}': {problem}"
+            for one in values
+            for name, value in one.items()
+            for parameter in declared.get(name, ())
+            if (problem := describe_refusal(parameter, value))
+        )
+    )
 
 
 def describe_refusal(parameter: Parameter, value: str) -> str:

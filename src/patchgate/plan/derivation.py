@@ -68,8 +68,8 @@ class DerivedCycle:
 
     @property
     def holds(self) -> bool:
-        """Whether the order is proved in every zone."""
-        return all(proof.holds for proof in self.proofs)
+        """Whether the order is proved in every zone; False where nothing was proved."""
+        return bool(self.proofs) and all(proof.holds for proof in self.proofs)
 
     def parameters(self) -> Mapping[str, str]:
         """Template parameters; only for a cycle that ``is_provable``."""
@@ -134,12 +134,15 @@ def derive_cycle(
     The close is the earliest that proves in every zone; else the first tried, with its violations in ``proofs``, which
     are those from ``start`` to ``until`` (aware). It is chosen by what holds for 28 years, in which every date falls on
     every weekday, so that the same statement gives the same schedules from one year to the next.
-    ``pinned`` (first and last year) takes exact sets where one expression is not enough; without it, supersets.
+    ``pinned`` (first and last year) takes exact sets where one expression is not enough; without it, supersets. A cycle
+    with a set, or for no zone, comes without proofs.
     Raises ScheduleError for an unknown zone.
     """
     lasting = max(until, _years_later(start, _CALENDAR_YEARS))
     tried: list[DerivedCycle] = []
     for cycle in _candidates(statement, times, pinned):
+        if not (cycle.is_provable and zones):
+            return cycle
         proved = _proved(cycle, zones, start, until)
         if proved.holds and _proved(cycle, zones, start, lasting).holds:
             return proved
@@ -158,9 +161,7 @@ def _candidates(statement: Statement, times: CycleTimes, pinned: tuple[int, int]
 
 
 def _proved(cycle: DerivedCycle, zones: Sequence[str], start: datetime, until: datetime) -> DerivedCycle:
-    """The cycle with its proofs, where it can have some."""
-    if not cycle.is_provable:
-        return cycle
+    """The provable cycle with its proofs."""
     proofs = (prove_order(cycle.lane_schedules(zone), start, until, allow_idle=cycle.has_idle_runs) for zone in zones)
     return replace(cycle, proofs=tuple(proofs))
 

@@ -157,12 +157,11 @@ def _proof_lines(cycle: DerivedCycle, width: int) -> list[Line]:
 def _verdict_lines(cycle: DerivedCycle, width: int) -> list[Line]:
     broken = [(proof, violation) for proof in cycle.proofs for violation in proof.violations]
     zones = f"{len(cycle.proofs)} time zone{'' if len(cycle.proofs) == 1 else 's'}"
+    first = cycle.proofs[0]
+    basis = f"{first.start:%Y-%m-%d} to {first.until:%Y-%m-%d}, tzdata {first.tzdata}"
     if not broken:
-        first = cycle.proofs[0]
-        years = f"{first.start:%Y-%m-%d} to {first.until:%Y-%m-%d}"
-        text = f" in {zones}, {years}, tzdata {first.tzdata}."
-        return wrap((Piece("Order proved", "open"), Piece(text)), width=width, indent=2)
-    where = f" in {len({proof.schedules.zone for proof, _ in broken})} of {zones}:"
+        return wrap((Piece("Order proved", "open"), Piece(f" in {zones}, {basis}.")), width=width, indent=2)
+    where = f" in {len({proof.schedules.zone for proof, _ in broken})} of {zones}, {basis}:"
     lines = wrap((Piece("Order broken", "hold"), Piece(where)), width=width, indent=2)
     for proof, violation in broken[:5]:
         zone = proof.schedules.zone
@@ -190,7 +189,8 @@ def _more(names: list[str]) -> str:
 
 
 def derivation_value(cycle: DerivedCycle) -> dict[str, Any]:
-    """The derivation as plain values for JSON."""
+    """The derivation as plain values for JSON; ``start``, ``until`` and ``tzdata`` are the proof's, null without."""
+    first = cycle.proofs[0] if cycle.proofs else None
     return {
         "schema": 1,
         "schedules": {
@@ -206,6 +206,9 @@ def derivation_value(cycle: DerivedCycle) -> dict[str, Any]:
         },
         "parameters": dict(cycle.parameters()) if cycle.is_provable else None,
         "proved": cycle.holds if cycle.is_provable else None,
+        "start": first.start.isoformat() if first else None,
+        "until": first.until.isoformat() if first else None,
+        "tzdata": first.tzdata if first else None,
         "zones": [proof.schedules.zone for proof in cycle.proofs],
         "broken": sorted({violation.rule for proof in cycle.proofs for violation in proof.violations}),
         "notes": _notes(cycle),

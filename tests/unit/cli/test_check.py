@@ -11,6 +11,7 @@ from patchgate.cli.check import count_instances, describe_defaults, read_paramet
 from patchgate.cli.root import run
 from patchgate.config import ParameterOverride
 from patchgate.errors import InputError
+from patchgate.schedule import tzdata_release
 
 FLEET = str(Path(__file__).parents[3] / "examples" / "fleet.yaml")
 LATER_CLOSE = ["--parameter", "DisableMaintenanceWindow=cron(10 4 ? * 1 *)"]
@@ -177,6 +178,8 @@ def test_derive_prints_parameters_that_check_proves(capsys: pytest.CaptureFixtur
     code, text = ran(capsys, "schedule", "derive", "cron(30 1 ? * WED *)", *FROM, "--output", "json")
     value = json.loads(text)
     assert (code, value["proved"], value["broken"]) == (0, True, [])
+    assert (value["start"], value["until"]) == ("2026-01-01T00:00:00+00:00", "2036-01-01T00:00:00+00:00")
+    assert value["tzdata"] == tzdata_release()
     parameters = [part for name, given in value["parameters"].items() for part in ("--parameter", f"{name}={given}")]
     assert ran(capsys, "check", *FROM, *parameters)[0] == 0
 
@@ -205,6 +208,12 @@ def test_derive_marks_what_one_expression_cannot_say(capsys: pytest.CaptureFixtu
     assert "exact from 2026 to 2027, then expired" in text
     assert "SAT#2 2026" in text
     assert "The window needs ScheduleOffset 4." in text
+    assert "is not proved" in " ".join(text.split())
+    assert "Order proved" not in text
+    code, text = ran(capsys, "schedule", "derive", *arguments, "--exact", "--years", "1", "--output", "json")
+    value = json.loads(text)
+    assert (code, value["proved"], value["tzdata"], value["start"], value["zones"]) == (0, None, None, None, [])
+    assert "is not proved" in " ".join(ran(capsys, "schedule", "derive", "--help")[1].split())
 
 
 def test_derive_gives_the_window_as_it_was_stated(capsys: pytest.CaptureFixture[str]) -> None:
@@ -329,3 +338,24 @@ def test_derive_says_the_first_case_of_what_is_broken(capsys: pytest.CaptureFixt
     assert code == 3
     assert not any(line.endswith(":") for line in text.splitlines() if "idle" in line)
     assert "a backup runs that belongs to no window: first Sat 2026-03-28 21:30" in words
+    assert f"Order broken in 1 of 1 time zone, 2026-01-01 to 2036-01-01, tzdata {tzdata_release()}:" in words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--lead", "1440"], ["MaximumLeadMinutes is '1500': from 5 to 1440"]),
+        (
+            ["--backup-completion", "10080"],
+            ["LookBackHours is '171': from 1 to 168", "MaximumProofAgeMinutes is '10380': from 60 to 10080"],
+        ),
+    ],
+)
+def test_derive_refuses_what_the_templates_refuse(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: list[str]
+) -> None:
+    code, text = ran(capsys, "schedule", "derive", "cron(0 23 1 * ? *)", *FROM, "--timezone", "UTC", *arguments)
+    assert code == 2
+    assert all(word in text for word in words)
+    assert "give a smaller lead" in " ".join(text.split())
+    assert "proved" not in text

@@ -101,6 +101,12 @@ def test_a_statement_that_expressions_say_exactly_has_no_such_note() -> None:
     assert result.lanes[0].proof.notes == ()
 
 
+def test_a_statement_whose_limits_a_template_refuses_is_refused() -> None:
+    placed = PlacedStatement(make_statement("cron(0 23 1 * ? *)"), Origin("defaults", "schedule.patch"), 1440)
+    with pytest.raises(InputError, match="derived MaximumLeadMinutes is '1500': from 5 to 1440"):
+        check(LaneConfig(Lane("111111111111", "eu-central-1", "ubuntu", "prd", "payments"), {}, patch=placed))
+
+
 def test_further_runs_of_a_schedule_that_is_not_the_derived_one_stay_idle() -> None:
     result = check(stated(PATCH_TUESDAY, CheckBackUpJobAndEnableMaintenanceWindow="cron(30 22 * * ? *)"))
     assert {finding.rule for finding in result.findings} == {"gate-idle", "backup-idle", "close-idle"}
