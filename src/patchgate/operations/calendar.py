@@ -21,7 +21,8 @@ class Entry:
     """One run in a lane: ``start`` and ``end`` are aware UTC datetimes, equal for gates and closes.
 
     A backup ends at its worst: start window and completion window together. ``uncertain``: a clock change is near, and
-    AWS does not document what happens: it may run then, at another time, or not at all.
+    AWS does not document what happens: it may run then, at another time, or not at all. ``offset_days`` is a window's
+    ScheduleOffset: it starts that many days after the expression's day.
     """
 
     start: datetime
@@ -31,6 +32,7 @@ class Entry:
     zone: str
     expression: str
     uncertain: bool = False
+    offset_days: int = 0
 
 
 def list_entries(
@@ -65,6 +67,7 @@ def _lane_entries(settings: LaneSettings, start: datetime, until: datetime, kind
                         zone=zone,
                         expression=schedule.expression,
                         uncertain=not occurrence.is_certain,
+                        offset_days=offset,
                     )
 
 

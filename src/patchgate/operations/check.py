@@ -23,13 +23,15 @@ from patchgate.plan.order_timeline import LaneSchedules
 from patchgate.schedule.months import HORIZON, LAST_YEAR
 
 if TYPE_CHECKING:
+    from patchgate.plan.derivation import DerivedCycle
     from patchgate.plan.order import Violation
 
 _ANY_ORGANIZATION = "o-0000000000"
 _ANY_ACCOUNT = "000000000000"
 _FURTHER_RUNS = (
-    "no single expression says the days of the patch statement: {} backups, {} gates and {} closes a year belong to no "
-    "window; such a gate holds and says so, such a close changes nothing, such a backup is paid for"
+    ("backup", "such a backup is paid for"),
+    ("gate", "such a gate holds, and says so only while the watchdog does not know when the next window is"),
+    ("close", "such a close changes nothing"),
 )
 
 _AT_A_CHANGE = "the maintenance windows: each that a clock change skips or repeats starts at any of its possible times"
@@ -185,9 +187,22 @@ def _check_lane(
     if cycle is None or not cycle.has_idle_runs or not cycle.parameters().items() <= settings.values.items():
         return LaneCheck(lane.lane.name, lane.lane, _prove(settings, start, until, allow_idle=allow_idle))
     proof = _prove(settings, start, until, allow_idle=True)
-    further = (f"{each.extra_per_year:g}" for each in (cycle.backup, cycle.gate, cycle.close))
-    note = _FURTHER_RUNS.format(*further)
-    return LaneCheck(lane.lane.name, lane.lane, replace(proof, notes=(*proof.notes, note)))
+    return LaneCheck(lane.lane.name, lane.lane, replace(proof, notes=(*proof.notes, _further_runs(cycle))))
+
+
+def _further_runs(cycle: DerivedCycle) -> str:
+    """What a cycle with supersets does besides, of each kind that it has."""
+    found = [
+        (f"{derived.extra_per_year:g} {kind}s", said)
+        for derived, (kind, said) in zip((cycle.backup, cycle.gate, cycle.close), _FURTHER_RUNS, strict=True)
+        if derived.extra_per_year
+    ]
+    counts = [count for count, _ in found]
+    counted = " and ".join([", ".join(counts[:-1]), counts[-1]] if counts[1:] else counts)
+    return (
+        f"no single expression says the days of the patch statement: {counted} a year belong to no window; "
+        + ", ".join(said for _, said in found)
+    )
 
 
 def _prove(settings: LaneSettings, start: datetime, until: datetime, *, allow_idle: bool) -> OrderProof:

@@ -66,6 +66,7 @@ def render_calendar_json(entries: Sequence[Entry], start: datetime, until: datet
                 "end": entry.end.isoformat(),
                 "zone": entry.zone,
                 "expression": entry.expression,
+                "offset_days": entry.offset_days,
                 "uncertain": entry.uncertain,
             }
             for entry in entries
@@ -97,7 +98,8 @@ def render_calendar_ics(entries: Sequence[Entry], stamp: datetime) -> str:
 
 def _event(entry: Entry, stamp: datetime) -> Iterator[str]:
     start, end = wall_clock(entry.start, entry.zone), wall_clock(entry.end, entry.zone)
-    description = f"{entry.expression}, {entry.zone}: {start:%a %Y-%m-%d %H:%M} to {end:%a %H:%M} local time"
+    offset = f" with ScheduleOffset {entry.offset_days}" if entry.offset_days else ""
+    description = f"{entry.expression}{offset}, {entry.zone}: {start:%a %Y-%m-%d %H:%M} to {end:%a %H:%M} local time"
     if entry.uncertain:
         description += ". AWS does not document what happens at this clock change."
     yield "BEGIN:VEVENT"

@@ -203,6 +203,7 @@ def _lane_value(one: LaneCheck) -> dict[str, Any]:
             "backup": schedules.backup,
             "gate": schedules.gate,
             "window": schedules.window,
+            "window_offset_days": schedules.window_offset_days,
             "close": schedules.close,
         },
         "margins": {

@@ -93,6 +93,14 @@ def test_the_further_runs_of_a_statement_that_no_expression_says_are_noted_and_b
     assert len(result.lanes[0].proof.windows) == 24
     (note,) = result.lanes[0].proof.notes
     assert "40.2 backups, 40.2 gates and 40.2 closes a year belong to no window" in note
+    assert "such a gate holds, and says so only while the watchdog does not know when the next window is" in note
+
+
+def test_only_schedules_that_run_further_are_counted() -> None:
+    (note,) = check(stated(make_statement("cron(0 3 ? * TUE#2 *)"))).lanes[0].proof.notes
+    assert "40.2 backups a year belong to no window; such a backup is paid for" in note
+    assert "gate" not in note
+    assert "close" not in note
 
 
 def test_a_statement_that_expressions_say_exactly_has_no_such_note() -> None:
