@@ -25,6 +25,7 @@ name                                            what the door needs it for
 ``moto.s3.models.s3_backends``                  ``bucket_accounts`` and the content of an object as moto keeps it
 ``moto.core.utils.datetime``                    where moto's ``utcnow`` and ``unix_time`` read the time
 ``moto.s3.models.datetime``                     where moto's buckets read it themselves
+``moto.sts.models.utcnow``                      when credentials expire: by the clients' clock, the host's
 ``moto.sqs.models.SQSBackend``                  ``receive_message`` polls in real time, ``send_message`` counts letters
                                                 instead of bytes: both replaced
 ``moto.sqs.models.generate_receipt_handle``     receipts, numbered alike behind both doors
@@ -76,6 +77,7 @@ import moto.s3.models
 import moto.sns.models
 import moto.sns.utils
 import moto.sqs.models
+import moto.sts.models
 from botocore.exceptions import CapacityNotAvailableError
 
 from patchgate.emulator import sdk_private
@@ -283,6 +285,11 @@ def _virtual_datetime(waiting: Waiting) -> SimpleNamespace:
     return SimpleNamespace(**{**vars(datetime_module), "datetime": VirtualDatetime})
 
 
+def _host_utcnow() -> datetime:
+    """The time of clients: an SDK whose credentials have expired for the host's clock refuses to use them."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
 def _receiving(waiting: Waiting) -> Callable[..., list[Any]]:
     """Long polls look once a virtual second; where time does not pass, once."""
     original = moto.sqs.models.SQSBackend.receive_message
@@ -305,8 +312,8 @@ def _receiving(waiting: Waiting) -> Callable[..., list[Any]]:
 def virtual_time(waiting: Waiting) -> Iterator[None]:
     """Retries and waiters of botocore sleep and throw dice with ``waiting``, and instants come back in UTC.
 
-    moto's S3, IAM, STS, SNS, SQS, CloudWatch and CloudWatch Logs read the same clock; its services that read the
-    host's by themselves go on doing so.
+    moto's S3, IAM, SNS, SQS, CloudWatch and CloudWatch Logs read the same clock; its services that read the host's by
+    themselves go on doing so, and so does STS: clients compare the expiration of its credentials with the host's.
 
     Retries: for clients made inside.
     """
@@ -323,6 +330,7 @@ def virtual_time(waiting: Waiting) -> Iterator[None]:
             (bucket, "TokenBucket", _VirtualTokenBucket),
             (moto.core.utils, "datetime", _virtual_datetime(waiting)),
             (moto.s3.models, "datetime", _virtual_datetime(waiting)),
+            (moto.sts.models, "utcnow", _host_utcnow),
             (moto.sqs.models.SQSBackend, "receive_message", _receiving(waiting)),
         ):
             stack.enter_context(replaced(holder, name, value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -150,3 +150,10 @@ def test_instants_are_aware_and_in_utc(cloud: Cloud, door: WireDoor) -> None:
     answer = door.session(ACCOUNT, REGION).client("ssm").get_parameter(Name="/a")
     assert answer["Parameter"]["LastModifiedDate"] == cloud.now
     assert answer["Parameter"]["LastModifiedDate"].utcoffset() == timedelta(0)
+
+
+def test_credentials_expire_by_the_clock_of_their_clients(door: WireDoor) -> None:
+    """An SDK refuses credentials that have expired for its own clock, which is the host's."""
+    sts = door.session(ACCOUNT, REGION).client("sts")
+    answer = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/any", RoleSessionName="any")
+    assert timedelta(minutes=55) < answer["Credentials"]["Expiration"] - datetime.now(UTC) <= timedelta(hours=1)
