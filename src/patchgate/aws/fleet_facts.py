@@ -46,7 +46,12 @@ class FleetFacts:
     def organization(self) -> OrganizationFacts:
         """See FactsReader."""
         client = self._organizations()
-        with refusals("reading the organization"):
+        remedies = {
+            "AWSOrganizationsNotInUseException": "without an organization: deployment.mode stacks, and accounts "
+            "instead of organizational units",
+            "AccessDeniedException": "use credentials of the organization's management account",
+        }
+        with refusals("reading the organization", remedies):
             shape = client.describe_organization()["Organization"]
             roots = [root for page in client.get_paginator("list_roots").paginate() for root in page["Roots"]]
         return OrganizationFacts(shape["Id"], shape["MasterAccountId"], roots[0]["Id"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -27,6 +28,7 @@ _STALE = (
     "RequestExpired", "SignatureDoesNotMatch", "AuthFailure", "OptInRequired",
 )  # fmt: skip
 _SLOW = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded")
+_NO_REMEDIES: Mapping[str, str] = MappingProxyType({})
 _LOG_IN = "log in (aws sso login, aws configure), or name a profile that has credentials with --profile"
 
 
@@ -35,12 +37,17 @@ class RefusedError(PatchgateError):
 
 
 @contextmanager
-def refusals(what: str) -> Iterator[None]:
-    """What the SDK raises inside becomes RefusedError; ``what`` says what was tried, and where."""
+def refusals(what: str, remedies: Mapping[str, str] = _NO_REMEDIES) -> Iterator[None]:
+    """What the SDK raises inside becomes RefusedError; ``what`` says what was tried, and where.
+
+    ``remedies``: what to do about error codes that mean something of their own here.
+    """
     try:
         yield
     except (ClientError, BotoCoreError) as error:
         reason, remedy = describe_refusal(what, error)
+        if isinstance(error, ClientError):
+            remedy = remedies.get(error.response["Error"].get("Code", ""), remedy)
         raise RefusedError(reason, remedy=remedy) from error
 
 

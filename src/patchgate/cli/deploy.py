@@ -36,7 +36,7 @@ from patchgate.errors import InputError
     type=click.FloatRange(min=0),
     default=0,
     metavar="MINUTES",
-    help="Wait so long after each wave, and go on when its stacks still are as they should be.",
+    help="Wait so long between waves, and go on when the stacks still are as they should be.",
 )
 @prune_option
 @journal_option
@@ -88,6 +88,8 @@ def deploy(  # noqa: PLR0913 - one argument an option
         if fleet is not None:
             raise click.UsageError("give a fleet file or --plan, not both.")
         made = parse_plan_file(_read(plan_file), str(plan_file))
+        if made.purpose != "deploy":
+            raise InputError(f"{plan_file} is a plan to destroy", remedy="patchgate destroy FLEET does that")
         reach = reach_aws(member_role or made.member_role, made.lock_region, profile)
         journal = journal or plan_file.with_name(f"{plan_file.name}.journal.jsonl")
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import platform
@@ -249,7 +248,9 @@ def read_poll_interval(environment: Mapping[str, str]) -> timedelta:
 
 
 def _where() -> str:
-    return f"{getpass.getuser()}@{platform.node()}"
+    """Who runs this program on which machine, as far as the system says."""
+    names = (os.environ.get(name) for name in ("LOGNAME", "USER", "USERNAME"))
+    return f"{next(filter(None, names), 'somebody')}@{platform.node()}"
 
 
 def _tell_result(plan: Plan, conduct: Conduct, result: str, journal: Path | None) -> None:

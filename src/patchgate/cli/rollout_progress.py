@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from patchgate.operations.rollout.facts import StackKey
     from patchgate.operations.rollout.steps import PlannedWave, Step
 
+MOST_SHOWN = 8
+"""Stacks that are shown while they are worked on; an operation on a stack set may have thousands."""
+
 _DONE = {"create": "created", "update": "updated", "remove": "removed", "leave": "left"}
-_LANES = {"create": "creating", "update": "updating", "remove": "removing", "leave": "leaving"}
+_DOING = {"create": "creating", "update": "updating", "remove": "removing", "leave": "leaving"}
 
 
 class LineWatcher:
@@ -75,7 +78,9 @@ class BarWatcher:
     def step_begins(self, step: Step) -> None:
         """See Watcher."""
         with self._lock:
-            text = f"  {_LANES[step.action]} {describe_step(step)}"
+            if len(self._running) >= MOST_SHOWN:
+                return
+            text = f"  {_DOING[step.action]} {describe_step(step)}"
             self._running[step.key] = self._progress.add_task(sanitise(text), total=None)
 
     def step_ends(self, step: Step, *, failed: bool) -> None:

@@ -85,6 +85,20 @@ def test_the_organization_and_the_active_accounts_of_all_units_below() -> None:
     assert reader.accounts_of(["ou-1"]) == {"ou-1": ("1", "2", "4")}
 
 
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("AWSOrganizationsNotInUseException", "deployment.mode stacks"),
+        ("AccessDeniedException", "use credentials of the organization's management account"),
+        ("ThrottlingException", "run this again later"),
+    ],
+)
+def test_an_organization_that_cannot_be_read_says_what_to_do(code: str, remedy: str) -> None:
+    with pytest.raises(RefusedError, match=f"reading the organization was refused: {code}") as refused:
+        facts_of(organizations=FakeClient(describe_organization=error(code))).organization()
+    assert remedy in refused.value.remedy
+
+
 def test_stacks_of_patchgate_are_read_with_what_a_deployment_changes() -> None:
     shape = {
         "StackName": PATCH[2],

@@ -104,7 +104,7 @@ class Execution:
         for number, wave in enumerate(waves, 1):
             self.watcher.wave_begins(wave, number, len(waves))
             self._run_wave(wave)
-            self._bake(wave)
+            self._bake(wave, self.bake if number < len(waves) else 0)
             self._record("wave-done", wave=wave.environment)
             self.watcher.wave_ends(wave)
         self._record("end")
@@ -221,11 +221,12 @@ class Execution:
             self._buckets[key] = found.outputs["BucketName"]
         return {_BUCKET: self._buckets[key]}
 
-    def _bake(self, wave: PlannedWave) -> None:
-        if self.bake:
-            self.watcher.bakes(wave, self.bake)
+    def _bake(self, wave: PlannedWave, minutes: float) -> None:
+        """Look at the wave again, so many minutes later."""
+        if minutes:
+            self.watcher.bakes(wave, minutes)
             try:
-                self.stop.pause(self.bake * 60)
+                self.stop.pause(minutes * 60)
             except KeyboardInterrupt:
                 self.stop.set()
                 self._record("stopped", wave=wave.environment)

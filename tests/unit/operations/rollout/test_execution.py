@@ -85,7 +85,6 @@ def test_every_wave_is_looked_at_again_and_bakes(tmp_path: Path) -> None:
         ("bakes", "dev 0.0001"),
         ("through", "dev"),
         ("wave", "2/2 prd"),
-        ("bakes", "prd 0.0001"),
         ("through", "prd"),
     ]
     aws = FakeAws()
