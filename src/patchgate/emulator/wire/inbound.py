@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 
 from patchgate.emulator.wire.identity import signature_of
+from patchgate.emulator.wire.services import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,7 @@ def prepare_request(method: str, target: str, headers: Iterable[tuple[str, str]]
     request = AWSPreparedRequest(method, f"https://unsigned.invalid{_path_of(target)}", kept, body, stream_output=False)
     signature = signature_of(request)
     if signature is not None:
-        host = f"{signature.service}.{signature.region}.amazonaws.com"
+        host = host_of(signature.service, signature.region, request)
         request.url = f"https://{host}{_path_of(target)}"
         del kept["Host"]
         kept["Host"] = host

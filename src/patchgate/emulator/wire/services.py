@@ -62,6 +62,19 @@ def service_of(signing_name: str, request: Any) -> str:
     return next((service for service in services if _takes(service, normal)), services[0])
 
 
+def host_of(service: str, region: str, request: Any) -> str:
+    """The name of the endpoint at which moto expects a service's requests: for most, the service's."""
+    if not any(service in services for services in SERVICES.values()) or service == "s3":
+        return f"{service}.{region}.amazonaws.com"
+    prefix = str(private.get_service_model(service).metadata["endpointPrefix"])
+    account = f"{_text(request.headers['x-amz-account-id'])}." if service == "s3control" else ""
+    return f"{account}{prefix}.{region}.amazonaws.com"
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def _takes(service: str, normal: Any) -> bool:
     try:
         operation, _ = private.get_service_router(service).match(normal)

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from patchgate.emulator.cloud import Cloud
 from patchgate.emulator.wire import WireDoor
+from patchgate.emulator.wire.inbound import prepare_request
 from patchgate.emulator.wire.services import SERVICES
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -55,6 +56,24 @@ def test_a_role_reaches_services_whose_signing_name_is_another(
 ) -> None:
     allow_everything(ROLE)
     assert answer in getattr(door.session(ACCOUNT, REGION, ROLE).client(service), method)(**params)
+
+
+@pytest.mark.parametrize(
+    ("signing_name", "target", "extra", "host"),
+    [
+        ("monitoring", "/", {}, "monitoring.eu-west-1.amazonaws.com"),
+        ("ses", "/v2/email/identities", {}, "email.eu-west-1.amazonaws.com"),
+        ("s3", "/b/k", {}, "s3.eu-west-1.amazonaws.com"),
+        ("s3", "/v20180820/x", {"x-amz-account-id": ACCOUNT}, f"{ACCOUNT}.s3-control.eu-west-1.amazonaws.com"),
+    ],
+)
+def test_what_comes_in_over_http_goes_to_the_services_endpoint(
+    signing_name: str, target: str, extra: dict[str, str], host: str
+) -> None:
+    credential = f"AWS4-HMAC-SHA256 Credential=AKIAX/20260704/{REGION}/{signing_name}/aws4_request, Signature=x"
+    headers = {"Host": "localhost", "Authorization": credential, **extra}
+    request = prepare_request("GET", target, headers.items(), b"")
+    assert request.url == f"https://{host}{target}"
 
 
 def test_an_error_that_nobody_foresaw_is_that_calls(
