@@ -192,6 +192,7 @@ _DETAILS = {
     "gate-too-close": ("the gate is at {at}, {distance} before the window", ""),
     "backup-missing": ("the next backup is at {at}", "there is none in the week after it"),
     "backup-repeated": ("an earlier backup is at {at}", ""),
+    "backup-in-window": ("the backup is at {at}; too early by {worst} at worst", ""),
     "backup-unfinished": ("at worst it ends at {at}, {worst} after the gate", ""),
     "backup-too-close": ("the backup is at {at}, {distance} before the window", ""),
     "backup-before-look-back": ("the backup is at {at}, {worst} before the look-back begins", ""),

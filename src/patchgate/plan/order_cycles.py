@@ -70,6 +70,8 @@ class Examination:
     breaches: dict[str, Breach] = field(default_factory=dict)
     measured: dict[str, int] = field(default_factory=dict)
     windows: int = 0
+    over: int = _NEVER
+    """When the cycle before was over: its window had ended, and its close had run."""
 
     @property
     def margins(self) -> Margins:
@@ -103,7 +105,7 @@ class Examination:
             self._break("windows-overlap", start, after, end - after)
         gate = self._gate(start, before, used[0])
         self._backup(start, before, gate, used[1])
-        self._close(start, end, after, gate, used[2])
+        self.over = self._close(start, end, after, gate, used[2])
 
     def _gate(self, start: int, before: int, used: set[int]) -> int | None:
         """The gate that opens the window, None when there is none."""
@@ -139,6 +141,8 @@ class Examination:
         newest = found[-1]
         if len(found) > 1:
             self._break("backup-repeated", start, found[0])
+        if newest < self.over:
+            self._break("backup-in-window", start, newest, self.over - newest)
         self._time_backup(start, newest, gate)
         if found[0] - (decided - look_back) < LOOK_BACK_SLACK_SECONDS:
             lacking = LOOK_BACK_SLACK_SECONDS - found[0] + decided - look_back
@@ -158,8 +162,11 @@ class Examination:
         if age > 60 * lane.maximum_proof_age_minutes:
             self._break("proof-too-old", start, backup, age - 60 * lane.maximum_proof_age_minutes)
 
-    def _close(self, start: int, end: int, after: int, gate: int | None, used: set[int]) -> None:
-        """The close that ends the cycle: the first one after the window's end, before the next cycle begins."""
+    def _close(self, start: int, end: int, after: int, gate: int | None, used: set[int]) -> int:
+        """The close that ends the cycle: the first one after the window's end, before the next cycle begins.
+
+        Returns when the cycle is over: at that close, or where there is none at the window's end.
+        """
         gates, closes = self.timeline.gates, self.timeline.closes
         following = bisect_right(gates, start)
         limit = min(after, gates[following] if following < len(gates) else _EVER)
@@ -173,7 +180,7 @@ class Examination:
         if not found:
             self._break("close-missing", start, closes[first] if first < len(closes) else 0)
         if not timely:
-            return
+            return end
         soon = timely[: max(1, bisect_right(timely, end + LONGEST_OPEN_SECONDS))]
         used.update(soon)
         self._measure(start, "window_to_close", soon[0] - end)
@@ -183,6 +190,7 @@ class Examination:
             self._break("close-too-late", start, soon[0], soon[0] - latest)
         if len(soon) > 1:
             self._break("close-repeated", start, soon[1])
+        return soon[0]
 
     def _measure(self, start: int, margin: str, seconds: int, worse: Callable[[int, int], int] = min) -> None:
         if self.start <= start < self.until:

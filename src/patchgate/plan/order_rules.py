@@ -95,6 +95,12 @@ _ALL = (
         "F05",
     ),
     Rule(
+        "backup-in-window",
+        "the backup is taken before the window before it has ended and its close has run",
+        "start backups {shortfall} later, after DisableMaintenanceWindow",
+        "F13",
+    ),
+    Rule(
         "backup-unfinished",
         "the backup may still run when the gate decides",
         "start backups {shortfall} earlier, or shorten BackupStartWindowMinutes and BackupCompletionWindowMinutes",

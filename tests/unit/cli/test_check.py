@@ -226,6 +226,16 @@ def test_derive_gives_the_window_as_it_was_stated(capsys: pytest.CaptureFixture[
     assert value["schedules"]["gate"]["exactness"] == "superset"
 
 
+def test_the_schedule_offset_of_a_window_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--parameter", "MaintenanceWindowScheduleOffset=4"]
+    given += ["--parameter", "MaintenanceWindowCronSchedule=cron(0 23 ? * TUE *)"]
+    _, text = ran(capsys, "check", *FROM, *given, "--years", "1", "--output", "json")
+    assert {one["schedules"]["window_offset_days"] for one in json.loads(text)["lanes"]} == {4}
+    _, text = ran(capsys, "calendar", FLEET, *FROM, *given, "--days", "7", "--format", "json")
+    offsets = {entry["kind"]: entry["offset_days"] for entry in json.loads(text)["entries"]}
+    assert offsets == {"backup": 0, "gate": 0, "window": 4, "close": 0}
+
+
 def test_a_calendar_is_written_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "windows.ics"
     arguments = ["calendar", FLEET, *FROM, "--days", "7", "--only", "window", "--format", "ics"]

@@ -104,6 +104,30 @@ def test_a_rule_breaks(changes: dict[str, Any], rule: str, words: str) -> None:
     assert "{" not in found[rule].mend
 
 
+DAILY = {
+    "gate": "cron(30 22 * * ? *)",
+    "window": "cron(0 23 * * ? *)",
+    "close": "cron(10 4 * * ? *)",
+    "look_back_hours": 24,
+    "maximum_proof_age_minutes": 1500,
+}
+
+
+def test_a_backup_while_the_window_before_may_still_install_breaks_the_order() -> None:
+    found = broken(backup="cron(0 1 * * ? *)", **DAILY)
+    assert set(found) == {"backup-in-window"}
+    violation = found["backup-in-window"]
+    assert violation.first == datetime(2026, 1, 1, 14, tzinfo=UTC)
+    assert violation.affected == violation.total == 5 * 365 + 1
+    assert violation.detail == "the backup is at Thu 2026-01-01 01:00; too early by 3 h 10 min at worst"
+    assert violation.mend.startswith("start backups 3 h 10 min later")
+
+
+def test_a_cycle_is_over_when_its_close_has_run() -> None:
+    assert set(broken(backup="cron(9 4 * * ? *)", **DAILY)) == {"backup-in-window"}
+    assert broken(backup="cron(10 4 * * ? *)", **DAILY) == {}
+
+
 def test_a_close_in_the_first_minute_after_the_end_is_early_and_in_the_second_is_not() -> None:
     assert set(broken(close="cron(0 2 ? * 1 *)")) == {"close-too-early"}
     assert broken(close="cron(1 2 ? * 1 *)") == {}

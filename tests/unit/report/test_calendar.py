@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -62,6 +63,14 @@ def test_an_event_says_when_what_and_where() -> None:
     assert window["DESCRIPTION"] == ("cron(0 23 ? * 7 *), Europe/Berlin: Sat 2026-07-04 23:00 to Sun 02:00 local time")
     assert gate["DTEND"] == "20260704T203100Z"
     assert window["UID"] != gate["UID"]
+
+
+def test_a_schedule_offset_is_told() -> None:
+    later = replace(WINDOW, expression="cron(0 23 ? * TUE#1 *)", offset_days=4)
+    (event,) = read_events(render_calendar_ics([later], STAMP))
+    assert event["DESCRIPTION"].startswith("cron(0 23 ? * TUE#1 *) with ScheduleOffset 4, Europe/Berlin: Sat")
+    (entry,) = json.loads(render_calendar_json([later], STAMP, STAMP + timedelta(days=7)))["entries"]
+    assert entry["offset_days"] == 4
 
 
 def test_another_reader_of_icalendar_finds_the_same() -> None:
@@ -140,6 +149,7 @@ def test_json_holds_every_entry() -> None:
             "end": "2026-07-05T00:00:00+00:00",
             "zone": "Europe/Berlin",
             "expression": "cron(0 23 ? * 7 *)",
+            "offset_days": 0,
             "uncertain": False,
         }
     ]
