@@ -148,6 +148,7 @@ class Cloud:
     ) -> None:
         self.kernel = Kernel(start)
         self.history = History()
+        self.seed = seed
         self.random = random.Random(seed)  # noqa: S311 - replayable by design, never a secret
         self.neighbour: Neighbour = neighbour or NoNeighbour()
         self.assumptions = assumptions or Assumptions()

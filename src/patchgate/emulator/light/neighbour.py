@@ -30,7 +30,8 @@ _ANSWERS = {
 
 
 class LightNeighbour:
-    """S3, IAM, STS, SNS, SQS, CloudWatch Logs and alarms. Draws nothing from the run's seed: ids follow from names."""
+    """S3, IAM, STS, SNS, SQS, CloudWatch Logs and alarms. Draws nothing from the run's chance: ids follow from names,
+    and those of messages and versions from the seed and their number (``NumberedIds``)."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

@@ -25,12 +25,6 @@ def derived_id(prefix: str, text: str, length: int) -> str:
     return prefix + hashlib.sha256(text.encode()).hexdigest().upper()[: length - len(prefix)]
 
 
-def derived_uuid(text: str) -> str:
-    """A UUID that follows from ``text``."""
-    digits = hashlib.sha256(text.encode()).hexdigest()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
-
-
 def milliseconds(when: datetime) -> int:
     """Since the Unix epoch."""
     return round(when.timestamp() * 1000)

@@ -5,13 +5,14 @@ https://docs.aws.amazon.com/sns/latest/api/API_Operations.html
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation
 from patchgate.emulator.errors import AwsError, NotEmulatedError
-from patchgate.emulator.light.requests import derived_uuid, refuse_others
+from patchgate.emulator.light.requests import refuse_others
+from patchgate.emulator.messages import body_of, check_notification, notification, topic_not_found
+from patchgate.emulator.numbered_ids import NumberedIds
 
 _SETTINGS = {"DisplayName", "KmsMasterKeyId", "Policy", "SignatureVersion", "TracingConfig"}
 _SUBSCRIPTION_SETTINGS = {"RawMessageDelivery"}
@@ -46,7 +47,7 @@ class Sns(Component):
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         self._topics: dict[str, Topic] = {}
-        self._counted = 0
+        self._ids = NumberedIds(cloud.seed, self.service)
 
     @operation("CreateTopic")
     def create_topic(self, scope: Scope, params: Params) -> Result:
@@ -111,7 +112,8 @@ class Sns(Component):
         attributes = dict(params.get("Attributes", {}))
         refuse_others(attributes, "sns:Subscribe", _SUBSCRIPTION_SETTINGS)
         topic, protocol, endpoint = self._topic(params["TopicArn"]), params["Protocol"], params.get("Endpoint", "")
-        arn = f"{topic.arn}:{derived_uuid(f'{topic.arn} {protocol} {endpoint}')}"
+        there = [s for s in topic.subscriptions.values() if (s.protocol, s.endpoint) == (protocol, endpoint)]
+        arn = there[0].arn if there else f"{topic.arn}:{self._ids.draw()}"
         topic.subscriptions.setdefault(arn, Subscription(arn, protocol, endpoint, attributes))
         is_shown = protocol in _CONFIRMED or params.get("ReturnSubscriptionArn")
         return {"SubscriptionArn": arn if is_shown else "pending confirmation"}
@@ -142,17 +144,11 @@ class Sns(Component):
     def publish(self, scope: Scope, params: Params) -> Result:
         refuse_others(params, "sns:Publish", ("TopicArn", "TargetArn", "Message", "Subject", "MessageAttributes"))
         arn = params.get("TopicArn") or params.get("TargetArn") or ""
-        topic = self._topics.get(arn)
-        if topic is None:
-            raise AwsError("NotFound", "Topic does not exist", status=404)
-        if not params["Message"]:
-            raise AwsError("InvalidParameter", "Invalid parameter: Empty message")
-        if len(params["Message"].encode()) > 262_144:
-            raise AwsError("InvalidParameter", "Invalid parameter: Message too long")
-        if len(params.get("Subject", "")) > 100:
-            raise AwsError("InvalidParameter", "Invalid parameter: Subject")
-        self._counted += 1
-        message_id = derived_uuid(f"{arn} message {self._counted}")
+        topic = self._topic(arn)
+        check_notification(params["Message"], params.get("Subject", ""))
+        if any(value["DataType"].startswith("Binary") for value in params.get("MessageAttributes", {}).values()):
+            raise NotEmulatedError("sns:Publish with MessageAttributes of the type Binary")
+        message_id = self._ids.draw()
         for subscription in topic.subscriptions.values():
             self._deliver(scope, topic, subscription, params, message_id)
         return {"MessageId": message_id}
@@ -161,29 +157,30 @@ class Sns(Component):
         """To queues; nobody reads mail here."""
         if to.protocol == "sqs":
             _, _, _, region, account, queue = to.endpoint.split(":", 5)
-            body = (
-                params["Message"]
-                if to.attributes.get("RawMessageDelivery") == "true"
-                else json.dumps(
-                    {
-                        "Type": "Notification",
-                        "MessageId": message_id,
-                        "TopicArn": topic.arn,
-                        "Message": params["Message"],
-                    }
-                    | ({"Subject": params["Subject"]} if "Subject" in params else {})
+            given = params.get("MessageAttributes", {})
+            is_raw = to.attributes.get("RawMessageDelivery") == "true"
+            message = {"MessageBody": params["Message"], **({"MessageAttributes": given} if given else {})}
+            if not is_raw:
+                envelope = notification(
+                    topic=topic.arn,
+                    subscription=to.arn,
+                    message_id=message_id,
+                    message=params["Message"],
+                    subject=params.get("Subject"),
+                    attributes={name: {"Type": v["DataType"], "Value": v["StringValue"]} for name, v in given.items()},
+                    now=self.cloud.now,
                 )
-            )
+                message = {"MessageBody": body_of(envelope)}
             there = Scope(account, region)
             url = self.cloud.neighbour.call(there, "sqs", "GetQueueUrl", {"QueueName": queue})["QueueUrl"]
-            self.cloud.neighbour.call(there, "sqs", "SendMessage", {"QueueUrl": url, "MessageBody": body})
+            self.cloud.neighbour.call(there, "sqs", "SendMessage", {"QueueUrl": url, **message})
         elif to.protocol == "lambda":
             raise NotEmulatedError(f"functions that subscribe to topics ({scope.arn('sns', topic.arn)})")
 
     def _topic(self, arn: str, code: str = "NotFound") -> Topic:
         topic = self._topics.get(arn)
         if topic is None:
-            raise AwsError(code, "Topic does not exist", status=404)
+            raise topic_not_found(code)
         return topic
 
 

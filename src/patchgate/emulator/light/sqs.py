@@ -12,7 +12,9 @@ from typing import Any
 
 from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation
 from patchgate.emulator.errors import AwsError
-from patchgate.emulator.light.requests import derived_uuid, refuse_others
+from patchgate.emulator.light.requests import refuse_others
+from patchgate.emulator.messages import check_queue_message, digest_of, queue_not_found
+from patchgate.emulator.numbered_ids import NumberedIds
 
 _DEFAULTS = {
     "DelaySeconds": "0",
@@ -24,17 +26,29 @@ _DEFAULTS = {
 }
 _SETTINGS = {*_DEFAULTS, "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "Policy"}
 
+_SHOWN = (
+    "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesNotVisible",
+    "CreatedTimestamp", "DelaySeconds", "LastModifiedTimestamp", "MaximumMessageSize", "MessageRetentionPeriod",
+    "QueueArn", "Policy", "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout", "SqsManagedSseEnabled",
+    "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId",
+)  # fmt: skip
+"""The attributes of a queue, in the order of an answer that has all of them."""
+
 
 @dataclass(slots=True)
 class Message:
-    """One message; ``visible_from`` moves when it is received."""
+    """One message: delayed until ``delayed_until``, and when it was received hidden until ``hidden_until`` is over."""
 
     id: str
     body: str
     attributes: dict[str, Any]
     sent: datetime
-    visible_from: datetime
-    received: int = 0
+    delayed_until: datetime
+    hidden_until: datetime | None = None
+    receipts: list[str] = field(default_factory=list)
+
+    def is_ready(self, now: datetime) -> bool:
+        return now >= self.delayed_until and (self.hidden_until is None or now > self.hidden_until)
 
 
 @dataclass(slots=True)
@@ -47,6 +61,8 @@ class Queue:
     attributes: dict[str, str]
     tags: dict[str, str]
     messages: dict[str, Message] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    """The receipts of deleted messages."""
 
 
 class Sqs(Component):
@@ -57,7 +73,8 @@ class Sqs(Component):
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         self._queues: dict[str, Queue] = {}
-        self._counted = 0
+        self._ids = NumberedIds(cloud.seed, self.service)
+        self._receipts = NumberedIds(cloud.seed, f"{self.service} receipt")
 
     @operation("CreateQueue")
     def create_queue(self, scope: Scope, params: Params) -> Result:
@@ -95,17 +112,18 @@ class Sqs(Component):
     @operation("GetQueueAttributes")
     def get_queue_attributes(self, scope: Scope, params: Params) -> Result:  # noqa: ARG002
         queue = self._queue(params)
-        visible = sum(message.visible_from <= self.cloud.now for message in queue.messages.values())
+        now, messages = self.cloud.now, queue.messages.values()
+        visible, delayed = sum(m.is_ready(now) for m in messages), sum(now < m.delayed_until for m in messages)
         known = queue.attributes | {
             "QueueArn": queue.arn,
             "CreatedTimestamp": str(int(queue.created.timestamp())),
             "LastModifiedTimestamp": str(int(queue.created.timestamp())),
             "ApproximateNumberOfMessages": str(visible),
-            "ApproximateNumberOfMessagesNotVisible": str(len(queue.messages) - visible),
-            "ApproximateNumberOfMessagesDelayed": "0",
+            "ApproximateNumberOfMessagesNotVisible": str(len(messages) - visible - delayed),
+            "ApproximateNumberOfMessagesDelayed": str(delayed),
         }
         wanted = params.get("AttributeNames", ())
-        shown = {name: value for name, value in known.items() if "All" in wanted or name in wanted}
+        shown = {name: known[name] for name in (_SHOWN if "All" in wanted else wanted) if name in known}
         return {"Attributes": shown} if shown else {}
 
     @operation("SetQueueAttributes")
@@ -138,32 +156,48 @@ class Sqs(Component):
 
     @operation("SendMessage")
     def send_message(self, scope: Scope, params: Params) -> Result:  # noqa: ARG002
-        refuse_others(params, "sqs:SendMessage", ("QueueUrl", "MessageBody", "MessageAttributes"))
+        refuse_others(params, "sqs:SendMessage", ("QueueUrl", "MessageBody", "MessageAttributes", "DelaySeconds"))
         queue, body = self._queue(params), params["MessageBody"]
-        self._counted += 1
-        message_id = derived_uuid(f"{queue.arn} message {self._counted}")
         attributes = {name: dict(value) for name, value in params.get("MessageAttributes", {}).items()}
-        queue.messages[message_id] = Message(message_id, body, attributes, self.cloud.now, self.cloud.now)
-        return {"MD5OfMessageBody": _digest(body), "MessageId": message_id}
+        delay = params.get("DelaySeconds", int(queue.attributes["DelaySeconds"]))
+        check_queue_message(body, attributes, delay, int(queue.attributes["MaximumMessageSize"]))
+        message_id, now = self._ids.draw(), self.cloud.now
+        queue.messages[message_id] = Message(message_id, body, attributes, now, now + timedelta(seconds=delay))
+        digest = {"MD5OfMessageAttributes": digest_of(attributes)} if attributes else {}
+        return {"MD5OfMessageBody": _digest(body), "MessageId": message_id, **digest}
 
     @operation("ReceiveMessage")
     def receive_message(self, scope: Scope, params: Params) -> Result:  # noqa: ARG002
         known = ("QueueUrl", "MaxNumberOfMessages", "VisibilityTimeout", "WaitTimeSeconds", "MessageAttributeNames")
         refuse_others(params, "sqs:ReceiveMessage", known)
-        queue = self._queue(params)
-        hidden = timedelta(seconds=params.get("VisibilityTimeout", int(queue.attributes["VisibilityTimeout"])))
-        ready = [message for message in queue.messages.values() if message.visible_from <= self.cloud.now]
-        wanted = params.get("MessageAttributeNames", ())
+        queue, kernel = self._queue(params), self.cloud.kernel
+        waiting = params.get("WaitTimeSeconds", int(queue.attributes["ReceiveMessageWaitTimeSeconds"]))
+        end = self.cloud.now + timedelta(seconds=waiting)
+        received = self._receive(queue, params)
+        while not received and kernel.current is not None and self.cloud.now < end:
+            kernel.sleep(1)
+            received = self._receive(queue, params)
+        return {"Messages": received} if received else {}
+
+    def _receive(self, queue: Queue, params: Params) -> list[dict[str, Any]]:
+        hidden = params.get("VisibilityTimeout", int(queue.attributes["VisibilityTimeout"]))
+        ready = [message for message in queue.messages.values() if message.is_ready(self.cloud.now)]
         received = []
         for message in ready[: params.get("MaxNumberOfMessages", 1)]:
-            message.received += 1
-            message.visible_from = self.cloud.now + hidden
-            received.append(_received(message, wanted))
-        return {"Messages": received} if received else {}
+            message.receipts.append(self._receipts.draw())
+            message.hidden_until = self.cloud.now + timedelta(seconds=hidden) if hidden else None
+            received.append(_received(message, params.get("MessageAttributeNames", ())))
+        return received
 
     @operation("DeleteMessage")
     def delete_message(self, scope: Scope, params: Params) -> Result:  # noqa: ARG002
-        self._queue(params).messages.pop(params["ReceiptHandle"].partition("/")[0], None)
+        queue, receipt = self._queue(params), params["ReceiptHandle"]
+        found = [message for message in queue.messages.values() if receipt in message.receipts]
+        if not found and receipt not in queue.done:
+            raise AwsError("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
+        for message in found:
+            queue.done.update(message.receipts)
+            del queue.messages[message.id]
         return {}
 
     @operation("PurgeQueue")
@@ -174,16 +208,17 @@ class Sqs(Component):
     def _queue(self, params: Params) -> Queue:
         queue = self._queues.get(params["QueueUrl"])
         if queue is None:
-            raise AwsError("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
+            raise queue_not_found()
         return queue
 
 
 def _received(message: Message, wanted: Any) -> dict[str, Any]:
     names = [name for name in message.attributes if "All" in wanted or name in wanted]
     attributes = {name: dict(message.attributes[name]) for name in names}
-    shape = {"MessageId": message.id, "ReceiptHandle": f"{message.id}/{message.received}", "Body": message.body}
+    shape = {"MessageId": message.id, "ReceiptHandle": message.receipts[-1], "Body": message.body}
     shape |= {"MD5OfBody": _digest(message.body)}
-    return shape | ({"MessageAttributes": attributes} if attributes else {})
+    given = {"MessageAttributes": attributes, "MD5OfMessageAttributes": digest_of(attributes)}
+    return shape | (given if attributes else {})
 
 
 def _digest(text: str) -> str:

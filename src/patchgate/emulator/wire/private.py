@@ -28,6 +28,7 @@ name                                            what the door needs it for
 ``moto.sts.models.utcnow``                      when credentials expire: by the clients' clock, the host's
 ``moto.sqs.models.SQSBackend``                  ``receive_message`` polls in real time, ``send_message`` counts letters
                                                 instead of bytes: both replaced
+``moto.sqs.models.unix_time``                   when queues were created, which AWS tells in whole seconds
 ``moto.sqs.models.generate_receipt_handle``     receipts, numbered alike behind both doors
 ``moto.sns.models.SNSBackend.publish``          takes empty messages, and looks for an endpoint when there is no topic
 ``moto.sns.models.SNSBackend.get_topic``        what ``publish`` looks for
@@ -47,7 +48,7 @@ name                                            what the door needs it for
 
 from __future__ import annotations
 
-import datetime as datetime_module
+import datetime as dt
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -81,6 +82,7 @@ import moto.sts.models
 from botocore.exceptions import CapacityNotAvailableError
 
 from patchgate.emulator import sdk_private
+from patchgate.emulator.errors import AwsError
 from patchgate.emulator.messages import check_notification, check_queue_message, notification, topic_not_found
 from patchgate.emulator.numbered_ids import NumberedIds
 from patchgate.emulator.sdk_private import Waiting, replaced
@@ -204,12 +206,15 @@ def checked_messages() -> Iterator[None]:
     publish, send = moto.sns.models.SNSBackend.publish, moto.sqs.models.SQSBackend.send_message
 
     def publish_checked(backend: Any, message: str, arn: str | None, *others: Any, **named: Any) -> Any:
-        if arn and arn.count(":") == len("arn:aws:sns:region:account:name".split(":")) - 1 and "/" not in arn:
+        if arn and "/" not in arn:  # an endpoint of an application has one
             try:
                 backend.get_topic(arn)
             except moto.sns.models.TopicNotFound:
                 raise topic_not_found() from None
-        check_notification(message or "", named.get("subject") or "")
+        try:
+            check_notification(message or "", named.get("subject") or "")
+        except AwsError as error:  # as moto's, because a batch goes on with its other entries
+            raise moto.sns.models.InvalidParameterValue(error.message) from error
         return publish(backend, message, arn, *others, **named)
 
     def send_checked(backend: Any, queue_name: str, body: str, *others: Any, **named: Any) -> Any:
@@ -282,7 +287,7 @@ def _virtual_datetime(waiting: Waiting) -> SimpleNamespace:
         def utcnow(cls) -> Any:
             return cls.now()
 
-    return SimpleNamespace(**{**vars(datetime_module), "datetime": VirtualDatetime})
+    return SimpleNamespace(**{**vars(dt), "datetime": VirtualDatetime})
 
 
 def _host_utcnow() -> datetime:
@@ -331,6 +336,7 @@ def virtual_time(waiting: Waiting) -> Iterator[None]:
             (moto.core.utils, "datetime", _virtual_datetime(waiting)),
             (moto.s3.models, "datetime", _virtual_datetime(waiting)),
             (moto.sts.models, "utcnow", _host_utcnow),
+            (moto.sqs.models, "unix_time", lambda: int(waiting.time())),
             (moto.sqs.models.SQSBackend, "receive_message", _receiving(waiting)),
         ):
             stack.enter_context(replaced(holder, name, value))

@@ -269,7 +269,7 @@ def test_an_operation_that_is_not_here_is_named(cloud: Cloud) -> None:
         LightNeighbour(cloud).call(SCOPE, "kms", "CreateKey", {})
 
 
-def test_nothing_is_drawn_from_the_runs_seed(cloud: Cloud, door: DirectDoor) -> None:
+def test_nothing_is_drawn_from_the_runs_chance(cloud: Cloud, door: DirectDoor) -> None:
     state = cloud.random.getstate()
     door.session(SCOPE).client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
     topic = door.session(SCOPE).client("sns").create_topic(Name="t")["TopicArn"]

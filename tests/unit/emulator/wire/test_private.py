@@ -6,6 +6,8 @@ When one of these fails after an upgrade, wire/private.py has to follow before a
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from random import Random
 from types import ModuleType
 from typing import Any
@@ -24,12 +26,14 @@ import botocore.waiter
 import moto.core.models
 import moto.core.parse
 import moto.core.serialize
+import moto.core.utils
 import moto.moto_api._internal
 import pytest
 import requests
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 
+from patchgate.emulator.numbered_ids import NumberedIds
 from patchgate.emulator.wire import private
 
 
@@ -262,3 +266,82 @@ def test_client_tokens_are_drawn() -> None:
             "before-parameter-build.ssm.CreateMaintenanceWindow", params=params, model=model, context={}
         )
         assert params["ClientToken"] == expected
+
+
+AT = {"region_name": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    clock = Clock()
+    with moto.mock_aws(), private.virtual_time(clock):
+        yield clock
+
+
+def test_motos_services_read_the_virtual_clock(clock: Clock) -> None:
+    then = datetime.fromtimestamp(clock.now, UTC)
+    s3, iam, cloudwatch = (boto3.client(service, **AT) for service in ("s3", "iam", "cloudwatch"))
+    s3.create_bucket(Bucket="b-1", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    assert s3.list_buckets()["Buckets"][0]["CreationDate"] == then
+    assert iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["CreateDate"] == then
+    cloudwatch.put_metric_alarm(
+        AlarmName="a", MetricName="m", Namespace="n", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    assert cloudwatch.describe_alarms()["MetricAlarms"][0]["StateUpdatedTimestamp"] == then
+
+
+def test_motos_queues_read_the_virtual_clock_and_wait_by_it(clock: Clock) -> None:
+    sqs = boto3.client("sqs", **AT)
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    created = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["CreatedTimestamp"])["Attributes"]
+    assert created == {"CreatedTimestamp": "1000"}
+    sqs.send_message(QueueUrl=url, MessageBody="m", DelaySeconds=600)
+    assert "Messages" not in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)
+    assert sum(clock.slept) == 20
+    clock.now = 1599.0
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    clock.now = 1600.0
+    (message,) = sqs.receive_message(QueueUrl=url, AttributeNames=["SentTimestamp"])["Messages"]
+    assert message["Attributes"] == {"SentTimestamp": "1000000"}
+
+
+def test_a_long_poll_does_not_hang_where_time_stands_still(clock: Clock) -> None:
+    clock.sleep = lambda seconds: None  # type: ignore[method-assign]
+    sqs = boto3.client("sqs", **AT)
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)
+
+
+def test_the_clock_of_moto_comes_back() -> None:
+    with private.virtual_time(Clock()):
+        assert moto.core.utils.utcnow() == datetime.fromtimestamp(1000, UTC).replace(tzinfo=None)
+        assert moto.core.utils.unix_time() == 1000
+    assert moto.core.utils.unix_time() > 1_600_000_000
+
+
+def test_messages_subscriptions_and_receipts_are_numbered() -> None:
+    def names() -> list[str]:
+        with moto.mock_aws(), private.numbered_identifiers(7):
+            sns, sqs = boto3.client("sns", **AT), boto3.client("sqs", **AT)
+            topic = sns.create_topic(Name="t")["TopicArn"]
+            subscribed = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.org")["SubscriptionArn"]
+            published = sns.publish(TopicArn=topic, Message="m")["MessageId"]
+            url = sqs.create_queue(QueueName="q")["QueueUrl"]
+            sent = sqs.send_message(QueueUrl=url, MessageBody="m")["MessageId"]
+            receipt = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+            return [subscribed, published, sent, receipt]
+
+    expected = [NumberedIds(7, name) for name in ("sns", "sqs", "sqs receipt")]
+    topic = "arn:aws:sns:eu-west-1:123456789012:t"
+    assert names() == [f"{topic}:{expected[0].draw()}", *(ids.draw() for ids in expected)]
+
+
+def test_batches_of_a_topic_name_the_empty_message() -> None:
+    with moto.mock_aws(), private.checked_messages():
+        sns = boto3.client("sns", **AT)
+        topic = sns.create_topic(Name="t")["TopicArn"]
+        entries = [{"Id": "1", "Message": "m"}, {"Id": "2", "Message": ""}]
+        answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+    assert [item["Id"] for item in answer["Successful"]] == ["1"]
+    assert [(item["Id"], item["Code"]) for item in answer["Failed"]] == [("2", "InvalidParameter")]
