@@ -255,8 +255,10 @@ def _by_place(
 def _likeliest(load: LaneLoad, windows: Mapping[str, frozenset[int]]) -> LaneLoad:
     """The load with the windows of AWS's documented or likeliest reading alone; ``windows``: lane -> their starts.
 
-    Of two that start together the shorter one: the longer is one that a clock change repeats.
+    A lane without is certain. Of two that start together the shorter one: a clock change repeats the longer one.
     """
+    if load.name not in windows:
+        return load
     plain = {begin: (begin, end) for begin, end in reversed(load.spans) if begin in windows[load.name]}
     return replace(load, spans=tuple(plain[begin] for begin in sorted(plain)))
 
@@ -283,8 +285,10 @@ def _crowded(loads: Sequence[LaneLoad], checks: Sequence[LaneCheck]) -> Iterable
     delays = ", ".join(f"{name} by {hours} h" for name, hours in crowding.delays)
     detail = f"{crowding.most} windows run at once, AWS allows 5"
     first = datetime.fromtimestamp(crowding.first, UTC)
-    windows = {one.name: frozenset(one.proof.windows) for one in checks}
-    likeliest = find_crowding([_likeliest(load, windows) for load in loads])
+    names = {load.name for load in loads}
+    uncertain = [one for one in checks if one.name in names and one.proof.readings > 1]
+    windows = {one.name: frozenset(one.proof.windows) for one in uncertain}
+    likeliest = not uncertain or find_crowding([_likeliest(load, windows) for load in loads])
     yield Finding(
         rule.code,
         crowding.lanes,

@@ -87,6 +87,8 @@ def compute_capacity(
     loads: Sequence[LaneLoad], *, scan_minutes: int = SCAN_MINUTES, install_minutes: int = INSTALL_MINUTES
 ) -> tuple[Capacity, ...]:
     """The capacity of every lane of one account and Region whose number of instances is known."""
+    if all(load.instances is None for load in loads):
+        return ()
     meetings = _meetings(loads)
     found = []
     for load in loads:
@@ -128,10 +130,10 @@ def _meetings(loads: Sequence[LaneLoad]) -> list[tuple[int, tuple[LaneLoad, ...]
     members = list(series.values())
     starts = sorted((start, number, end) for number, spans in enumerate(series) for start, end in spans)
     running: list[tuple[int, int]] = []
-    first: dict[tuple[int, ...], int] = {}
+    first: dict[frozenset[int], int] = {}
     for start, number, end in starts:
         while running and running[0][0] <= start:
             heappop(running)
         heappush(running, (end, number))
-        first.setdefault(tuple(sorted({one for _, one in running})), start)
-    return [(at, tuple(load for number in numbers for load in members[number])) for numbers, at in first.items()]
+        first.setdefault(frozenset([one for _, one in running]), start)
+    return [(at, tuple(load for one in sorted(numbers) for load in members[one])) for numbers, at in first.items()]

@@ -111,8 +111,10 @@ def prove_order(lane: LaneSchedules, start: datetime, until: datetime, *, allow_
 
 def _spans(examined: list[Examination], first: int, last: int) -> tuple[tuple[int, int], ...]:
     """Every window of every reading that runs between two instants, ascending."""
-    every = {span for one in examined for span in one.timeline.cycles}
-    return tuple(sorted((begin, end) for begin, end in every if end > first and begin < last))
+    every: Iterable[tuple[int, int]] = examined[0].timeline.cycles
+    if len(examined) > 1:
+        every = sorted({span for one in examined for span in one.timeline.cycles})
+    return tuple([span for span in every if span[1] > first and span[0] < last])
 
 
 _PARAMETERS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain, pairwise
 from typing import Final
 
@@ -51,17 +51,28 @@ class CronFields:
     @cached_property
     def shape_days(self) -> tuple[tuple[int, ...], ...]:
         """The days that match in a month of each of the ``SHAPES``, ascending."""
-        return tuple(matching_days(self.days, shape) for shape in SHAPES)
+        return _shape_days(self.days)
 
     @cached_property
     def month_numbers(self) -> tuple[int, ...]:
         """The months that hold a matching day, ascending, as indexes into ``MONTH_STARTS``."""
-        return tuple(
-            number
-            for year in self.years
-            for month in self.months
-            if self.shape_days[MONTH_SHAPES[number := (year - FIRST_YEAR) * 12 + month - 1]]
-        )
+        return _month_numbers(self.days, self.months, self.years)
+
+
+@lru_cache(maxsize=256)  # the schedules of a fleet differ in their times more than in their days
+def _shape_days(days: tuple[DayTerm, ...]) -> tuple[tuple[int, ...], ...]:
+    return tuple(matching_days(days, shape) for shape in SHAPES)
+
+
+@lru_cache(maxsize=256)
+def _month_numbers(days: tuple[DayTerm, ...], months: tuple[int, ...], years: tuple[int, ...]) -> tuple[int, ...]:
+    matching = _shape_days(days)
+    return tuple(
+        number
+        for year in years
+        for month in months
+        if matching[MONTH_SHAPES[number := (year - FIRST_YEAR) * 12 + month - 1]]
+    )
 
 
 class _InstantCache(dict[int, list[int]]):
