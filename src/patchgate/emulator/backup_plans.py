@@ -208,6 +208,9 @@ class Plans(Component):
         """https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CreateBackupSelection.html"""
         plan = self.plan(scope, params)
         document = checked_selection(params)
+        role = document["IamRoleArn"]
+        if not self.cloud.authority.trusts(scope.as_principal(role), role, "backup.amazonaws.com"):
+            raise AwsError("InvalidParameterValueException", f"IAM Role {role} cannot be assumed by AWS Backup")
         if any(known.document["SelectionName"] == document["SelectionName"] for known in plan.selections.values()):
             raise AwsError(
                 "AlreadyExistsException", f"Backup selection {document['SelectionName']} already exists in the plan"

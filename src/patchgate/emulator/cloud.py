@@ -79,6 +79,9 @@ class Authority(Protocol):
         ``source_arn`` is what AWS gives as aws:SourceArn, beside aws:SourceAccount; None where it is not documented.
         """
 
+    def check_assuming(self, scope: Scope, params: Params) -> None:
+        """Raise AwsError unless the caller may assume the role of an sts:AssumeRole's ``params``."""
+
     def forget(self) -> None:
         """Roles or policies have changed."""
 
@@ -92,6 +95,9 @@ class NoAuthority:
     def trusts(self, scope: Scope, role_arn: str, service: str, source_arn: str | None = None) -> bool:  # noqa: ARG002
         """Every role is there for every service."""
         return True
+
+    def check_assuming(self, scope: Scope, params: Params) -> None:
+        """Nothing is denied."""
 
     def forget(self) -> None:
         """Nothing is remembered."""

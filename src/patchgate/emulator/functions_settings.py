@@ -23,6 +23,7 @@ from patchgate.emulator.functions_resources import (
     read_archive,
     read_inline,
 )
+from patchgate.emulator.functions_targets import check_target
 
 ACCOUNT_CONCURRENCY = 1000
 UNRESERVED_CONCURRENCY = 100
@@ -54,6 +55,12 @@ class FunctionSettings(Component):
         if not self.cloud.authority.trusts(scope, role_arn, "lambda.amazonaws.com"):
             raise invalid(NOT_ASSUMABLE)
 
+    def _check_letters(self, role_arn: str, params: Params) -> None:
+        """The dead-letter queue that a request sets must be there for the role."""
+        target = (params.get("DeadLetterConfig") or {}).get("TargetArn")
+        if target:
+            check_target(self.cloud, role_arn, target, whose="provided execution role")
+
     def create_inline(self, scope: Scope, params: Params, source_text: str) -> Result:
         """CreateFunction with source text, as CloudFormation's inline ZipFile: it becomes ``index.py``."""
         return self._create(scope, params, read_inline(source_text))
@@ -84,6 +91,10 @@ class FunctionSettings(Component):
     def update_function_configuration(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html"""
         function = self.function(scope, params["FunctionName"])
+        role = params.get("Role") or function.role
+        if params.get("Role"):
+            self.check_role(scope, role)
+        self._check_letters(role, params)
         apply_settings(function, params)
         return self._modified(function)
 
@@ -276,6 +287,7 @@ class FunctionSettings(Component):
         )
         apply_settings(function, params)
         self.check_role(scope, function.role)
+        self._check_letters(function.role, params)
         functions[name] = function
         self.cloud.record(scope, "FunctionCreated", function=name)
         return function.configuration()
@@ -298,9 +310,9 @@ class FunctionSettings(Component):
                 "ValidationException", "'maximumRetryAttempts' is 0 to 2, 'maximumEventAgeInSeconds' 60 to 21600."
             )
         for destination in (config.get("DestinationConfig") or {}).values():
-            arn = destination.get("Destination") or ""
-            if arn and arn.split(":")[2] not in ("sqs", "sns", "lambda"):
-                raise NotEmulatedError(f"the destination {arn}: queues, topics and functions are")
+            if destination.get("Destination"):
+                whose = "function execution role"
+                check_target(self.cloud, function.role, destination["Destination"], whose=whose)
         function.event_config, function.event_config_at = config, self.cloud.now
         return _event_config(function)
 

@@ -134,7 +134,10 @@ class WindowRegistrations(Component):
 
     @operation("RegisterTaskWithMaintenanceWindow")
     def register_task(self, scope: Scope, params: Params) -> Result:
-        """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_RegisterTaskWithMaintenanceWindow.html"""
+        """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_RegisterTaskWithMaintenanceWindow.html
+
+        Assumption: whether Systems Manager can assume the service role is not tried before the task runs.
+        """
         required(params, "WindowId", "TaskArn", "TaskType")
         window = self._window(scope, params)
         known = self._known(scope, params, "task")

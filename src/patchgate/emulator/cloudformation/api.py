@@ -12,6 +12,7 @@ from patchgate.emulator.cloudformation.deployment import check_template, prepare
 from patchgate.emulator.cloudformation.engine import UPDATABLE, StackEngine
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.requests import (
+    acting_scope,
     checked_stack_name,
     on_failure,
     refuse_others,
@@ -44,7 +45,7 @@ class CloudFormation(ChangeSetOperations):
             raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
         given = stack_input(params, None)
         stack_id = scope.arn("cloudformation", f"stack/{name}/{self.cloud.uuid()}")
-        acting = _acting(scope, params)
+        acting = acting_scope(self.cloud, scope, params.get("RoleARN") or "")
         deployment = prepare(self.cloud, acting, name, stack_id, given)
         stack = Stack(
             id=stack_id,
@@ -70,7 +71,7 @@ class CloudFormation(ChangeSetOperations):
         if stack.status not in UPDATABLE:
             raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
         given = stack_input(params, stack)
-        acting = _acting(scope, {"RoleARN": params.get("RoleARN") or stack.role_arn})
+        acting = acting_scope(self.cloud, scope, params.get("RoleARN") or stack.role_arn)
         deployment = prepare(self.cloud, acting, stack.name, stack.id, given)
         engine = StackEngine(self.cloud, acting, self.state(scope), stack, params.get("ClientRequestToken") or "")
         engine.check_update(deployment)
@@ -88,7 +89,7 @@ class CloudFormation(ChangeSetOperations):
         """
         refuse_others("ContinueUpdateRollback", params, _CONTINUE)
         stack = self._live(scope, params)
-        acting = _acting(scope, {"RoleARN": params.get("RoleARN") or stack.role_arn})
+        acting = acting_scope(self.cloud, scope, params.get("RoleARN") or stack.role_arn)
         engine = StackEngine(self.cloud, acting, self.state(scope), stack, params.get("ClientRequestToken") or "")
         engine.continue_rollback(params.get("ResourcesToSkip") or ())
         return {}
@@ -115,7 +116,7 @@ class CloudFormation(ChangeSetOperations):
         unknown = [name for name in retain if name not in stack.resources]
         if unknown:
             raise invalid(f"Resources [{', '.join(unknown)}] do not exist in the stack")
-        acting = _acting(scope, {"RoleARN": params.get("RoleARN") or stack.role_arn})
+        acting = acting_scope(self.cloud, scope, params.get("RoleARN") or stack.role_arn)
         StackEngine(self.cloud, acting, state, stack, params.get("ClientRequestToken") or "").delete(retain)
         return {}
 
@@ -241,9 +242,3 @@ class CloudFormation(ChangeSetOperations):
             if any(item.physical_id == physical_id for item in stack.resources.values()):
                 return stack
         raise invalid(f"Stack for {physical_id} does not exist")
-
-
-def _acting(scope: Scope, params: Params) -> Scope:
-    """Who the resources' calls are made as: the stack's service role, or the caller."""
-    role = params.get("RoleARN")
-    return scope.as_principal(role) if role else scope

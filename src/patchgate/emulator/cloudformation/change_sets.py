@@ -12,7 +12,7 @@ from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, op
 from patchgate.emulator.cloudformation.deployment import Deployment, prepare
 from patchgate.emulator.cloudformation.engine import UPDATABLE, StackEngine
 from patchgate.emulator.cloudformation.reader import invalid
-from patchgate.emulator.cloudformation.requests import checked_stack_name, refuse_others, stack_input
+from patchgate.emulator.cloudformation.requests import acting_scope, checked_stack_name, refuse_others, stack_input
 from patchgate.emulator.cloudformation.stacks import ChangeSet, Stack, StackInput, StackState
 from patchgate.emulator.errors import AwsError
 
@@ -108,7 +108,7 @@ class ChangeSetOperations(Component):
     def _prepared(
         self, scope: Scope, stack: Stack, change_set: ChangeSet, token: str
     ) -> tuple[StackEngine, Deployment]:
-        acting = scope.as_principal(change_set.role_arn) if change_set.role_arn else scope
+        acting = acting_scope(self.cloud, scope, change_set.role_arn)
         given: StackInput = change_set.given
         deployment = prepare(self.cloud, acting, stack.name, stack.id, given)
         return StackEngine(self.cloud, acting, self.state(scope), stack, token), deployment

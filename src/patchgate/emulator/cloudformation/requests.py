@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from patchgate.emulator.cloud import Params
+from patchgate.emulator.cloud import Cloud, Params, Scope
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.stacks import Stack, StackInput
 from patchgate.emulator.errors import NotEmulatedError
@@ -71,6 +71,19 @@ def checked_tags(params: Params) -> dict[str, str]:
         if key.lower().startswith("aws:"):
             raise invalid(f"aws: prefixed tag key names are not allowed for external use. ({key})")
     return tags
+
+
+def acting_scope(cloud: Cloud, scope: Scope, role_arn: str) -> Scope:
+    """Who the resources' calls are made as: the stack's service role, or with "" the caller.
+
+    ValidationError for a role that is not there or that CloudFormation may not assume.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
+    """
+    if not role_arn:
+        return scope
+    if not cloud.authority.trusts(scope, role_arn, "cloudformation.amazonaws.com"):
+        raise invalid(f"Role {role_arn} is invalid or cannot be assumed")
+    return scope.as_principal(role_arn)
 
 
 def on_failure(params: Params) -> str:

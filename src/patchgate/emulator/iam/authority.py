@@ -14,6 +14,7 @@ Assumption: in messages, the session of an assumed role is named after the funct
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from patchgate.emulator.bucket_policy import ObjectRequest, evaluate_bucket_policy
@@ -41,6 +42,8 @@ _CODES = {
     "logs": ("AccessDeniedException", 400),
 }
 """service -> error code and HTTP status of a denial; the rest say AccessDeniedException with 403."""
+
+_ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+")
 
 _SPELLINGS = {"sns:Publish": "SNS:Publish", "sqs:SendMessage": "sqs:sendmessage"}
 """Actions as the messages of their service spell them."""
@@ -117,6 +120,42 @@ class RoleAuthority:
             return False
         known = {"aws:sourceaccount": scope.account, "aws:sourcearn": source_arn} if source_arn is not None else None
         return role.trusts(service, known)
+
+    def check_assuming(self, scope: Scope, params: Params) -> None:
+        """Raise AwsError AccessDenied unless the caller may assume ``params["RoleArn"]``.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html: the
+        role must be there and trust the caller. Trust in an account asks for the caller's own permission too, as does
+        any role of another account. The operator has every permission; that AWS lets no root user assume roles is not
+        held against him.
+        """
+        arn = str(params.get("RoleArn") or "")
+        if not _ROLE_ARN.fullmatch(arn):
+            raise AwsError("ValidationError", f"{arn} is invalid")
+        role = self._book.role(scope, arn)
+        root = f"arn:{scope.partition}:iam::{scope.account}:root"
+        who = self._session_arn(scope) if scope.principal else root
+        context = {
+            "aws:principalaccount": scope.account,
+            "aws:principalarn": scope.principal or root,
+            "aws:requestedregion": scope.region,
+            "aws:securetransport": "true",
+        }
+        if self._cloud.organization_id:
+            context["aws:principalorgid"] = self._cloud.organization_id
+        if params.get("ExternalId"):
+            context["sts:externalid"] = str(params["ExternalId"])
+        answer, itself = role.lets_in({scope.principal, who}, scope.account, context) if role else ("silent", False)
+        suffices = itself and arn.split(":")[4] == scope.account
+        if answer == "allow" and scope.principal:
+            own = self._book.role(scope, scope.principal)
+            ruling = own.ruling("sts:AssumeRole", arn, {}, self._caller(scope)) if own is not None else "no identity"
+            answer = "allow" if ruling == "allow" or (suffices and ruling == "no identity") else "silent"
+        if answer != "allow":
+            if scope.principal:
+                self._record(scope, "sts", "AssumeRole", "sts:AssumeRole", arn)
+            text = f"User: {who} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+            raise AwsError("AccessDenied", text, status=403)
 
     def _caller(self, scope: Scope) -> Context:
         """The condition keys that every call of a role carries."""

@@ -39,6 +39,7 @@ _KNOWN_KEYS = frozenset(
         "kms:viaservice",
         "s3:prefix",
         "s3:x-amz-acl",
+        "sts:externalid",
     }
 )
 """The keys that requests carry here when AWS's would; one that a request lacks is absent in AWS too."""

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -113,6 +113,26 @@ class Role:
         if source is None and (tested := [c.key for s in meant for c in s.conditions]):
             raise NotEmulatedError(f"{tested[0]} in a trust policy for {service}, which is not documented to set it")
         return evaluate(meant, "sts:AssumeRole", "*", source or {}) == "allow"
+
+    def lets_in(self, callers: Collection[str], account: str, context: Context) -> tuple[Answer, bool]:
+        """What the trust policy says to a caller of ``account``, known by each of the ARNs ``callers``, and whether it
+        names the caller itself rather than the account.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+        """
+        whole = {"*", account, f"arn:{self.arn.split(':')[1]}:iam::{account}:root"}
+        meant, itself = [], False
+        for statement in self.trust:
+            named = set() if statement.unknown else _accounts(statement.principal)
+            if statement.unknown or named & whole or named & set(callers):
+                meant.append(statement)
+                itself = itself or bool(statement.allows and named & set(callers))
+        return evaluate(meant, "sts:AssumeRole", "*", context), itself
+
+
+def _accounts(principal: Any) -> set[str]:
+    """What a principal names of accounts, roles and users."""
+    return {"*"} if principal == "*" else {str(name) for name in as_list(principal.get("AWS", []))}
 
 
 def _names_service(principal: Any, service: str) -> bool:

@@ -160,12 +160,22 @@ class WireDoor(Door[DoorSession]):
         question = question_of(signature.service, request)
         return self.meddled(scope, signature.service, *question, partial(self._ask_moto, identity, signature, request))
 
+    def _check(self, scope: Scope, service: str, request: Any) -> None:
+        """AwsError unless the caller may make a call of moto's; which roles an operator assumes is for their trust."""
+        if service != "sts" and not scope.principal:
+            return
+        operation, params = question_of(service, request)
+        if (service, operation) == ("sts", "AssumeRole"):
+            self.cloud.authority.check_assuming(scope, params)
+        elif scope.principal:
+            self.cloud.authority.check(scope, service, operation, params)
+
     def _ask_moto(self, identity: Identity, signature: Signature, request: Any) -> private.Response:
         request.headers["x-moto-account-id"] = identity.account
         events = facts_of(signature.service, request)
         scope = Scope(identity.account, signature.region, identity.principal)
-        if scope.principal and not self._quiet:
-            self.cloud.authority.check(scope, signature.service, *question_of(signature.service, request))
+        if not self._quiet:
+            self._check(scope, signature.service, request)
         self._buckets.caller, self._buckets.headers = scope, request.headers
         try:
             response = self._moto(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -111,6 +112,11 @@ class TestIdentity:
     ) -> None:
         role = f"arn:aws:iam::{OTHER}:role/audit"
         allow_everything(role)
+        trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+        iam = door.session(OTHER, REGION).client("iam")
+        iam.update_assume_role_policy(
+            RoleName="audit", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        )
         sts = door.session(ACCOUNT, REGION).client("sts")
         given = sts.assume_role(RoleArn=role, RoleSessionName="audit")["Credentials"]
         assumed = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], REGION)
