@@ -30,7 +30,7 @@ from patchgate.domain.regions import regions
 from patchgate.operations.check import CheckResult, check_lanes
 from patchgate.plan.order import prove_order
 from patchgate.schedule import Schedule, parse
-from patchgate.schedule.cron import CronSchedule
+from patchgate.schedule.cron import CronSchedule, _month_numbers, _shape_days
 from patchgate.schedule.grammar import _parse
 from patchgate.schedule.zones import load_zone
 
@@ -88,8 +88,14 @@ def by_apscheduler(fields: dict[str, str]) -> Occurrences:
 
 def fresh(expression: str) -> Schedule:
     """The schedule parsed anew, without anything that is remembered."""
-    _parse.cache_clear()
+    forget()
     return parse(expression, "ssm")
+
+
+def forget() -> None:
+    """Drop every schedule that was parsed, and what is remembered of its days."""
+    for remembered in (_parse, _month_numbers, _shape_days):
+        remembered.cache_clear()
 
 
 def drain(occurrences: Occurrences, count: int) -> int:
@@ -172,7 +178,7 @@ def prove_everything(*, distinct: bool) -> CheckResult:
     ``distinct``: no two lanes have the same schedules; else all have the shipped ones.
     """
     prove_order.cache_clear()
-    _parse.cache_clear()
+    forget()
     places = [
         Lane("111111111111", region.name, system, environment, "payments")
         for region in regions()
