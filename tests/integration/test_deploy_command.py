@@ -160,7 +160,7 @@ def site(server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("PATCHGATE_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("PATCHGATE_POLL_SECONDS", "0.05")
+    monkeypatch.setenv("PATCHGATE_POLL_SECONDS", "0.2")
     monkeypatch.chdir(tmp_path)
     return Site(server, tmp_path, capsys)
 
@@ -178,8 +178,8 @@ def clock(server: Served) -> Iterator[Callable[[], None]]:
     over = threading.Event()
 
     def go_on() -> None:
-        while not over.wait(0.05):
-            server.ask("clock", {"advance": 60})
+        while not over.wait(0.2):
+            server.ask("clock", {"advance": 90})
 
     thread = threading.Thread(target=go_on)
     yield thread.start
@@ -229,7 +229,11 @@ def test_the_life_of_a_fleet(managed: Site, clock: Callable[[], None], mode: str
     assert {*lane, (LEDGER, "eu-west-1", "patchgate-freezes-windows-prd")} <= changed
     assert changed <= lane | freezes  # the freezes of a stack set are one template
     assert managed.plan()["changes"] == 0
+    if mode == "stacks":
+        goes_and_is_there_again(managed, deployed)
 
+
+def goes_and_is_there_again(managed: Site, deployed: set[tuple[str, str, str]]) -> None:
     said = managed.succeed("destroy", "--yes")
     assert "Kept: backup vaults with their recovery points" in said
     assert managed.stacks() == set()
@@ -249,6 +253,11 @@ def test_self_managed_stack_sets(managed: Site, clock: Callable[[], None]) -> No
     managed.succeed("deploy", "--yes")
     assert len(managed.stacks()) == STACKS
     assert managed.plan()["changes"] == 0
+    managed.succeed("destroy", "--yes")
+    assert managed.stacks() == set()
+    assert (
+        managed.client(MANAGEMENT, "eu-central-1", "cloudformation").list_stack_sets(Status="ACTIVE")["Summaries"] == []
+    )
 
 
 def test_without_yes_and_without_a_terminal_it_only_plans(site: Site) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, TypeVar
 
-import boto3
+import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
@@ -36,13 +37,13 @@ class Accounts:
 
     def __init__(self, member_role: str, region: str, partition: str, *, profile: str | None = None) -> None:
         with refusals("reading the SDK's settings"):
-            self._base = botocore.session.Session(profile=profile)
+            self._base = _session(profile)
             self._base.get_scoped_config()
         self._member_role = member_role
         self._region = region
         self._partition = partition
         self._lock = threading.Lock()
-        self._sessions: dict[str, boto3.Session] = {}
+        self._sessions: dict[str, botocore.session.Session] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._caller: Caller | None = None
         self._config = Config(
@@ -58,8 +59,7 @@ class Accounts:
         with self._lock:
             if self._caller is None:
                 with refusals("asking who you are (sts:GetCallerIdentity)"):
-                    said = self._own().client("sts", region_name=self._region, config=self._config)
-                    answer = said.get_caller_identity()
+                    answer = self._sts().get_caller_identity()
                 self._caller = Caller(answer["Account"], answer["Arn"])
             return self._caller
 
@@ -70,25 +70,33 @@ class Accounts:
             key = (account, region, service)
             if key not in self._clients:
                 with refusals(f"making a client of {service} in {account}/{region}"):
-                    session = self._own() if account == own else self._member(account)
-                    self._clients[key] = session.client(service, region_name=region, config=self._config)
+                    session = self._base if account == own else self._member(account)
+                    self._clients[key] = session.create_client(service, region_name=region, config=self._config)
             return self._clients[key]
 
-    def _own(self) -> boto3.Session:
-        if "" not in self._sessions:
-            self._sessions[""] = boto3.Session(botocore_session=self._base)
-        return self._sessions[""]
+    def _sts(self) -> Any:
+        return self._base.create_client("sts", region_name=self._region, config=self._config)
 
-    def _member(self, account: str) -> boto3.Session:
+    def _member(self, account: str) -> botocore.session.Session:
         if account not in self._sessions:
-            sts = self._own().client("sts", region_name=self._region, config=self._config)
             arn = f"arn:{self._partition}:iam::{account}:role/{self._member_role}"
-            session = botocore.session.Session()
-            session.register_component("data_loader", self._base.get_component("data_loader"))
-            resolver = CredentialResolver(providers=[MemberRole(sts, arn)])
+            session = _session()
+            resolver = CredentialResolver(providers=[MemberRole(self._sts(), arn)])
             session.register_component("credential_provider", resolver)
-            self._sessions[account] = boto3.Session(botocore_session=session)
+            self._sessions[account] = session
         return self._sessions[account]
+
+
+def _session(profile: str | None = None) -> botocore.session.Session:
+    """A session of the SDK; all of them share what they have read of its service models."""
+    session = botocore.session.Session(profile=profile)
+    session.register_component("data_loader", _models(session.get_config_variable("data_path") or ""))
+    return session
+
+
+@cache
+def _models(search_path: str) -> botocore.loaders.Loader:
+    return botocore.loaders.create_loader(search_path or None)
 
 
 class MemberRole(CredentialProvider):  # type: ignore[misc]  # botocore has no types

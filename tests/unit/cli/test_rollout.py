@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,9 @@ from patchgate.cli.rollout_progress import open_watcher
 from patchgate.cli.root import run
 from patchgate.cli.state import state_directory
 from patchgate.errors import InputError, PatchgateError
+from patchgate.operations.rollout.plan_file import render_plan_file
 from patchgate.operations.rollout.ports import LockHolder
-from patchgate.operations.rollout.steps import PlannedWave, Step
+from patchgate.operations.rollout.steps import Plan, PlannedWave, Step
 
 LANE = "web/eu-central-1/ubuntu/dev"
 DONE = Step("create", "patch", "1", "eu-central-1", "patchgate-patch-ubuntu-dev", (LANE,))
@@ -111,6 +112,19 @@ def test_a_lock_that_stays_does_not_hide_why_the_deployment_failed() -> None:
     with pytest.raises(PatchgateError, match="a wave failed\nno way") as told, released(FakeLock("no way")):
         raise PatchgateError("a wave failed", remedy="mend it")
     assert told.value.remedy == "mend it; the lock stays: --take-over takes it"
+
+
+def test_a_plan_to_destroy_is_not_deployed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    now = datetime(2026, 7, 1, tzinfo=UTC)
+    made = Plan(
+        "destroy", "f", "o-a1b2c3d4e5", "0.1.0", now, "1", "Role", "1", "eu-central-1", (PlannedWave("dev", ()),)
+    )
+    Path("plan.json").write_text(render_plan_file(made), encoding="utf-8")
+    assert run(("deploy", "--plan", "plan.json", "--yes")) == 2
+    assert "plan.json is a plan to destroy" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,12 @@ def _findings(result: CheckResult) -> Iterator[str]:
 def _obstacles(survey: Survey) -> Iterator[str]:
     facts, tags = survey.facts, dict[str, Mapping[str, str]]()
     told: set[str] = set()
+    manager = facts.organization.management_account if facts.organization else facts.caller.account
+    if survey.fleet.deployment.mode == "service-managed" and facts.caller.account != manager:
+        yield (
+            f"service-managed stack sets are deployed from the management account, {manager}; "
+            f"these are credentials of {facts.caller.account}"
+        )
     for each in survey.desired:
         stack = facts.stacks.get(each.key)
         carried = facts.sets.get(each.name)

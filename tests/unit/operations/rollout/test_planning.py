@@ -237,6 +237,15 @@ def test_a_mode_is_not_changed_under_what_is_there(tmp_path: Path) -> None:
     )
 
 
+def test_service_managed_sets_are_the_management_accounts() -> None:
+    (problem,) = plan_of(fleet_of(*one(mode="service-managed")), FakeAws(account=SHOP)).problems
+    assert problem == (
+        "service-managed stack sets are deployed from the management account, 999999999999; these are credentials of "
+        "222222222222"
+    )
+    assert plan_of(fleet_of(*one(mode="self-managed")), FakeAws(account=SHOP)).problems == ()
+
+
 def test_lanes_of_a_set_have_one_set_of_tags() -> None:
     problems = plan_of(fleet_of(*one("tags: {team: a}", "self-managed", TWO)), FakeAws()).problems
     assert problems == tuple(
