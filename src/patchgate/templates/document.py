@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from patchgate import __version__
@@ -22,9 +23,9 @@ KEY_CONDITIONS = {"HasKey": is_given("KmsKeyArn")}
 BUCKET_KEY_CONDITIONS = {"HasBucketKey": is_given("LogBucketKmsKeyArn")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Template:
-    """One of the three templates, as data."""
+    """One of the three templates, as data. What is computed of it is computed once: all lanes have the same."""
 
     name: str
     description: str
@@ -38,7 +39,7 @@ class Template:
     def file_name(self) -> str:
         return f"{self.name}.yaml"
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Every parameter, in the order of the console's form."""
         return tuple(parameter for group in self.groups for parameter in group.parameters)
@@ -59,6 +60,10 @@ class Template:
 
     def text(self) -> str:
         """The file: a comment that says where it comes from, and the YAML."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         return (
             f"# {self.name}: written by patchgate {__version__} (gate code {gate_hash()}); synth overwrites it.\n"
             + render_yaml(self.body())

@@ -14,7 +14,7 @@ import io
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 RULES = "rules"
@@ -27,24 +27,37 @@ LINE_WIDTH = 105
 _RULES_MODULE = "patchgate.gate.rules"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """One source file of a bundle, already without what a bundle leaves out."""
 
     source: str
 
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.source, feature_version=(3, 11))
 
+    @cached_property
     def definitions(self) -> dict[str, ast.stmt]:
         """name -> the top-level statement that defines it, in the order of the file."""
         return {name: node for node in self.tree.body for name in _names_defined(node) if _is_definition(node)}
 
+    @cached_property
+    def uses(self) -> dict[str, list[str]]:
+        """name -> the names that its definition mentions, in the order of ``ast.walk``."""
+        return {
+            name: [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
+            for name, node in self.definitions.items()
+        }
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.source.splitlines()
+
     def text_of(self, node: ast.stmt) -> str:
         """The lines of a top-level statement, decorators included."""
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-        return "\n".join(self.source.splitlines()[first - 1 : node.end_lineno])
+        return "\n".join(self.lines[first - 1 : node.end_lineno])
 
 
 @cache
@@ -67,19 +80,18 @@ def bundle(script: str, rules: str, *, entry: str) -> str:
     imports = [n for n in ast.parse(script).body if isinstance(n, ast.ImportFrom) and n.module == _RULES_MODULE]
     if len(imports) != 1 or any(alias.asname or alias.name == "*" for alias in imports[0].names):
         raise ValueError(f"a script imports {_RULES_MODULE} exactly once, each rule by its own name")
-    parts = Part(strip(rules)), Part(strip(script))
-    wanted = _closure(entry, [part.definitions() for part in parts])
-    pieces = [
-        [
-            part.text_of(node)
-            for name, node in part.definitions().items()
-            if name in wanted and name in part.definitions()
-        ]
-        for part in parts
-    ]
+    parts = _read_part(rules), _read_part(script)
+    wanted = _closure(entry, parts)
+    kept = [{name: node for name, node in part.definitions.items() if name in wanted} for part in parts]
+    pieces = [[part.text_of(node) for node in nodes.values()] for part, nodes in zip(parts, kept, strict=True)]
     body = [text for group in pieces for text in dict.fromkeys(group)]
-    used = {node.id for text in body for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    used = {each for part, nodes in zip(parts, kept, strict=True) for name in nodes for each in part.uses[name]}
     return "\n\n".join(["\n".join(_imports(parts, used)), *body]) + "\n"
+
+
+@cache
+def _read_part(source: str) -> Part:
+    return Part(strip(source))
 
 
 def strip(source: str) -> str:
@@ -181,15 +193,15 @@ def _names_defined(node: ast.stmt) -> list[str]:
     return []
 
 
-def _closure(entry: str, parts: Iterable[Mapping[str, ast.stmt]]) -> set[str]:
-    known = {name: node for part in parts for name, node in part.items()}
+def _closure(entry: str, parts: Iterable[Part]) -> set[str]:
+    known = {name: used for part in parts for name, used in part.uses.items()}
     found: set[str] = set()
     open_names = [entry]
     while open_names:
         name = open_names.pop()
         if name in known and name not in found:
             found.add(name)
-            open_names += [n.id for n in ast.walk(known[name]) if isinstance(n, ast.Name)]
+            open_names += known[name]
     return found
 
 
