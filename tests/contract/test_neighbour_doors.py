@@ -97,6 +97,72 @@ def queue_up(place: Place) -> None:
     place.ask(sqs.receive_message, QueueUrl=url, MaxNumberOfMessages=10)
 
 
+def store(place: Place) -> None:
+    s3 = place.client("s3")
+    for bucket, versions in (("plain-1", False), ("versions-1", True)):
+        there = {"Bucket": bucket}
+        place.ask(s3.create_bucket, **there, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        place.ask(s3.put_object, **there, Key="early", Body=b"e")
+        if versions:
+            place.ask(s3.put_bucket_versioning, **there, VersioningConfiguration={"Status": "Enabled"})
+        place.ask(s3.get_bucket_versioning, **there)
+        key = {**there, "Key": "a/b c+é.txt"}
+        for body in (b"1", b"two"):
+            place.ask(s3.put_object, **key, Body=body, ContentType="text/plain", Metadata={"k": "v"})
+        place.ask(s3.put_object, **there, Key="a/sha", Body=b"s", ChecksumAlgorithm="SHA256")
+        place.ask(s3.put_object, **there, Key="early", Body=b"late")
+        place.ask(s3.get_object, **key)
+        place.ask(s3.head_object, **key)
+        place.ask(s3.head_object, **key, ChecksumMode="ENABLED")
+        place.ask(s3.list_objects_v2, **there, Prefix="a/")
+        place.ask(s3.list_object_versions, **there)
+        place.pass_time(seconds=5)
+        deleted = place.ask(s3.delete_object, **key)
+        again = place.ask(s3.delete_object, **key)
+        place.ask(s3.delete_object, **there, Key="never")
+        place.ask(s3.get_object, **key)
+        place.ask(s3.head_object, **key)
+        place.ask(s3.list_objects_v2, **there)
+        place.ask(s3.list_object_versions, **there)
+        if versions:
+            walk_versions(place, s3, key, (deleted, again))
+        place.ask(s3.delete_bucket, **there)
+
+
+def walk_versions(place: Place, s3: Any, key: dict[str, str], markers: tuple[Any, Any]) -> None:
+    first = place.ask(s3.list_object_versions, Bucket=key["Bucket"], MaxKeys=2)
+    after = {"KeyMarker": first["NextKeyMarker"], "VersionIdMarker": first["NextVersionIdMarker"]}
+    place.ask(s3.list_object_versions, Bucket=key["Bucket"], **after)
+    place.ask(s3.list_object_versions, Bucket=key["Bucket"], Prefix="a/s")
+    versions = [v for v in place.answers[-3]["DeleteMarkers"] if v["Key"] == key["Key"]]
+    assert [v["VersionId"] for v in versions] == [marker["VersionId"] for marker in reversed(markers)]
+    for version in (markers[0]["VersionId"], "none"):
+        place.ask(s3.get_object, **key, VersionId=version)
+        place.ask(s3.head_object, **key, VersionId=version)
+    for marker in reversed(markers):
+        place.ask(s3.delete_object, **key, VersionId=marker["VersionId"])
+    newest = place.ask(s3.get_object, **key)
+    place.ask(s3.get_object, **key, VersionId=newest["VersionId"])
+    place.ask(s3.delete_object, **key, VersionId=newest["VersionId"])
+    place.ask(s3.get_object, **key)
+    place.ask(s3.list_object_versions, Bucket=key["Bucket"])
+
+
+def encrypt(place: Place) -> None:
+    s3 = place.client("s3")
+    s3.create_bucket(Bucket="kept-1", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    place.ask(s3.put_object, Bucket="kept-1", Key="own", Body=b"", ServerSideEncryption="AES256")
+    for rule in (
+        {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}},
+        {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "k"}},
+        {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True},
+    ):
+        s3.put_bucket_encryption(Bucket="kept-1", ServerSideEncryptionConfiguration={"Rules": [rule]})
+        place.ask(s3.put_object, Bucket="kept-1", Key="a", Body=b"")
+        place.ask(s3.get_object, Bucket="kept-1", Key="a")
+        place.ask(s3.head_object, Bucket="kept-1", Key="a")
+
+
 def answers_behind(door: Callable[[Cloud], Any], scenario: Callable[[Place], None], seed: int) -> list[Any]:
     with door(Cloud(COMPONENTS, start=START, seed=seed)) as opened:
         place = Place(opened)
@@ -104,7 +170,7 @@ def answers_behind(door: Callable[[Cloud], Any], scenario: Callable[[Place], Non
         return [*place.answers, place.cloud.history.to_json_lines()]
 
 
-@pytest.mark.parametrize("scenario", [notify, queue_up], ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize("scenario", [notify, queue_up, store, encrypt], ids=lambda scenario: scenario.__name__)
 def test_neighbours_answer_alike(scenario: Callable[[Place], None]) -> None:
     directly = answers_behind(DirectDoor, scenario, 5)
     over_the_wire = answers_behind(WireDoor, scenario, 5)

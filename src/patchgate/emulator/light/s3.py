@@ -1,4 +1,4 @@
-"""S3: buckets with their settings and policies, and objects without versions.
+"""S3: buckets with their settings and policies, and what is done with their objects.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 """
@@ -17,22 +17,23 @@ from urllib.parse import quote
 
 from patchgate.emulator.bucket_policy import ObjectRequest, evaluate_bucket_policy
 from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation
-from patchgate.emulator.errors import AwsError
+from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.light.requests import refuse_others
+from patchgate.emulator.light.s3_objects import (
+    NO_VERSION,
+    ObjectStore,
+    StoredObject,
+    encryption_of,
+    head_of,
+    listed,
+    listed_version,
+    read_version,
+)
+from patchgate.emulator.numbered_ids import NumberedIds
 
 _NAME = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _WRITTEN = ("ContentType", "ContentEncoding", "CacheControl", "Metadata", "ServerSideEncryption", "SSEKMSKeyId")
 _PUT = {"Bucket", "Key", "Body", "ACL", "ChecksumAlgorithm", "ContentMD5", "ContentLength", "IfNoneMatch", *_WRITTEN}
-
-
-@dataclass(slots=True)
-class StoredObject:
-    """One object. ``details`` are those of ``_WRITTEN`` that its writer gave."""
-
-    content: bytes
-    etag: str
-    modified: datetime
-    details: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -45,7 +46,11 @@ class Bucket:
     created: datetime
     policy: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
-    objects: dict[str, StoredObject] = field(default_factory=dict)
+    objects: ObjectStore = field(default_factory=ObjectStore)
+
+    @property
+    def has_versions(self) -> bool:
+        return (self.settings.get("BucketVersioning") or {}).get("Status") == "Enabled"
 
 
 class S3(Component):
@@ -57,6 +62,7 @@ class S3(Component):
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         self._buckets: dict[str, Bucket] = {}
+        self._ids = NumberedIds(cloud.seed, self.service)
 
     # Buckets
 
@@ -64,6 +70,8 @@ class S3(Component):
     def create_bucket(self, scope: Scope, params: Params) -> Result:
         known = ("Bucket", "ACL", "CreateBucketConfiguration", "ObjectLockEnabledForBucket", "ObjectOwnership")
         refuse_others(params, "s3:CreateBucket", known)
+        if params.get("ObjectLockEnabledForBucket"):
+            raise NotEmulatedError("s3:CreateBucket with ObjectLockEnabledForBucket")
         name = params["Bucket"]
         if not _NAME.fullmatch(name):
             raise AwsError("InvalidBucketName", "The specified bucket is not valid.")
@@ -82,7 +90,7 @@ class S3(Component):
             )
             raise AwsError("BucketAlreadyExists", message, status=409)
         self._buckets[name] = Bucket(name, scope.account, region, self.cloud.now)
-        return {"Location": f"http://{name}.s3.amazonaws.com/" if region != "us-east-1" else f"/{name}"}
+        return {"Location": f"/{name}"}
 
     @operation("DeleteBucket")
     def delete_bucket(self, scope: Scope, params: Params) -> Result:
@@ -146,30 +154,74 @@ class S3(Component):
         if params.get("IfNoneMatch") == "*" and key in bucket.objects:
             message = "At least one of the pre-conditions you specified did not hold"
             raise AwsError("PreconditionFailed", message, status=412)
-        content = params.get("Body", b"")
-        etag = f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
-        details = {name: params[name] for name in _WRITTEN if name in params}
-        bucket.objects[key] = StoredObject(content, etag, self.cloud.now, details)
-        return {"ETag": etag}
+        written = self._new(bucket)
+        written.content = params.get("Body", b"")
+        written.etag = f'"{hashlib.md5(written.content, usedforsecurity=False).hexdigest()}"'
+        written.algorithm = params.get("ChecksumAlgorithm", "CRC32")
+        encryption = encryption_of(dict(params), bucket.settings.get("BucketEncryption") or {})
+        written.details = {name: params[name] for name in _WRITTEN if name in params} | encryption
+        answer = {"ETag": written.etag} | written.checksum | encryption | written.shown_version
+        bucket.objects.put(key, written)
+        return answer
+
+    def _new(self, bucket: Bucket) -> StoredObject:
+        return StoredObject(self.cloud.now, self._ids.draw() if bucket.has_versions else NO_VERSION)
 
     @operation("GetObject")
     def get_object(self, scope: Scope, params: Params) -> Result:
-        refuse_others(params, "s3:GetObject", ("Bucket", "Key", "ChecksumMode"))
-        found = self._object(scope, params, "NoSuchKey", "The specified key does not exist.")
-        return _head(found) | {"Body": found.content}
+        refuse_others(params, "s3:GetObject", ("Bucket", "Key", "ChecksumMode", "VersionId"))
+        found = self._object(scope, params, is_head=False)
+        return head_of(found, with_checksum=True) | {"Body": found.content}
 
     @operation("HeadObject")
     def head_object(self, scope: Scope, params: Params) -> Result:
-        refuse_others(params, "s3:HeadObject", ("Bucket", "Key", "ChecksumMode"))
-        return _head(self._object(scope, params, "404", "Not Found"))
+        refuse_others(params, "s3:HeadObject", ("Bucket", "Key", "ChecksumMode", "VersionId"))
+        return head_of(self._object(scope, params, is_head=True), with_checksum="ChecksumMode" in params)
 
     @operation("DeleteObject")
     def delete_object(self, scope: Scope, params: Params) -> Result:
-        refuse_others(params, "s3:DeleteObject", ("Bucket", "Key"))
-        bucket = self._bucket(params)
-        self._check(scope, bucket, "s3:DeleteObject", f"/{params['Key']}")
-        bucket.objects.pop(params["Key"], None)
-        return {}
+        refuse_others(params, "s3:DeleteObject", ("Bucket", "Key", "VersionId"))
+        bucket, key, version = self._bucket(params), params["Key"], params.get("VersionId")
+        action = "s3:DeleteObjectVersion" if version else "s3:DeleteObject"
+        self._check(scope, bucket, action, f"/{key}")
+        if not version and not bucket.has_versions:
+            bucket.objects.drop(key, NO_VERSION)
+            return {}
+        if not version:
+            marker = self._new(bucket)
+            marker.is_marker = True
+            bucket.objects.put(key, marker)
+            return {"DeleteMarker": True, "VersionId": marker.version}
+        if not bucket.has_versions:
+            raise NotEmulatedError("s3:DeleteObject with VersionId in a bucket without versions")
+        found = bucket.objects.find(key, version)
+        bucket.objects.drop(key, version)
+        was_marker = {"DeleteMarker": True} if found is not None and found.is_over_marker else {}
+        return was_marker | {"VersionId": version}
+
+    @operation("ListObjectVersions")
+    def list_object_versions(self, scope: Scope, params: Params) -> Result:
+        known = ("Bucket", "Prefix", "MaxKeys", "EncodingType", "KeyMarker", "VersionIdMarker")
+        refuse_others(params, "s3:ListObjectVersions", known)
+        bucket, prefix = self._bucket(params), params.get("Prefix", "")
+        self._check(scope, bucket, "s3:ListBucketVersions", "")
+        size, after = min(params.get("MaxKeys", 1000), 1000), params.get("KeyMarker", "")
+        after_version = params.get("VersionIdMarker", "")
+        found = [item for item in bucket.objects.versions() if item[0].startswith(prefix)]
+        places = [place for place, (key, item, _) in enumerate(found) if (key, item.version) == (after, after_version)]
+        if after:
+            found = found[places[0] + 1 :] if places else [item for item in found if item[0] > after]
+        page = found[:size]
+        shown = [listed_version(key, item, is_latest=latest) for key, item, latest in page]
+        kinds = {
+            name: [item for item, (_, stored, _) in zip(shown, page, strict=True) if stored.is_marker == is_marker]
+            for name, is_marker in (("Versions", False), ("DeleteMarkers", True))
+        }
+        cut = len(found) > size
+        result: Result = {"IsTruncated": cut, "KeyMarker": after, "VersionIdMarker": after_version}
+        result |= {"NextKeyMarker": page[-1][0], "NextVersionIdMarker": page[-1][1].version} if cut else {}
+        result |= {name: items for name, items in kinds.items() if items}
+        return result | {"Name": bucket.name, "Prefix": prefix, "MaxKeys": size}
 
     @operation("ListObjectsV2")
     def list_objects(self, scope: Scope, params: Params) -> Result:
@@ -179,13 +231,13 @@ class S3(Component):
         self._check(scope, bucket, "s3:ListBucket", "")
         prefix, size = params.get("Prefix", ""), min(params.get("MaxKeys", 1000), 1000)
         after = params.get("ContinuationToken") or params.get("StartAfter") or ""
-        keys = [key for key in sorted(bucket.objects) if key.startswith(prefix) and key > after]
+        found = [item for item in bucket.objects.items() if item[0].startswith(prefix) and item[0] > after]
         shown = quote if params.get("EncodingType") == "url" else str
-        contents = [_listed(shown(key), bucket.objects[key]) for key in keys[:size]]
+        contents = [listed(shown(key), item) for key, item in found[:size]]
         result = {"Name": bucket.name, "Prefix": shown(prefix), "MaxKeys": size, "KeyCount": len(contents)}
-        result |= {"IsTruncated": len(keys) > size} | ({"Contents": contents} if contents else {})
+        result |= {"IsTruncated": len(found) > size} | ({"Contents": contents} if contents else {})
         result |= {"EncodingType": "url"} if shown is quote else {}
-        return result | ({"NextContinuationToken": keys[size - 1]} if len(keys) > size else {})
+        return result | ({"NextContinuationToken": found[size - 1][0]} if len(found) > size else {})
 
     # Who may
 
@@ -201,13 +253,10 @@ class S3(Component):
             raise AwsError("AccessDenied", "Access Denied", status=403)
         return bucket
 
-    def _object(self, scope: Scope, params: Params, code: str, message: str) -> StoredObject:
-        bucket = self._bucket(params)
-        self._check(scope, bucket, "s3:GetObject", f"/{params['Key']}")
-        found = bucket.objects.get(params["Key"])
-        if found is None:
-            raise AwsError(code, message, status=404)
-        return found
+    def _object(self, scope: Scope, params: Params, *, is_head: bool) -> StoredObject:
+        bucket, version = self._bucket(params), params.get("VersionId")
+        self._check(scope, bucket, "s3:GetObjectVersion" if version else "s3:GetObject", f"/{params['Key']}")
+        return read_version(bucket.objects, params["Key"], version, is_head=is_head)
 
     def _check(self, scope: Scope, bucket: Bucket, action: str, path: str, acl: str = "") -> None:
         """The bucket's policy, and other accounts only where it allows."""
@@ -223,16 +272,6 @@ class S3(Component):
             answer = evaluate_bucket_policy(bucket.policy, request)
         if answer == "deny" or (answer == "silent" and bucket.owner != scope.account):
             raise AwsError("AccessDenied", "Access Denied", status=403)
-
-
-def _head(found: StoredObject) -> Result:
-    given = {"ContentType": "binary/octet-stream", "Metadata": {}} | deepcopy(found.details)
-    return {"ETag": found.etag, "LastModified": found.modified, "ContentLength": len(found.content)} | given
-
-
-def _listed(key: str, found: StoredObject) -> dict[str, Any]:
-    size = len(found.content)
-    return {"Key": key, "LastModified": found.modified, "ETag": found.etag, "Size": size, "StorageClass": "STANDARD"}
 
 
 _SETTINGS: tuple[tuple[str, str, str, str, str], ...] = (
@@ -258,6 +297,10 @@ _READ_BY_OTHERS = {"BucketEncryption": "s3:GetEncryptionConfiguration"}
 def _putter(setting: str, member: str) -> Callable[[S3, Scope, Params], Result]:
     def put(self: S3, scope: Scope, params: Params) -> Result:
         refuse_others(params, f"s3:Put{setting}", ("Bucket", member, "ChecksumAlgorithm", "ContentMD5"))
+        if setting == "BucketVersioning":
+            refuse_others(params[member], "s3:PutBucketVersioning", ("Status",))
+            if params[member].get("Status") != "Enabled":
+                raise NotEmulatedError("s3:PutBucketVersioning that suspends versions")
         self._owned(scope, params).settings[setting] = deepcopy(params[member])
         return {}
 

@@ -77,6 +77,7 @@ class WireDoor(Door[DoorSession]):
         stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
         stack.enter_context(private.numbered_identifiers(self.cloud.seed))
         stack.enter_context(private.checked_messages())
+        stack.enter_context(private.markers_over_nothing())
         stack.enter_context(private.virtual_time(self))
 
     def _make_neighbour(self) -> MotoNeighbour:

@@ -26,6 +26,8 @@ name                                            what the door needs it for
 ``moto.core.utils.datetime``                    where moto's ``utcnow`` and ``unix_time`` read the time
 ``moto.s3.models.datetime``                     where moto's buckets read it themselves
 ``moto.sts.models.utcnow``                      when credentials expire: by the clients' clock, the host's
+``moto.s3.models.utcnow``                       when versions were written, which moto sorts them by
+``moto.s3.models.S3Backend._set_delete_marker``  fails for an object that was never there: replaced
 ``moto.sqs.models.SQSBackend``                  ``receive_message`` polls in real time, ``send_message`` counts letters
                                                 instead of bytes: both replaced
 ``moto.sqs.models.unix_time``                   when queues were created, which AWS tells in whole seconds
@@ -40,7 +42,8 @@ name                                            what the door needs it for
 ``botocore.endpoint.time``                      where retries sleep
 ``botocore.retries.standard``                   ``ExponentialBackoff`` (jitter) and ``RetryHandler`` (sleep)
 ``botocore.retries.bucket``                     ``Clock`` and ``TokenBucket`` of adaptive retries
-``botocore.utils.get_tzinfo_options``           in which zone instants come back: the machine's, here always UTC
+``botocore.utils.get_tzinfo_options``,          in which zone instants come back: the machine's, here always UTC
+``botocore.utils._parse_timestamp_with_tzinfo``
 ``botocore.httpsession.URLLib3Session.send``    the last step before a socket: refuses
 ``botocore.handlers.generate_idempotent_uuid``  draws client tokens from the system's randomness: replaced
 ==============================================  ====================================================================
@@ -53,7 +56,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -201,6 +204,25 @@ def numbered_identifiers(seed: int) -> Iterator[None]:
 
 
 @contextmanager
+def markers_over_nothing() -> Iterator[None]:
+    """Deleting an object that is not there leaves a marker too.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+    """
+    original = moto.s3.models.S3Backend._set_delete_marker  # noqa: SLF001
+
+    def set_delete_marker(backend: Any, bucket_name: str, key_name: str) -> Any:
+        keys = backend.get_bucket(bucket_name).keys
+        if key_name in keys:
+            return original(backend, bucket_name, key_name)
+        keys[key_name] = moto.s3.models.FakeDeleteMarker(key=SimpleNamespace(name=key_name))
+        return keys[key_name]
+
+    with replaced(moto.s3.models.S3Backend, "_set_delete_marker", set_delete_marker):
+        yield
+
+
+@contextmanager
 def checked_messages() -> Iterator[None]:
     """SNS and SQS refuse what ``emulator.messages`` refuses, and hand notifications on as it says."""
     publish, send = moto.sns.models.SNSBackend.publish, moto.sqs.models.SQSBackend.send_message
@@ -295,6 +317,30 @@ def _host_utcnow() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def _parsing_utc() -> Callable[[Any, Any], dt.datetime]:
+    """On a machine in UTC the original calls the zone of some instants "local", which a printed answer shows."""
+    original = botocore.utils._parse_timestamp_with_tzinfo  # noqa: SLF001
+
+    def parse(value: Any, tzinfo: Any) -> dt.datetime:
+        parsed: dt.datetime = original(value, tzinfo)
+        return parsed if parsed.tzinfo is None else parsed.astimezone(botocore.utils.tzutc())
+
+    return parse
+
+
+def _later_and_later(waiting: Waiting) -> Callable[[], dt.datetime]:
+    """The present, and a microsecond more each time it is the same: moto sorts versions by when they were written."""
+    last = datetime.min  # noqa: DTZ901 - moto's instants have no zone
+
+    def now() -> dt.datetime:
+        nonlocal last
+        present = datetime.fromtimestamp(waiting.time(), UTC).replace(tzinfo=None)
+        last = max(present, last + timedelta(microseconds=1))
+        return last
+
+    return now
+
+
 def _receiving(waiting: Waiting) -> Callable[..., list[Any]]:
     """Long polls look once a virtual second; where time does not pass, once."""
     original = moto.sqs.models.SQSBackend.receive_message
@@ -331,10 +377,12 @@ def virtual_time(waiting: Waiting) -> Iterator[None]:
             (standard, "ExponentialBackoff", backoff),
             (standard, "RetryHandler", partial(standard.RetryHandler, sleep=waiting.sleep)),
             (botocore.utils, "get_tzinfo_options", _only_utc),
+            (botocore.utils, "_parse_timestamp_with_tzinfo", _parsing_utc()),
             (bucket, "Clock", partial(_VirtualClock, waiting)),
             (bucket, "TokenBucket", _VirtualTokenBucket),
             (moto.core.utils, "datetime", _virtual_datetime(waiting)),
             (moto.s3.models, "datetime", _virtual_datetime(waiting)),
+            (moto.s3.models, "utcnow", _later_and_later(waiting)),
             (moto.sts.models, "utcnow", _host_utcnow),
             (moto.sqs.models, "unix_time", lambda: int(waiting.time())),
             (moto.sqs.models.SQSBackend, "receive_message", _receiving(waiting)),

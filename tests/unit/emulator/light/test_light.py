@@ -64,6 +64,17 @@ class TestBuckets:
         assert [r["key"] for r in cloud.history.of("ObjectWritten")] == ["a/1", "a/2 +", "b/1"]
         assert [r["size"] for r in cloud.history.of("ObjectWritten")] == [3, 5, 3]
 
+    def test_what_versions_cannot_do_here_is_named(self, door: DirectDoor, s3: Any) -> None:
+        with pytest.raises(ClientError, match="suspends versions"):
+            s3.put_bucket_versioning(Bucket="logs-1", VersioningConfiguration={"Status": "Suspended"})
+        with pytest.raises(ClientError, match="VersionId in a bucket without versions"):
+            s3.delete_object(Bucket="logs-1", Key="a", VersionId="v")
+        with pytest.raises(ClientError, match="ObjectLockEnabledForBucket"):
+            s3.create_bucket(Bucket="logs-2", ObjectLockEnabledForBucket=True)
+        with pytest.raises(ClientError, match="ChecksumAlgorithm CRC32C"):
+            s3.put_object(Bucket="logs-1", Key="a", Body=b"", ChecksumAlgorithm="CRC32C")
+        assert "Contents" not in s3.list_objects_v2(Bucket="logs-1")
+
     def test_errors_are_s3s(self, door: DirectDoor, s3: Any) -> None:
         with pytest.raises(s3.exceptions.NoSuchBucket):
             s3.put_object(Bucket="nobody", Key="a", Body=b"")

@@ -253,6 +253,7 @@ def test_instants_come_back_in_utc() -> None:
     with private.virtual_time(Clock()):
         assert str(botocore.utils.parse_timestamp(0)) == "1970-01-01 00:00:00+00:00"
         assert botocore.utils.get_tzinfo_options() == (botocore.utils.tzutc,)
+        assert "tzutc()" in repr(botocore.utils.parse_timestamp("2026-07-04T12:00:00.000Z"))
     assert botocore.utils.get_tzinfo_options() != (botocore.utils.tzutc,)
 
 
@@ -345,3 +346,17 @@ def test_batches_of_a_topic_name_the_empty_message() -> None:
         answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
     assert [item["Id"] for item in answer["Successful"]] == ["1"]
     assert [(item["Id"], item["Code"]) for item in answer["Failed"]] == [("2", "InvalidParameter")]
+
+
+def test_versions_are_numbered_and_the_last_written_is_the_latest(clock: Clock) -> None:
+    with private.numbered_identifiers(7), private.markers_over_nothing():
+        s3, ids = boto3.client("s3", **AT), NumberedIds(7, "s3")
+        s3.create_bucket(Bucket="b-2", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        s3.put_bucket_versioning(Bucket="b-2", VersioningConfiguration={"Status": "Enabled"})
+        written = [s3.put_object(Bucket="b-2", Key="a", Body=b"")["VersionId"] for _ in range(2)]
+        deleted = s3.delete_object(Bucket="b-2", Key="never")
+        listed = s3.list_object_versions(Bucket="b-2", Prefix="a")["Versions"]
+    assert written == [ids.draw(), ids.draw()]
+    assert (deleted["DeleteMarker"], deleted["VersionId"]) == (True, ids.draw())
+    assert [item["VersionId"] for item in listed if item["IsLatest"]] == [written[1]]
+    assert listed[0]["LastModified"] == datetime.fromtimestamp(clock.now, UTC)
