@@ -21,6 +21,7 @@ from patchgate.emulator.bucket_policy import ObjectRequest, evaluate_bucket_poli
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.iam.key_uses import KEYED, KeyRefusal, refusal_of, refusal_of_call
 from patchgate.emulator.iam.requirements import REQUIREMENTS, Need, Table
+from patchgate.emulator.iam.requirements_owned import OWNED_REQUIREMENTS
 from patchgate.emulator.iam.requirements_ssm import SSM_REQUIREMENTS
 from patchgate.emulator.iam.roles import Role, RoleBook, Ruling
 from patchgate.emulator.kms import Kms
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud, Params, Scope
     from patchgate.emulator.iam.policy import Context
 
-KNOWN_OPERATIONS: Table = REQUIREMENTS | SSM_REQUIREMENTS
+KNOWN_OPERATIONS: Table = OWNED_REQUIREMENTS | REQUIREMENTS | SSM_REQUIREMENTS
 
 _CODES = {
+    "cloudformation": ("AccessDenied", 403),
+    "cloudwatch": ("AccessDenied", 403),
     "ec2": ("UnauthorizedOperation", 403),
     "s3": ("AccessDenied", 403),
     "sns": ("AuthorizationError", 403),

@@ -190,11 +190,22 @@ def test_tags_of_an_instance_decide_about_commands(door: WireDoor, allow: Allow)
 
 def test_an_operation_that_is_not_in_the_table_is_refused_by_name(door: WireDoor, allow: Allow) -> None:
     allow("ssm:*")
-    with pytest.raises(ClientError, match=r"NotEmulated.*the permissions of ssm:DescribeMaintenanceWindowTargets"):
-        client(door, "ssm").describe_maintenance_window_targets(WindowId="mw-00000000000000000")
+    with pytest.raises(ClientError, match=r"NotEmulated.*the permissions of sns:ListTopics"):
+        client(door, "sns").list_topics()
     allow("*")
-    with pytest.raises(ClientError, match="DoesNotExistException"):
-        client(door, "ssm").describe_maintenance_window_targets(WindowId="mw-00000000000000000")
+    assert client(door, "sns").list_topics()["Topics"] == []
+
+
+def test_what_people_and_tools_call_is_denied_in_aws_words(door: WireDoor) -> None:
+    for service, method, code in (
+        ("cloudformation", "describe_stacks", "AccessDenied"),
+        ("lambda", "list_functions", "AccessDeniedException"),
+        ("backup", "list_backup_plans", "AccessDeniedException"),
+        ("cloudwatch", "describe_alarms", "AccessDenied"),
+    ):
+        with pytest.raises(ClientError, match="is not authorized to perform") as caught:
+            getattr(client(door, service), method)()
+        assert caught.value.response["Error"]["Code"] == code
 
 
 def test_a_role_that_is_not_there_may_do_nothing(door: WireDoor) -> None:
