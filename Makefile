@@ -26,7 +26,7 @@ COMPILE_REQUIREMENTS := $(BIN)/uv pip compile --no-config --quiet --universal --
 COMPILE_LOCK := $(COMPILE_REQUIREMENTS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test clients campaign campaign-full interleavings check check-code check-generated check-tests generate permissions bench bench-schedule bench-emulator doors lock clean
+.PHONY: help demo test clients campaign campaign-full interleavings check check-code check-generated check-tests generate permissions bench bench-plan bench-schedule bench-emulator doors lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -85,12 +85,15 @@ bench: $(DEVELOPMENT)  ## Measure start-up, the sample rehearsal and the gate
 bench-schedule: $(DEVELOPMENT)  ## Measure the schedule engine beside other libraries, and the proof of order
 	$(BIN)/python bench/schedule.py
 
+bench-plan: $(DEVELOPMENT)  ## Measure the synthesis of a large fleet, a plan of 1,000 accounts, and the start of each command
+	$(BIN)/python bench/plan.py
+
 bench-emulator: $(DEVELOPMENT)  ## Measure the embedded AWS: both doors and plain moto, restored runs, a large world
 	$(BIN)/python bench/emulator.py
 
 SEEDS ?= 25
 doors: $(DEVELOPMENT)  ## Compare the histories of both doors; SEEDS=100 takes so many
-	PATCHGATE_DOOR_SEEDS=$(SEEDS) $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) tests/contract/test_doors.py tests/integration/test_doors.py
+	PATCHGATE_DOOR_SEEDS=$(SEEDS) $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) tests/contract/test_doors.py tests/contract/test_neighbour_doors.py tests/integration/test_doors.py
 
 lock: $(DEVELOPMENT)  ## Make the lock files anew; UPGRADE=1 takes the newest versions
 	$(COMPILE_LOCK) $(if $(UPGRADE),--upgrade) --extra emulator --group build -o requirements.lock
