@@ -172,7 +172,9 @@ What the embedded AWS implements, what it assumes where AWS does not say, and wh
   seed, and patchgate's promises must hold under each.
 - **Not there** is refused with the error `NotEmulated` and HTTP status 501, by name. Nothing is answered with a guess.
 - Services that are not the cloud's own (S3, IAM, SNS, SQS, CloudWatch, CloudWatch Logs, STS) are moto's behind
-  the wire door; behind the direct door they are a light neighbour's, whose operations are listed too."""
+  the wire door; behind the direct door they are a light neighbour's, whose operations are listed too.
+- **Metrics are not evaluated**: an alarm begins as `INSUFFICIENT_DATA` behind both doors and never changes its state by
+  itself. `SetAlarmState`, behind the wire door, does."""
 
 
 def build_page(notice: str) -> str:

@@ -81,6 +81,8 @@ def prepare(cloud: Cloud, scope: Scope, stack_name: str, stack_id: str, given: S
     settled = replace(evaluator, conditions=conditions)
     for name in order:
         check_settled_functions(dict(template.resources[name].properties), settled)
+    for output in live_outputs(template, conditions):
+        check_settled_functions([output.value, output.export_name], settled)
     return Deployment(template, parameters, given.tags, given.capabilities, conditions, order, values)
 
 

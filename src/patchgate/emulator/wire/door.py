@@ -73,6 +73,7 @@ class WireDoor(Door[DoorSession]):
         self._moto = stack.enter_context(private.diverted_requests(self._process))
         stack.enter_context(private.closed_network(_refuse))
         stack.enter_context(private.guarded_buckets(self._buckets.check))
+        stack.enter_context(private.alarms_without_data())
         stack.enter_context(private.iam_of_the_signing_partition())
         stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
         stack.enter_context(private.numbered_identifiers(self.cloud.seed))

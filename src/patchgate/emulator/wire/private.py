@@ -18,6 +18,7 @@ name                                            what the door needs it for
 ``moto.core.request.determine_request_protocol``  which protocol a request speaks
 ``moto.core.serialize.get_serializer_class``    response serialiser of a protocol; ``SerializationContext``
 ``moto.core.utils.get_service_model``           the service model that parser and serialiser work on
+``moto.cloudwatch.models.Alarm``                its ``state_value``: a new alarm has insufficient data
 ``moto.iam.models.iam_backends``                whose access keys moto's own IAM and STS have handed out
 ``moto.iam.responses.IamResponse.region_regex``  moto reads the partition from the endpoint's name, which does not
                                                 say it in aws-us-gov: here from the signature
@@ -67,6 +68,7 @@ import botocore.httpsession
 import botocore.retries.bucket
 import botocore.retries.standard
 import botocore.utils
+import moto.cloudwatch.models
 import moto.core.models
 import moto.core.parse
 import moto.core.request
@@ -150,6 +152,19 @@ def object_content(bucket: str, key: str) -> bytes:
 def iam_of_the_signing_partition() -> Iterator[None]:
     """moto's IAM answers for the partition of the Region that a request is signed for."""
     with replaced(moto.iam.responses.IamResponse, "region_regex", re.compile(r"(?!)")):
+        yield
+
+
+@contextmanager
+def alarms_without_data() -> Iterator[None]:
+    """moto's alarms begin as AWS's do, with insufficient data; moto says OK."""
+    original = moto.cloudwatch.models.Alarm.__init__
+
+    def begin(alarm: Any, *args: Any, **named: Any) -> None:
+        original(alarm, *args, **named)
+        alarm.state_value = "INSUFFICIENT_DATA"
+
+    with replaced(moto.cloudwatch.models.Alarm, "__init__", begin):
         yield
 
 

@@ -116,6 +116,9 @@ def test_a_function_whose_value_is_settled_is_looked_at_before_anything_is_creat
     resource = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": node}}
     body = {"Mappings": MAPPINGS, "Conditions": CONDITIONS, "Resources": {"First": TOPIC, "It": resource}}
     assert message in lab.create_refused(body)
+    outputs = {"Out": {"Value": node}}
+    body = {"Mappings": MAPPINGS, "Conditions": CONDITIONS, "Resources": {"First": TOPIC}, "Outputs": outputs}
+    assert message in lab.create_refused(body)
     assert lab.neighbour.calls == []
 
 

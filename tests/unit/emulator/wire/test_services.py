@@ -99,3 +99,20 @@ def test_an_error_that_nobody_foresaw_is_that_calls(
     assert error["ResponseMetadata"]["RetryAttempts"] == 0
     with pytest.raises(KeyError, match="deep inside"):
         door.session(ACCOUNT, REGION).client("ssm").get_parameter(Name="/a")
+
+
+def test_an_alarm_begins_without_data_and_changes_when_it_is_told(door: WireDoor) -> None:
+    alarms = door.session(ACCOUNT, REGION).client("cloudwatch")
+    alarms.put_metric_alarm(
+        AlarmName="a",
+        MetricName="m",
+        Namespace="n",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    assert alarms.describe_alarms()["MetricAlarms"][0]["StateValue"] == "INSUFFICIENT_DATA"
+    alarms.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="told")
+    assert alarms.describe_alarms()["MetricAlarms"][0]["StateValue"] == "ALARM"
