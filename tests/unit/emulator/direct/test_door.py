@@ -143,6 +143,9 @@ class _Everything:
     def trusts(self, scope: Scope, role_arn: str, service: str, source_arn: str | None = None) -> bool:
         return True
 
+    def check_assuming(self, scope: Scope, params: Params) -> None:
+        """Nothing is denied."""
+
     def forget(self) -> None:
         """Nothing is remembered."""
 
