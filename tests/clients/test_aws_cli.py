@@ -98,7 +98,9 @@ def test_patch_states(aws: Tool, outputs: dict[str, str], instances: dict[str, s
 def test_evidence_in_the_bucket(aws: Tool, outputs: dict[str, str]) -> None:
     bucket = outputs["BucketName"]
     verdicts = [
-        key for key in aws.run("s3", "ls", "--recursive", f"s3://{bucket}/evidence/").split() if "verdict" in key
+        key
+        for key in aws.run("s3", "ls", "--recursive", f"s3://{bucket}/evidence/").split()
+        if key.endswith("/open.jsonl")
     ]
     assert len(verdicts) == 1
     assert '"open"' in aws.run("s3", "cp", f"s3://{bucket}/{verdicts[0]}", "-")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from patchgate.plan.order import prove_order
@@ -38,7 +38,8 @@ def expected_rules(window: int, gate: int, backup: int, close: int, duration: in
     elif lead < 15:
         rules.add("gate-too-close")
     decided = lead if has_gate else 0
-    rules |= expected_backup_rules(before(window, backup), decided, has_gate, duration, completion)
+    gap = before(window, backup)
+    rules |= expected_backup_rules(gap, decided, has_gate, duration, completion)
     delay = before(close, window)  # after the window's start
     limit = WEEK - lead if lead < WEEK else WEEK
     begins = -decided if has_gate else 0
@@ -49,6 +50,8 @@ def expected_rules(window: int, gate: int, backup: int, close: int, duration: in
         rules.add("close-too-early")
     elif at > duration + 12 * 60:
         rules.add("close-too-late")
+    if at > WEEK - gap and not rules & {"backup-missing", "backup-before-look-back"}:
+        rules.add("backup-in-window")  # its cycle's close runs after the next one's backup
     return rules
 
 
@@ -72,6 +75,7 @@ def expected_backup_rules(gap: int, decided: int, has_gate: bool, duration: int,
 
 
 @settings(max_examples=300)
+@example(window=0, lead=1, gap=3, delay=WEEK - 2, hours=2, completion=60)
 @given(
     MINUTES,
     st.integers(1, 240) | MINUTES,

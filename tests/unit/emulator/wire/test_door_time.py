@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -154,6 +155,10 @@ def test_instants_are_aware_and_in_utc(cloud: Cloud, door: WireDoor) -> None:
 
 def test_credentials_expire_by_the_clock_of_their_clients(door: WireDoor) -> None:
     """An SDK refuses credentials that have expired for its own clock, which is the host's."""
-    sts = door.session(ACCOUNT, REGION).client("sts")
-    answer = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/any", RoleSessionName="any")
+    session = door.session(ACCOUNT, REGION)
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    role = session.client("iam").create_role(
+        RoleName="any", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )["Role"]["Arn"]
+    answer = session.client("sts").assume_role(RoleArn=role, RoleSessionName="any")
     assert timedelta(minutes=55) < answer["Credentials"]["Expiration"] - datetime.now(UTC) <= timedelta(hours=1)
