@@ -69,7 +69,7 @@ class StackSets(StackSetDrift):
             raise invalid("The permission model of a StackSet cannot be changed")
         self.check_access(scope, service_managed=stack_set.service_managed)
         targets = checked_targets(params, stack_set, self.cloud.component(Organizations))
-        regions = checked_regions(params)
+        regions = checked_regions(params, scope.partition)
         if bool(regions) != bool(targets):
             raise invalid("Accounts or DeploymentTargets, and Regions must be specified together.")
         definition, work = define(scope, params, stack_set), self.operation_of(params, "UPDATE", targets)

@@ -179,7 +179,7 @@ class StackSetInstances(StackSetOperations):
         stack_set = self.named(scope, params)
         self.check_access(scope, service_managed=stack_set.service_managed)
         targets = checked_targets(params, stack_set, self.cloud.component(Organizations))
-        regions = checked_regions(params)
+        regions = checked_regions(params, scope.partition)
         if targets is None or not regions:
             raise invalid("At least one account or organizational unit, and at least one Region must be specified.")
         return stack_set, targets, regions

@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from patchgate.emulator.cloud import Params
+from patchgate.emulator.cloud import Params, partition_of
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.stack_sets_state import StackInstance, StackSet
 from patchgate.emulator.errors import NotEmulatedError
 from patchgate.emulator.organizations import Organizations
+from patchgate.emulator.regions import known_regions
 
 MAX_UNITS = 50
 _FILTERS = ("NONE", "INTERSECTION", "DIFFERENCE", "UNION")
@@ -82,10 +83,10 @@ def _accounts(accounts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(accounts))
 
 
-def checked_regions(params: Params) -> list[str]:
-    """The Regions of a request, each once, or ValidationError."""
+def checked_regions(params: Params, partition: str) -> list[str]:
+    """The Regions of a request, each once; ValidationError (its text is ours) for one that the partition has not."""
     regions = list(dict.fromkeys(params.get("Regions") or ()))
-    wrong = [region for region in regions if not re.fullmatch(r"[a-zA-Z0-9-]{1,128}", region)]
+    wrong = [name for name in regions if name not in known_regions() or partition_of(name) != partition]
     if wrong:
         raise invalid(f"Invalid Regions: [{', '.join(wrong)}]")
     return regions

@@ -11,7 +11,7 @@ import functools
 import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import botocore.loaders
@@ -22,6 +22,7 @@ from botocore.paginate import Paginator
 from patchgate.emulator.direct import private
 from patchgate.emulator.direct.shapes import Parameters, answer_converter
 from patchgate.emulator.errors import AwsError, NotEmulatedError
+from patchgate.emulator.regions import is_pseudo, known_regions, unknown_region
 from patchgate.emulator.sdk_private import isolated_session_variables
 
 if TYPE_CHECKING:
@@ -81,6 +82,21 @@ def metadata(request_id: str, status: int, retries: int) -> dict[str, Any]:
     return {"RequestId": request_id, "HTTPStatusCode": status, "HTTPHeaders": headers, "RetryAttempts": retries}
 
 
+class NoSuchRegion:
+    """The door as a client finds it whose Region does not exist: every call gets the same error."""
+
+    def __init__(self, door: DirectDoor, error: AwsError) -> None:
+        self._door, self._error = door, error
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the door's."""
+        return getattr(self._door, name)
+
+    def carry_out(self, scope: Scope, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Raise the error."""
+        raise AwsError(self._error.code, self._error.message, status=self._error.status)
+
+
 class DirectClient:
     """The base class that every client here has before botocore's own."""
 
@@ -116,6 +132,11 @@ class DirectClient:
         client = object.__new__(type(self))
         client.__dict__.update(self.__dict__)
         client._door, client._scope, client._own, client._rules, client._pages = door, scope, False, None, {}
+        region = self._shared_meta.region_name
+        if region not in known_regions() and not is_pseudo(region):
+            service = self._shared_meta.service_model
+            error = unknown_region(region, service.service_name, service.resolved_protocol)
+            client._door = cast("DirectDoor", NoSuchRegion(door, error))
         return client
 
     def get_paginator(self, operation_name: str) -> Any:

@@ -11,6 +11,7 @@ from moto import mock_aws
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.door import Door
 from patchgate.emulator.errors import AwsError, EngineFailureError, NotEmulatedError
+from patchgate.emulator.regions import known_regions, unknown_region
 from patchgate.emulator.wire import private
 from patchgate.emulator.wire.buckets import BucketGuard
 from patchgate.emulator.wire.caller import answer_caller
@@ -142,6 +143,8 @@ class WireDoor(Door[DoorSession]):
         identity = self._keys.owner(signature.access_key)
         if identity is None:
             raise unknown_key(service, protocol)
+        if signature.region not in known_regions():
+            raise unknown_region(signature.region, service, protocol)
         if service in self.cloud.owned_services:
             return self._ask_cloud(identity, signature, request, request_id)
         said = answer_caller(identity, signature, request, request_id)
