@@ -289,6 +289,16 @@ def test_a_saved_plan_is_carried_out_exactly_or_refused(site: Site) -> None:
     assert "AWS has changed since the plan was made: 111111111111/eu-central-1/patchgate-monitoring-ubuntu-dev" in said
 
 
+def test_what_was_done_and_undone_is_done_again(site: Site) -> None:
+    """The same plan twice, with another one in between: the first attempt's journal says nothing about the second."""
+    cloudformation = site.client(WEB, "eu-central-1", "cloudformation")
+    for owner in ("ada", "bob", "ada", "bob", "ada"):
+        site.write_small(("environments: [dev]", f"environments: [dev], tags: {{owner: {owner}}}"))
+        site.succeed("deploy", "--yes")
+        for stack in cloudformation.describe_stacks()["Stacks"]:
+            assert {"Key": "owner", "Value": owner} in stack["Tags"]
+
+
 def test_of_two_at_once_one_is_told_who_the_other_is(site: Site) -> None:
     site.write_small()
     ssm = site.client(WEB, "eu-central-1", "ssm")

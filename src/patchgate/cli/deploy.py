@@ -99,7 +99,7 @@ def deploy(  # noqa: PLR0913 - one argument an option
         made = plan_deployment(survey_with_progress(config, reach), request)
     if output == "text":
         show_plan(made, output)
-    return carry_out(made, reach, Conduct(yes, output, bake, take_over, journal))
+    return carry_out(made, reach, Conduct(yes, output, bake, take_over, journal, resume=plan_file is not None))
 
 
 def _read(path: Path) -> bytes:

@@ -43,13 +43,17 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """How a plan is carried out. ``journal`` None: in the state directory. ``bake`` is in minutes."""
+    """How a plan is carried out. ``journal`` None: in the state directory. ``bake`` is in minutes.
+
+    ``resume``: what the journal says of an earlier attempt counts; a plan that was made just now knows all of it.
+    """
 
     yes: bool = False
     output: str = "text"
     bake: float = 0
     take_over: bool = False
     journal: Path | None = None
+    resume: bool = False
 
 
 def read_fleet_file(path: Path, member_role: str | None) -> FleetConfig:
@@ -161,6 +165,7 @@ def _execute(plan: Plan, reach: Reach, conduct: Conduct) -> Path:
     from patchgate.cli.rollout_progress import open_watcher
     from patchgate.operations.rollout.execution import Execution, StopSignal
     from patchgate.operations.rollout.journal import Journal
+    from patchgate.operations.rollout.journal import Progress as Earlier
     from patchgate.operations.rollout.ports import LockHolder
     from patchgate.operations.rollout.verification import await_settled, check_unchanged, read_planned
 
@@ -179,7 +184,8 @@ def _execute(plan: Plan, reach: Reach, conduct: Conduct) -> Path:
     lock.acquire(holder, take_over=conduct.take_over)
     with released(lock), open_watcher(sys.stderr, describe_terminal(sys.stderr, os.environ)) as watcher:
         facts = await_settled(lambda: read_planned(plan, reach.reader), stop.pause, watcher.say)
-        done = check_unchanged(plan, facts, journal.read(plan.fingerprint))
+        progress = journal.read(plan.fingerprint) if conduct.resume else Earlier()
+        done = check_unchanged(plan, facts, progress)
         Execution(
             plan,
             stacks,

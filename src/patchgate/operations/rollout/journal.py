@@ -12,6 +12,9 @@ from typing import Any
 
 from patchgate.errors import InputError
 
+_AWAY = "move that file away, and plan anew"
+_BEGINNING = b'{"at": "'
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -27,14 +30,18 @@ class Journal:
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
         self.path = path
         self._now = now
+        self._mended = False
 
     def record(self, event: str, plan: str, **facts: Any) -> None:
         """Append one line, and have it on the disk before this returns. InputError when it cannot be written."""
         line = json.dumps({"at": self._now().isoformat(), "event": event, "plan": plan} | facts) + "\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
             try:
+                if not self._mended:
+                    _drop_torn_line(handle, self.path)
+                    self._mended = True
                 os.write(handle, line.encode())
                 os.fsync(handle)
             finally:
@@ -53,7 +60,10 @@ class Journal:
         if not self.path.is_file():
             return Progress()
         begun, done = set[str](), set[str]()
-        text = self.path.read_text(encoding="utf-8")
+        try:
+            text = self.path.read_bytes().decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"cannot read the journal {self.path}: {error}", remedy=_AWAY) from error
         for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):
             try:
                 entry = json.loads(line)
@@ -62,7 +72,23 @@ class Journal:
                 if entry["event"] in ("begun", "done"):
                     (begun if entry["event"] == "begun" else done).add(entry["stack"])
             except (ValueError, KeyError, TypeError) as error:
-                raise InputError(
-                    f"{self.path}:{number}: not a line of a journal", remedy="move that file away, and plan anew"
-                ) from error
+                raise InputError(f"{self.path}:{number}: not a line of a journal", remedy=_AWAY) from error
         return Progress(frozenset(begun), frozenset(done))
+
+
+def _drop_torn_line(handle: int, path: Path) -> None:
+    """Cut off a last line without its end: what is appended to it would be no line of a journal either.
+
+    Raises InputError for a file that is no journal: nothing is written to that.
+    """
+    size = os.lseek(handle, 0, os.SEEK_END)
+    os.lseek(handle, 0, os.SEEK_SET)
+    content = b""
+    while len(content) < size and (piece := os.read(handle, size - len(content))):
+        content += piece
+    whole = content.rfind(b"\n") + 1
+    torn = content[whole:]
+    if not all(_BEGINNING.startswith(each[: len(_BEGINNING)]) for each in (content, torn)):
+        raise InputError(f"{path} is there, and is no journal", remedy="name another file with --journal")
+    if torn:
+        os.ftruncate(handle, whole)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Literal
 
@@ -156,10 +156,22 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """What identifies the plan: what it does, to what, as it was seen. Not when it was made."""
-        sets = [(each.action, each.name, each.seen, each.template) for wave in self.waves for each in wave.sets]
-        steps = [
-            (each.action, *each.key, each.seen, each.template, dict(each.parameters), dict(each.tags))
-            for each in self.steps()
+        """What identifies the plan: all that it does, where and as whom, to what, as it was seen, and what forbids it.
+
+        Not when it was made, nor from which file.
+        """
+        waves = [
+            (wave.environment, [_values(each) for each in wave.steps], [_values(each) for each in wave.sets])
+            for wave in self.waves
         ]
-        return digest_of([self.purpose, self.organization, self.deployer, sets, steps])
+        doer = (self.deployer, self.member_role, self.log_account, self.lock_region)
+        administration = _values(self.administration) if self.administration else None
+        forbidden = (self.problems, self.proof.findings if self.proof else ())
+        surplus = [_values(each) for each in self.surplus]
+        return digest_of([self.purpose, self.organization, doer, administration, waves, surplus, forbidden])
+
+
+def _values(one: Step | SetStep | Surplus | SetAdministration) -> list[object]:
+    """The values of all fields, as JSON can say them."""
+    values = (getattr(one, each.name) for each in fields(one))
+    return [dict(value) if isinstance(value, Mapping) else value for value in values]

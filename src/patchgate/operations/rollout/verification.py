@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from patchgate.operations.rollout.journal import Progress
 from patchgate.operations.rollout.steps import Plan, PlannedWave, SetStep, Step
 
 if TYPE_CHECKING:
-    from patchgate.operations.rollout.facts import SetFacts
+    from patchgate.operations.rollout.facts import SetFacts, StackFacts
 
 _POLL_SECONDS = 5.0
 _PATIENCE_SECONDS = 3600.0
@@ -115,10 +115,9 @@ def _is_achieved(step: Step, facts: Facts) -> bool:
     if step.stack_set:
         found = facts.sets[step.stack_set]
         present = {**found.parameters, **found.instances[step.place].overrides}
-        template = found.template
-    else:
-        present, template = dict(facts.stacks[step.key].parameters), facts.stacks[step.key].template
-    return template == step.template and dict(step.parameters).items() <= present.items()
+        return _is_made(step, found, present)
+    stack = facts.stacks[step.key]
+    return _is_made(step, stack, stack.parameters)
 
 
 def _is_set_achieved(change: SetStep, facts: Facts) -> bool:
@@ -126,7 +125,13 @@ def _is_set_achieved(change: SetStep, facts: Facts) -> bool:
     found = facts.sets.get(change.name)
     if found is None or change.action == "remove":
         return found is None and change.action == "remove"
-    return found.template == change.template and dict(change.parameters).items() <= dict(found.parameters).items()
+    return _is_made(change, found, found.parameters)
+
+
+def _is_made(wanted: Step | SetStep, found: StackFacts | SetFacts, present: Mapping[str, str]) -> bool:
+    """Whether template, tags and parameters are those that are wanted; what only AWS knew comes on top of these."""
+    same = found.template == wanted.template and dict(found.tags) == dict(wanted.tags)
+    return same and dict(wanted.parameters).items() <= dict(present).items()
 
 
 def _seen_of(step: Step, facts: Facts) -> str:

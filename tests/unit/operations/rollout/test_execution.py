@@ -190,6 +190,31 @@ def test_a_plan_that_was_changed_is_refused(before: str, after: str, said: str) 
         parse_plan_file(text.replace(before, after).encode(), "plan.json")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"overrides": {}', '"overrides": {"RetentionDays": "1"}'),
+        ('"MinimumCoveragePercent": "80"', '"MinimumCoveragePercent": "1"'),
+        ('"member_role": "OrganizationAccountAccessRole"', '"member_role": "Admin"'),
+        ('"root": "r-a1b2"', '"root": "r-zzzz"'),
+        (f'"log_account": "{WEB}"', f'"log_account": "{SHOP}"'),
+        ('"problems": [\n  "it cannot be"\n ]', '"problems": []'),
+        ('"findings": [\n   "it is broken"\n  ]', '"findings": []'),
+        ('"stage": "monitoring"', '"stage": "logs"'),
+    ],
+)
+def test_a_plan_file_is_refused_whatever_was_changed(before: str, after: str) -> None:
+    """Each change alone: of a step, a stack set, who deploys and where, and of what forbids the plan."""
+    plan = plan_of(fleet_of(FLEET, "service-managed"), FakeAws())
+    assert plan.proof is not None
+    plan = replace(plan, problems=("it cannot be",), proof=replace(plan.proof, findings=("it is broken",)))
+    text = render_plan_file(plan)
+    assert parse_plan_file(text.encode(), "plan.json") == plan
+    assert before in text
+    with pytest.raises(InputError, match="was changed after it was made"):
+        parse_plan_file(text.replace(before, after, 1).encode(), "plan.json")
+
+
 def test_a_plan_is_only_for_what_it_saw(tmp_path: Path) -> None:
     aws, fleet = FakeAws(), fleet_of(FLEET)
     plan = plan_of(fleet, aws)
@@ -215,11 +240,13 @@ def test_a_plan_goes_on_with_what_it_has_not_done(mode: str, tmp_path: Path) -> 
     assert len([call for call in aws.calls if call[0] == "stack"]) == (10 if mode == "stacks" else 2)
 
 
-def test_what_changed_after_it_was_done_is_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", ["parameters", "tags"])
+def test_what_changed_after_it_was_done_is_found(change: str, tmp_path: Path) -> None:
     aws, fleet = FakeAws(), fleet_of(FLEET)
     plan, path = plan_of(fleet, aws), tmp_path / "journal"
     carry_out(plan, aws, path)
-    aws.there[PATCH] = replace(aws.there[PATCH], parameters={**aws.there[PATCH].parameters, "RetentionDays": "1"})
+    changed = {**getattr(aws.there[PATCH], change), "RetentionDays": "1"}
+    aws.there[PATCH] = replace(aws.there[PATCH], **{change: changed})  # type: ignore[arg-type]
     progress = Journal(path, lambda: NOW).read(plan.fingerprint)
     with pytest.raises(ChangedFactsError, match="patchgate-patch-ubuntu-dev"):
         check_unchanged(plan, read_planned(plan, aws), progress)
@@ -235,15 +262,25 @@ def test_the_journal_is_of_one_plan_and_survives_a_torn_line(tmp_path: Path) -> 
     journal.record("done", "a", stack="one")
     journal.record("begun", "b", stack="two")
     with journal.path.open("a", encoding="utf-8") as file:
-        file.write('{"event": "done", "pl')
+        file.write('{"at": "2026-07-01T09:30:00+00:00", "pl')
     assert journal.read("a") == Progress(frozenset({"one"}), frozenset({"one"}))
     assert journal.read("b") == Progress(frozenset({"two"}))
+    Journal(journal.path, lambda: NOW).record("done", "b", stack="two")
+    assert journal.read("b") == Progress(frozenset({"two"}), frozenset({"two"}))
 
 
 def test_what_is_no_journal_is_refused_and_named(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     path.write_text("one\n", encoding="utf-8")
     with pytest.raises(InputError, match="journal:1: not a line of a journal"):
+        Journal(path, lambda: NOW).read("a")
+    for text in ("one\n", "no end", '{"at": "2026"}\nno end'):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match="journal is there, and is no journal"):
+            Journal(path, lambda: NOW).record("begin", "a")
+        assert path.read_text(encoding="utf-8") == text
+    path.write_bytes(b"\xff\n")
+    with pytest.raises(InputError, match="cannot read the journal"):
         Journal(path, lambda: NOW).read("a")
     with pytest.raises(InputError, match="cannot write the journal"):
         Journal(path / "below", lambda: NOW).record("begin", "a")
