@@ -149,3 +149,18 @@ def test_what_the_templates_keep_is_deleted_by_hand(aws: Tool, outputs: dict[str
     aws.run("s3", "rb", f"s3://{bucket}")
     assert aws.ask("s3api", "list-buckets")["Buckets"] == []
     assert aws.ask("ec2", "describe-snapshots", "--owner-ids", "self")["Snapshots"] == []
+
+
+def test_a_large_template_is_deployed_by_way_of_a_bucket(aws: Tool) -> None:
+    aws.run("s3", "mb", "s3://templates-of-mine")
+    body = (TEMPLATES / "aws-create-s3-stack.yaml").read_text(encoding="utf-8")
+    (aws.directory / "large.yaml").write_text(body + "# " + "x" * 60_000 + "\n", encoding="utf-8")
+    lane = [
+        f"{name}={value}" for name, value in (LANE | {"PrincipalOrgID": "o-a1b2c3d4e5", "Environment": "dev"}).items()
+    ]
+    named = ["--stack-name", "large", "--template-file", "large.yaml", "--parameter-overrides", *lane]
+    assert "must be deployed via an S3 Bucket" in aws.attempt("cloudformation", "deploy", *named).stderr
+    aws.run("cloudformation", "deploy", *named, "--s3-bucket", "templates-of-mine", "--s3-prefix", "p")
+    (described,) = aws.ask("cloudformation", "describe-stacks", "--stack-name", "large")["Stacks"]
+    assert described["StackStatus"] == "CREATE_COMPLETE"
+    aws.run("cloudformation", "delete-stack", "--stack-name", "large")

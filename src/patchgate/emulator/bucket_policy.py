@@ -42,14 +42,9 @@ def evaluate_bucket_policy(policy: Mapping[str, Any] | str, request: ObjectReque
     return evaluate(meant, request.action, request.resource, request.context)
 
 
-@lru_cache(maxsize=256)
-def _read_once(text: str) -> tuple[Statement, ...]:
-    return read_policy(text)
-
-
 @lru_cache(maxsize=4096)
 def _meant_once(text: str, principal: str) -> tuple[Statement, ...]:
-    return _meant(_read_once(text), principal)
+    return _meant(read_policy(text), principal)
 
 
 def _meant(statements: tuple[Statement, ...], principal: str) -> tuple[Statement, ...]:

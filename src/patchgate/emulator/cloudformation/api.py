@@ -19,14 +19,15 @@ from patchgate.emulator.cloudformation.requests import (
     stack_input,
 )
 from patchgate.emulator.cloudformation.stacks import Stack
+from patchgate.emulator.cloudformation.template_source import given_template, needed_template
 from patchgate.emulator.errors import AwsError
 
 _CREATE = (
-    "StackName", "TemplateBody", "Parameters", "DisableRollback", "TimeoutInMinutes", "Capabilities", "RoleARN",
-    "OnFailure", "Tags", "ClientRequestToken", "EnableTerminationProtection", "RetainExceptOnCreate",
+    "StackName", "TemplateBody", "TemplateURL", "Parameters", "DisableRollback", "TimeoutInMinutes", "Capabilities",
+    "RoleARN", "OnFailure", "Tags", "ClientRequestToken", "EnableTerminationProtection", "RetainExceptOnCreate",
 )  # fmt: skip
 _UPDATE = (
-    "StackName", "TemplateBody", "UsePreviousTemplate", "Parameters", "Capabilities", "RoleARN", "Tags",
+    "StackName", "TemplateBody", "TemplateURL", "UsePreviousTemplate", "Parameters", "Capabilities", "RoleARN", "Tags",
     "DisableRollback", "ClientRequestToken", "RetainExceptOnCreate",
 )  # fmt: skip
 _CONTINUE = ("StackName", "ResourcesToSkip", "RoleARN", "ClientRequestToken")
@@ -43,7 +44,7 @@ class CloudFormation(ChangeSetOperations):
         name, state, choice = checked_stack_name(params), self.state(scope), on_failure(params)
         if name in state.live:
             raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
-        given = stack_input(params, None)
+        given = stack_input(self.cloud, scope, params, None)
         stack_id = scope.arn("cloudformation", f"stack/{name}/{self.cloud.uuid()}")
         acting = acting_scope(self.cloud, scope, params.get("RoleARN") or "")
         deployment = prepare(self.cloud, acting, name, stack_id, given)
@@ -70,7 +71,7 @@ class CloudFormation(ChangeSetOperations):
         stack = self._live(scope, params)
         if stack.status not in UPDATABLE:
             raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
-        given = stack_input(params, stack)
+        given = stack_input(self.cloud, scope, params, stack)
         acting = acting_scope(self.cloud, scope, params.get("RoleARN") or stack.role_arn)
         deployment = prepare(self.cloud, acting, stack.name, stack.id, given)
         engine = StackEngine(self.cloud, acting, self.state(scope), stack, params.get("ClientRequestToken") or "")
@@ -191,19 +192,18 @@ class CloudFormation(ChangeSetOperations):
     @operation("GetTemplateSummary")
     def get_template_summary(self, scope: Scope, params: Params) -> Result:
         """What a template needs and makes: a given text's, or a stack's."""
-        refuse_others("GetTemplateSummary", params, ("StackName", "TemplateBody"))
-        if bool(params.get("StackName")) == bool(params.get("TemplateBody")):
-            raise invalid("Exactly one of StackName and TemplateBody must be specified")
-        body = params.get("TemplateBody") or self._any(scope, params).template
+        refuse_others("GetTemplateSummary", params, ("StackName", "TemplateBody", "TemplateURL"))
+        body = given_template(self.cloud, scope, params)
+        if bool(params.get("StackName")) == (body is not None):
+            raise invalid("Exactly one of StackName, TemplateBody and TemplateURL must be specified")
+        body = self._any(scope, params).template if body is None else body
         return views.template_summary_shape(scope.region, check_template(scope.region, body))
 
     @operation("ValidateTemplate")
     def validate_template(self, scope: Scope, params: Params) -> Result:
         """Checks a template's structure, names and types, not its properties, as AWS does."""
-        refuse_others("ValidateTemplate", params, ("TemplateBody",))
-        body = params.get("TemplateBody")
-        if body is None:
-            raise invalid("Either Template URL or Template Body must be specified.")
+        refuse_others("ValidateTemplate", params, ("TemplateBody", "TemplateURL"))
+        body = needed_template(self.cloud, scope, params)
         return views.validated_shape(check_template(scope.region, body))
 
     @operation("ListExports")

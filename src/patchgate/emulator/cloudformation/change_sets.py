@@ -17,7 +17,7 @@ from patchgate.emulator.cloudformation.stacks import ChangeSet, Stack, StackInpu
 from patchgate.emulator.errors import AwsError
 
 _CREATE = (
-    "StackName", "TemplateBody", "UsePreviousTemplate", "Parameters", "Capabilities", "RoleARN", "Tags",
+    "StackName", "TemplateBody", "TemplateURL", "UsePreviousTemplate", "Parameters", "Capabilities", "RoleARN", "Tags",
     "ChangeSetName", "ClientToken", "Description", "ChangeSetType", "OnStackFailure",
 )  # fmt: skip
 _EXECUTE = ("ChangeSetName", "StackName", "ClientRequestToken", "DisableRollback")
@@ -51,7 +51,7 @@ class ChangeSetOperations(Component):
         stack = self._reviewed(scope, params, name) if kind == "CREATE" else self._updated(scope, params)
         if any(item.name == name and item.stack_id == stack.id for item in state.change_sets.values()):
             raise AwsError("AlreadyExistsException", f"ChangeSet [{name}] already exists")
-        given = stack_input(params, None if kind == "CREATE" else stack)
+        given = stack_input(self.cloud, scope, params, None if kind == "CREATE" else stack)
         role = params.get("RoleARN") or stack.role_arn
         change_set = ChangeSet(
             id=scope.arn("cloudformation", f"changeSet/{name}/{self.cloud.uuid()}"),

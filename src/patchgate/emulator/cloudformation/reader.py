@@ -15,6 +15,8 @@ from patchgate.emulator.errors import AwsError
 
 MAX_TEMPLATE_BYTES = 51_200
 """The longest TemplateBody that an API call may carry, in bytes of UTF-8."""
+MAX_OBJECT_BYTES = 1_000_000
+"""The longest template that there may be, in an object of S3."""
 
 _SHORT_FUNCTIONS = (
     "And", "Base64", "Cidr", "Equals", "FindInMap", "GetAZs", "If", "ImportValue", "Join", "Not", "Or", "Select",
@@ -37,17 +39,22 @@ def invalid(message: str) -> AwsError:
 def read_template_text(body: str) -> Any:
     """The template's plain values (dict, list, str, int, float, bool, None), or AwsError ValidationError.
 
-    Raises on a body over 51,200 bytes, text that is not well-formed, duplicate keys, anchors and aliases, merge keys,
+    Raises on a body over 1 MB, text that is not well-formed, duplicate keys, anchors and aliases, merge keys,
     and every tag that is not one of CloudFormation's own; the message names the line where the format has lines.
     """
+    refuse_size(body, MAX_OBJECT_BYTES)
+    return _read_json(body) if body.lstrip().startswith("{") else _YamlReader(body).document()
+
+
+def refuse_size(body: str, most: int) -> None:
+    """ValidationError for a template that is empty or has more than ``most`` bytes."""
     size = len(body.encode())
-    if not 0 < size <= MAX_TEMPLATE_BYTES:
-        bound = "greater than or equal to 1" if not size else f"less than or equal to {MAX_TEMPLATE_BYTES}"
+    if not 0 < size <= most:
+        bound = f"less than or equal to {most}" if size else "greater than or equal to 1"
         raise invalid(
             f"1 validation error detected: Value of {size} bytes at 'templateBody' failed to satisfy constraint: "
             f"Member must have length {bound}"
         )
-    return _read_json(body) if body.lstrip().startswith("{") else _YamlReader(body).document()
 
 
 def _read_json(body: str) -> Any:

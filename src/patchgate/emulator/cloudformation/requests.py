@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from patchgate.emulator.cloud import Cloud, Params, Scope
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.stacks import Stack, StackInput
+from patchgate.emulator.cloudformation.template_source import given_template
 from patchgate.emulator.errors import NotEmulatedError
 
 MAX_STACK_TAGS = 50
@@ -36,10 +37,10 @@ def checked_stack_name(params: Params) -> str:
     return name
 
 
-def stack_input(params: Params, stack: Stack | None) -> StackInput:
+def stack_input(cloud: Cloud, scope: Scope, params: Params, stack: Stack | None) -> StackInput:
     """The input of a deployment; ``stack`` is the one that it updates, None where it creates one."""
     use_previous = params.get("UsePreviousTemplate")
-    body = params.get("TemplateBody")
+    body = given_template(cloud, scope, params)
     if use_previous and stack is not None and body is None:
         body = stack.template
     elif body is None or use_previous:

@@ -25,8 +25,8 @@ from patchgate.emulator.errors import AwsError
 from patchgate.emulator.organizations import STACK_SETS, Organizations
 
 _DEFINITION = (
-    "StackSetName", "Description", "TemplateBody", "Parameters", "Capabilities", "Tags", "AdministrationRoleARN",
-    "ExecutionRoleName", "PermissionModel", "AutoDeployment", "CallAs", "ManagedExecution",
+    "StackSetName", "Description", "TemplateBody", "TemplateURL", "Parameters", "Capabilities", "Tags",
+    "AdministrationRoleARN", "ExecutionRoleName", "PermissionModel", "AutoDeployment", "CallAs", "ManagedExecution",
 )  # fmt: skip
 _UPDATE = (
     *_DEFINITION, "UsePreviousTemplate", "OperationPreferences", "DeploymentTargets", "OperationId", "Accounts",
@@ -47,7 +47,7 @@ class StackSets(StackSetDrift):
         self.check_access(scope, service_managed=service_managed)
         if any(item.name == name for item in state.active()):
             raise AwsError("NameAlreadyExistsException", f"StackSet {name} already exists", status=409)
-        definition = define(scope, params, None)
+        definition = define(self.cloud, scope, params, None)
         stack_set = StackSet(f"{name}:{self.cloud.uuid()}", name, service_managed)
         stack_set.description = params.get("Description")
         settle_permissions(scope, params, stack_set)
@@ -72,13 +72,13 @@ class StackSets(StackSetDrift):
         regions = checked_regions(params, scope.partition)
         if bool(regions) != bool(targets):
             raise invalid("Accounts or DeploymentTargets, and Regions must be specified together.")
-        definition, work = define(scope, params, stack_set), self.operation_of(params, "UPDATE", targets)
+        definition, work = define(self.cloud, scope, params, stack_set), self.operation_of(params, "UPDATE", targets)
         check_free(stack_set, work)
         settle_permissions(scope, params, stack_set)
         stack_set.description = params.get("Description") or stack_set.description
         definition.adopt(stack_set)
         usable = [item for item in stack_set.instances.values() if item.status != "INOPERABLE"]
-        if params.get("TemplateBody") is not None or params.get("Parameters"):
+        if params.get("TemplateBody") or params.get("TemplateURL") or params.get("Parameters"):
             for instance in usable:
                 instance.status = "OUTDATED"
         if targets:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from patchgate.emulator.cloud import Params, Scope
+from patchgate.emulator.cloud import Cloud, Params, Scope
 from patchgate.emulator.cloudformation.capabilities import check_capabilities
 from patchgate.emulator.cloudformation.deployment import check_template
 from patchgate.emulator.cloudformation.parameters import ParameterValue, bind_parameters, declare_parameters
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.requests import checked_tags
 from patchgate.emulator.cloudformation.stack_sets_state import StackSet
+from patchgate.emulator.cloudformation.template_source import given_template
 from patchgate.emulator.errors import NotEmulatedError
 
 ADMINISTRATION_ROLE = "AWSCloudFormationStackSetAdministrationRole"
@@ -39,9 +40,9 @@ class Definition:
         stack_set.capabilities, stack_set.tags = self.capabilities, self.tags
 
 
-def define(scope: Scope, params: Params, stack_set: StackSet | None) -> Definition:
+def define(cloud: Cloud, scope: Scope, params: Params, stack_set: StackSet | None) -> Definition:
     """What a request says; ``stack_set`` is the one that it updates, None where it creates one."""
-    body = params.get("TemplateBody")
+    body = given_template(cloud, scope, params)
     if params.get("UsePreviousTemplate"):
         if body is not None or stack_set is None:
             raise invalid("You can specify either UsePreviousTemplate or TemplateBody, but not both.")

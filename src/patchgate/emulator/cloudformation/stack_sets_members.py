@@ -19,6 +19,7 @@ from patchgate.emulator.cloudformation.api import CloudFormation
 from patchgate.emulator.cloudformation.reader import invalid
 from patchgate.emulator.cloudformation.stack_sets_state import StackInstance, StackSet
 from patchgate.emulator.cloudformation.stacks import Stack
+from patchgate.emulator.cloudformation.template_source import DeployedTemplate
 from patchgate.emulator.errors import AwsError
 
 _UNUSABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
@@ -85,7 +86,7 @@ class MemberStacks:
         texts = self._set.parameters | instance.overrides
         return {
             "StackName": name,
-            "TemplateBody": self._set.template,
+            "TemplateBody": DeployedTemplate(self._set.template),
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in texts.items()],
             "Capabilities": list(self._set.capabilities),
             "Tags": [{"Key": key, "Value": value} for key, value in self._set.tags.items()],

@@ -32,18 +32,13 @@ def key_policy_answer(policy: str, principal: str, action: str, key_arn: str, co
     parts = principal.split(":")
     account, root = parts[4], ":".join([*parts[:5], "root"])
     itself, others = [], []
-    for statement in _read(policy):
+    for statement in read_policy(policy):
         named = ["*"] if statement.principal == "*" else as_list((statement.principal or {}).get("AWS", []))
         if statement.unknown or "*" in named or principal in named:
             itself.append(statement)
         elif account in named or root in named:
             others.append(statement)
     return KeyAnswer(evaluate(itself, action, key_arn, context), evaluate(others, action, key_arn, context))
-
-
-@lru_cache(maxsize=256)
-def _read(policy: str) -> tuple[Statement, ...]:
-    return read_policy(policy)
 
 
 def why_not(key: Key, role: Role | None, caller: Context, action: str, facts: Mapping[str, str]) -> str:

@@ -187,12 +187,19 @@ class Statement:
 
 def read_policy(document: str | Mapping[str, Any]) -> tuple[Statement, ...]:
     """The statements of a policy, given as JSON (also percent-encoded, as IAM's API shows it) or parsed."""
-    policy = (
-        json.loads(unquote(document) if document.startswith("%") else document)
-        if isinstance(document, str)
-        else document
-    )
-    return tuple(_statement(raw) for raw in as_list(policy["Statement"]))
+    return _read(as_text(document))
+
+
+def as_text(document: str | Mapping[str, Any]) -> str:
+    """A policy as JSON."""
+    if isinstance(document, str):
+        return unquote(document) if document.startswith("%") else document
+    return json.dumps(document)
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> tuple[Statement, ...]:
+    return tuple(_statement(raw) for raw in as_list(json.loads(text)["Statement"]))
 
 
 def _statement(raw: Mapping[str, Any]) -> Statement:

@@ -6,13 +6,22 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from patchgate.emulator.errors import AwsError, NotEmulatedError
-from patchgate.emulator.iam.policy import Answer, Context, Statement, as_list, evaluate, evaluate_spoken, read_policy
+from patchgate.emulator.iam.policy import (
+    Answer,
+    Context,
+    Statement,
+    as_list,
+    as_text,
+    evaluate,
+    evaluate_spoken,
+    read_policy,
+)
 
 if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud, Scope
@@ -179,11 +188,11 @@ class RoleBook:
         if role["Arn"] != arn:
             return None
         boundary = (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
-        return Role(
+        return _role_of(
             arn,
-            read_policy(role["AssumeRolePolicyDocument"]),
-            Policies(tuple(reader.identity(name))),
-            Policies(reader.managed(boundary)) if boundary else None,
+            as_text(role["AssumeRolePolicyDocument"]),
+            tuple(reader.identity(name)),
+            reader.managed(boundary) if boundary else None,
         )
 
     def _service_linked(self, scope: Scope, arn: str, name: str) -> Role:
@@ -193,7 +202,18 @@ class RoleBook:
         managed = f"arn:{scope.partition}:iam::aws:policy/aws-service-role/{policy}"
         trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         reader = _Reader(self._cloud, scope, arn.split(":")[4])
-        return Role(arn, read_policy({"Statement": trust}), Policies(reader.managed(managed)), None)
+        return _role_of(arn, as_text({"Statement": trust}), (reader.managed(managed),), None)
+
+
+@lru_cache(maxsize=256)
+def _role_of(arn: str, trust: str, identity: tuple[str, ...], boundary: str | None) -> Role:
+    """The role that these documents make: what it may do follows from them alone, for every cloud that has it."""
+    return Role(
+        arn,
+        read_policy(trust),
+        Policies(tuple(statement for document in identity for statement in read_policy(document))),
+        Policies(read_policy(boundary)) if boundary is not None else None,
+    )
 
 
 class _Reader:
@@ -206,21 +226,19 @@ class _Reader:
     def ask(self, operation: str, **params: str) -> dict[str, Any]:
         return self._cloud.neighbour.call(self._scope, "iam", operation, params)
 
-    def identity(self, role: str) -> Iterator[Statement]:
-        """The statements of a role's inline and attached policies."""
+    def identity(self, role: str) -> Iterator[str]:
+        """The documents of a role's inline and attached policies, as JSON."""
         for name in self._list("ListRolePolicies", "PolicyNames", role):
-            yield from read_policy(self.ask("GetRolePolicy", RoleName=role, PolicyName=name)["PolicyDocument"])
+            yield as_text(self.ask("GetRolePolicy", RoleName=role, PolicyName=name)["PolicyDocument"])
         for attached in self._list("ListAttachedRolePolicies", "AttachedPolicies", role):
-            yield from self.managed(attached["PolicyArn"])
+            yield self.managed(attached["PolicyArn"])
 
-    def managed(self, arn: str) -> tuple[Statement, ...]:
-        """The statements of a managed policy's default version; AWS's own are written for this partition."""
+    def managed(self, arn: str) -> str:
+        """The document of a managed policy's default version, as JSON; AWS's own are written for this partition."""
         version = self.ask("GetPolicy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
         document = self.ask("GetPolicyVersion", PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
-        if ":iam::aws:policy/" in arn:
-            text = document if isinstance(document, str) else json.dumps(document)
-            document = text.replace("arn:aws:", f"arn:{self._scope.partition}:")
-        return read_policy(document)
+        text = as_text(document)
+        return text.replace("arn:aws:", f"arn:{self._scope.partition}:") if ":iam::aws:policy/" in arn else text
 
     def _list(self, operation: str, into: str, role: str) -> Iterator[Any]:
         page = self.ask(operation, RoleName=role)

@@ -70,6 +70,7 @@ class WireDoor(Door[DoorSession]):
         stack.enter_context(private.unconfigured_sdk())
         moto = mock_aws(config=_MOTO)
         stack.callback(moto.stop)
+        stack.enter_context(private.managed_policies_read_once())
         moto.start()
         self._moto = stack.enter_context(private.diverted_requests(self._process))
         stack.enter_context(private.closed_network(_refuse))

@@ -20,6 +20,8 @@ name                                            what the door needs it for
 ``moto.core.utils.get_service_model``           the service model that parser and serialiser work on
 ``moto.cloudwatch.models.Alarm``                its ``state_value``: a new alarm has insufficient data
 ``moto.iam.models.iam_backends``                whose access keys moto's own IAM and STS have handed out
+``moto.iam.models.IAMBackend``                  reads AWS's managed policies anew for every account and partition, in
+                                                ``_init_aws_policies``: replaced, to read them once
 ``moto.iam.responses.IamResponse.region_regex``  moto reads the partition from the endpoint's name, which does not
                                                 say it in aws-us-gov: here from the signature
 ``moto.s3.models.FakeBucket.get_permission``    moto's reading of bucket policies skips conditions: replaced
@@ -53,6 +55,8 @@ name                                            what the door needs it for
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -152,6 +156,35 @@ def object_content(bucket: str, key: str) -> bytes:
 def iam_of_the_signing_partition() -> Iterator[None]:
     """moto's IAM answers for the partition of the Region that a request is signed for."""
     with replaced(moto.iam.responses.IamResponse, "region_regex", re.compile(r"(?!)")):
+        yield
+
+
+@functools.cache
+def _managed_policies() -> dict[str, dict[str, Any]]:
+    """Name of each policy that AWS manages -> the rest of its arguments but for account and Region."""
+    return {
+        name: {
+            "default_version_id": data.get("DefaultVersionId"),
+            "path": data.get("Path"),
+            "document": json.dumps(data.get("Document")),
+            "create_date": datetime.fromisoformat(data["CreateDate"]),
+            "update_date": datetime.fromisoformat(data["UpdateDate"]),
+        }
+        for name, data in json.loads(moto.iam.models.aws_managed_policies_data).items()
+    }
+
+
+@contextmanager
+def managed_policies_read_once() -> Iterator[None]:
+    """moto's IAM has one backend for each account and partition, and each read all that AWS manages: 5 MB of JSON."""
+
+    def init_aws_policies(backend: Any) -> list[Any]:
+        return [
+            moto.iam.models.AWSManagedPolicy(name, account_id=backend.account_id, region=backend.region_name, **rest)
+            for name, rest in _managed_policies().items()
+        ]
+
+    with replaced(moto.iam.models.IAMBackend, "_init_aws_policies", init_aws_policies):
         yield
 
 

@@ -218,7 +218,6 @@ def test_an_export_name_is_taken_once(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("params", "what"),
     [
-        ({"TemplateURL": "https://bucket/key"}, "cloudformation:CreateStack with TemplateURL"),
         ({"StackPolicyBody": "{}"}, "with StackPolicyBody"),
         ({"NotificationARNs": ["arn"]}, "with NotificationARNs"),
         ({"ResourceTypes": ["AWS::*"]}, "with ResourceTypes"),

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from patchgate.emulator.cloudformation.reader import MAX_TEMPLATE_BYTES, read_template_text
+from patchgate.emulator.cloudformation.reader import MAX_OBJECT_BYTES, read_template_text
 from patchgate.emulator.errors import AwsError
 
 
@@ -92,7 +92,7 @@ def test_deep_nesting_is_refused_and_not_a_crash() -> None:
 
 def test_size_is_counted_in_bytes() -> None:
     head = "Description: "
-    assert read_template_text(head + "x" * (MAX_TEMPLATE_BYTES - len(head)))
-    assert "less than or equal to 51200" in refused(head + "x" * (MAX_TEMPLATE_BYTES - len(head) + 1))
-    assert "less than or equal to 51200" in refused(head + "ü" * (MAX_TEMPLATE_BYTES // 2))
+    assert read_template_text(head + "x" * (MAX_OBJECT_BYTES - len(head)))
+    assert "less than or equal to 1000000" in refused(head + "x" * (MAX_OBJECT_BYTES - len(head) + 1))
+    assert "less than or equal to 1000000" in refused(head + "ü" * (MAX_OBJECT_BYTES // 2))
     assert "greater than or equal to 1" in refused("")

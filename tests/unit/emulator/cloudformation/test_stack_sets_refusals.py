@@ -72,7 +72,8 @@ def test_a_missing_role_is_named(self_managed: OrganizationLab) -> None:
         ({"AutoDeployment": {"Enabled": True}}, "RetainStacksOnAccountRemoval is needed"),
         ({"PermissionModel": "SELF_MANAGED", "AutoDeployment": {"Enabled": True}}, "for the SERVICE_MANAGED"),
         ({"ManagedExecution": {"Active": True}}, "NotEmulated: the embedded AWS does not implement stack sets with"),
-        ({"TemplateURL": "https://bucket/template"}, "CreateStackSet with TemplateURL"),
+        ({"TemplateURL": "https://bucket/template"}, "either Template URL or Template Body, but not both"),
+        ({"TemplateURL": "https://bucket/template", "TemplateBody": None}, "bucket is not a valid S3 domain"),
         ({"CallAs": "DELEGATED_ADMIN"}, "stack sets with CallAs DELEGATED_ADMIN"),
     ],
 )

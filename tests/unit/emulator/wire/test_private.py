@@ -27,6 +27,7 @@ import moto.core.models
 import moto.core.parse
 import moto.core.serialize
 import moto.core.utils
+import moto.iam.models
 import moto.moto_api._internal
 import pytest
 import requests
@@ -191,6 +192,30 @@ def test_motos_iam_is_of_the_partition_that_a_request_is_signed_for(region: str,
     with moto.mock_aws(), private.iam_of_the_signing_partition():
         role = boto3.client("iam", region_name=region).create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]
         assert role["Arn"] == f"arn:{partition}:iam::123456789012:role/r"
+
+
+def test_managed_policies_read_once_are_those_that_moto_reads_for_each_backend() -> None:
+    with moto.mock_aws(config={"iam": {"load_aws_managed_policies": True}}), private.seeded_identifiers(1):
+        (theirs,) = backends("aws-cn")
+    with (
+        moto.mock_aws(config={"iam": {"load_aws_managed_policies": True}}),
+        private.managed_policies_read_once(),
+        private.seeded_identifiers(1),
+    ):
+        ours, others = backends("aws-cn", "aws-cn")
+    assert len(theirs) > 500
+    assert [shape_of(each) for each in ours] == [shape_of(each) for each in theirs]
+    assert not {id(each) for each in ours} & {id(each) for each in others}, "an attachment would count everywhere"
+
+
+def backends(*partitions: str) -> list[list[Any]]:
+    """The managed policies of new backends."""
+    made = [moto.iam.models.IAMBackend(partition, "111111111111") for partition in partitions]
+    return [list(each.managed_policies.values()) for each in made]
+
+
+def shape_of(policy: Any) -> dict[str, Any]:
+    return vars(policy) | {"arn": policy.arn, "versions": [vars(each) for each in policy.versions]}
 
 
 def test_identifiers_are_seeded_and_motos_own_state_comes_back() -> None:
