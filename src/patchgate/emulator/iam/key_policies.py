@@ -10,10 +10,9 @@ Assumption: a role of another account than the key's needs both to allow it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from patchgate.emulator.iam.policy import Answer, Context, Statement, as_list, evaluate, read_policy
+from patchgate.emulator.iam.policy import Answer, Context, as_list, evaluate, read_policy
 
 if TYPE_CHECKING:
     from patchgate.emulator.iam.roles import Role
