@@ -113,30 +113,28 @@ class ChangeSetOperations(Component):
         deployment = prepare(self.cloud, acting, stack.name, stack.id, given)
         return StackEngine(self.cloud, acting, self.state(scope), stack, token), deployment
 
+    @operation("ListChangeSets")
+    def list_change_sets(self, scope: Scope, params: Params) -> Result:
+        """The change sets of a stack, oldest first, on one page."""
+        stack = self.state(scope).find(str(params["StackName"]))
+        if stack is None:
+            raise invalid(f"Stack [{params['StackName']}] does not exist")
+        found = [item for item in self.state(scope).change_sets.values() if item.stack_id == stack.id]
+        return {"Summaries": [_summary(item, stack.name) for item in found]}
+
     @operation("DescribeChangeSet")
     def describe_change_set(self, scope: Scope, params: Params) -> Result:
         """A change set by its id, or by its name and stack."""
         refuse_others("DescribeChangeSet", params, ("ChangeSetName", "StackName"))
         change_set = self._change_set(scope, params)
-        shape: dict[str, Any] = {
-            "ChangeSetName": change_set.name,
-            "ChangeSetId": change_set.id,
-            "StackId": change_set.stack_id,
-            "StackName": self.state(scope).stacks[change_set.stack_id].name,
-            "Description": change_set.description,
+        return _summary(change_set, self.state(scope).stacks[change_set.stack_id].name) | {
             "Parameters": change_set.described_parameters,
-            "CreationTime": change_set.created_at,
-            "ExecutionStatus": change_set.execution_status,
-            "Status": change_set.status,
-            "StatusReason": change_set.status_reason or None,
             "NotificationARNs": [],
             "RollbackConfiguration": {},
             "Capabilities": list(change_set.given.capabilities),
             "Tags": [{"Key": key, "Value": value} for key, value in change_set.given.tags.items()],
             "Changes": change_set.changes,
-            "IncludeNestedStacks": False,
         }
-        return {name: value for name, value in shape.items() if value is not None}
 
     @operation("ExecuteChangeSet")
     def execute_change_set(self, scope: Scope, params: Params) -> Result:
@@ -184,3 +182,20 @@ class ChangeSetOperations(Component):
             if stack is not None and (item.name, item.stack_id) == (name, stack.id):
                 return item
         raise AwsError("ChangeSetNotFoundException", f"ChangeSet [{name}] does not exist", status=404)
+
+
+def _summary(change_set: ChangeSet, stack_name: str) -> dict[str, Any]:
+    """A ChangeSetSummary."""
+    shape: dict[str, Any] = {
+        "ChangeSetName": change_set.name,
+        "ChangeSetId": change_set.id,
+        "StackId": change_set.stack_id,
+        "StackName": stack_name,
+        "Description": change_set.description,
+        "CreationTime": change_set.created_at,
+        "ExecutionStatus": change_set.execution_status,
+        "Status": change_set.status,
+        "StatusReason": change_set.status_reason or None,
+        "IncludeNestedStacks": False,
+    }
+    return {name: value for name, value in shape.items() if value is not None}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from patchgate.emulator.cloud import Cloud, Scope
+from patchgate.emulator.cloudformation.change_details import ChangePlan
 from patchgate.emulator.cloudformation.deployment import Deployment
 from patchgate.emulator.cloudformation.graph import live_outputs
 from patchgate.emulator.cloudformation.journal import Journal
@@ -167,35 +168,8 @@ class StackEngine:
             raise invalid("No updates are to be performed.")
 
     def changes(self, deployment: Deployment) -> list[dict[str, Any]]:
-        """What an operation would do, as DescribeChangeSet lists it. What depends on a new value is Conditional."""
-        listed: list[dict[str, Any]] = []
-        unsettled: set[str] = set()
-        for name, depends in deployment.order.items():
-            old = self._stack.resources.get(name)
-            if old is None:
-                kind = deployment.template.resources[name].type
-                listed.append({"Action": "Add", "LogicalResourceId": name, "ResourceType": kind, "Scope": []})
-                unsettled.add(name)
-                continue
-            replacement = "Conditional" if unsettled.intersection(depends) else self._replacement(deployment, old)
-            if replacement is not None:
-                listed.append(_modified(old, replacement))
-            if replacement in ("True", "Conditional"):
-                unsettled.add(name)
-        for name, old in self._stack.resources.items():
-            if name not in deployment.order:
-                listed.append(_modified(old, None) | {"Action": "Remove"})
-        return [{"Type": "Resource", "ResourceChange": change} for change in listed]
-
-    def _replacement(self, deployment: Deployment, old: StackResource) -> str | None:
-        """Replacement of a resource as a change set says it, None where nothing changes."""
-        try:
-            new = self._handler.desired(deployment, old.logical_id)
-            if not changes(old, new):
-                return None
-            return "True" if self._handler.replaces(old, new) else "False"
-        except AwsError:
-            return "Conditional"
+        """What an operation would do, as DescribeChangeSet lists it."""
+        return ChangePlan(self._handler, self._stack, deployment).changes()
 
     def _differs(self, deployment: Deployment) -> bool:
         stack = self._stack
@@ -348,17 +322,6 @@ def changes(old: StackResource, new: StackResource) -> bool:
     return (old.properties, old.metadata, old.deletion_policy, old.update_replace_policy) != (
         new.properties, new.metadata, new.deletion_policy, new.update_replace_policy,
     )  # fmt: skip
-
-
-def _modified(old: StackResource, replacement: str | None) -> dict[str, Any]:
-    change: dict[str, Any] = {
-        "Action": "Modify",
-        "LogicalResourceId": old.logical_id,
-        "PhysicalResourceId": old.physical_id,
-        "ResourceType": old.type,
-        "Scope": [] if replacement is None else ["Properties"],
-    }
-    return change if replacement is None else change | {"Replacement": replacement}
 
 
 def _adopt(stack: Stack, deployment: Deployment) -> None:

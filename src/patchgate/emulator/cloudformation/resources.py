@@ -8,7 +8,7 @@ from typing import Any
 
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.cloudformation.deployment import Deployment
-from patchgate.emulator.cloudformation.intrinsics import Evaluator
+from patchgate.emulator.cloudformation.intrinsics import Evaluator, ResourceValues
 from patchgate.emulator.cloudformation.journal import Journal
 from patchgate.emulator.cloudformation.providers import PROVIDERS
 from patchgate.emulator.cloudformation.providers.base import Physical, Provider, Request, tag_list, tag_map
@@ -47,9 +47,10 @@ class ResourceHandler:
         self.journal = journal
         self.imports: set[str] = set()
 
-    def evaluator(self, deployment: Deployment) -> Evaluator:
-        """Evaluates over the stack's present resources; exports that are read are noted in ``imports``."""
-        return deployment.evaluator(self._cloud, self._scope, CurrentResources(self.stack), self._read_export)
+    def evaluator(self, deployment: Deployment, resources: ResourceValues | None = None) -> Evaluator:
+        """Evaluates over the stack's present resources, or others; exports that are read are noted in ``imports``."""
+        known = resources or CurrentResources(self.stack)
+        return deployment.evaluator(self._cloud, self._scope, known, self._read_export)
 
     def _read_export(self, name: str) -> str:
         for export, value, _ in self._state.exports():
@@ -62,8 +63,7 @@ class ResourceHandler:
         """The record that a resource should have, without physical id; ValidationError where properties do not fit."""
         declaration = deployment.template.resources[name]
         evaluator = self.evaluator(deployment)
-        schema = schema_of(self._scope.region, declaration.type)
-        properties, problems = schema.validate(evaluator.properties(declaration.properties))
+        _, properties, problems = self.evaluated(deployment, name, evaluator)
         if problems:
             listed = "\n".join(problems)
             raise invalid(f"Properties validation failed for resource {name} with message:\n{listed}")
@@ -73,7 +73,7 @@ class ResourceHandler:
             physical_id="",
             ref="",
             attributes={},
-            properties=_with_stack_tags(schema, properties, deployment.tags),
+            properties=properties,
             depends_on=deployment.order[name],
             deletion_policy=declaration.deletion_policy,
             update_replace_policy=declaration.update_replace_policy,
@@ -82,6 +82,15 @@ class ResourceHandler:
             status_reason="",
             updated_at=self._cloud.now,
         )
+
+    def evaluated(
+        self, deployment: Deployment, name: str, evaluator: Evaluator
+    ) -> tuple[ResourceSchema, dict[str, Any], list[str]]:
+        """A resource's schema, its properties with the stack's tags, and the problems that they have."""
+        declaration = deployment.template.resources[name]
+        schema = schema_of(self._scope.region, declaration.type)
+        properties, problems = schema.validate(evaluator.properties(declaration.properties))
+        return schema, _with_stack_tags(schema, properties, deployment.tags), problems
 
     def replaces(self, old: StackResource, new: StackResource) -> bool:
         """Whether bringing ``old`` to ``new`` needs another physical resource; AwsError where its name forbids that."""

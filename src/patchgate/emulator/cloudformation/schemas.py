@@ -28,6 +28,7 @@ class ResourceSchema:
     type: str
     document: Mapping[str, Any]
     create_only: tuple[Pointer, ...]
+    conditionally_create_only: tuple[Pointer, ...]
     read_only: tuple[Pointer, ...]
     tag_property: str | None
     """The name of the top-level property that takes tags, None where the type has none."""
@@ -108,6 +109,7 @@ def _load(name: str) -> ResourceSchema:
         type=document["typeName"],
         document=document,
         create_only=_pointers(document, "createOnlyProperties"),
+        conditionally_create_only=_pointers(document, "conditionalCreateOnlyProperties"),
         read_only=_pointers(document, "readOnlyProperties"),
         tag_property=tag_property if tags is not None else None,
         tags_are_map=tags is not None and tags.get("type") == "object",

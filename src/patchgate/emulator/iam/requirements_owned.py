@@ -119,7 +119,7 @@ _TABLES: tuple[Table, ...] = (
     _all("cloudformation", _STACK, "ContinueUpdateRollback", "CreateChangeSet", "CreateStack", "DeleteChangeSet",
          "DeleteStack", "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResource",
          "DescribeStackResourceDrifts", "DescribeStackResources", "DescribeStacks", "DetectStackDrift",
-         "DetectStackResourceDrift", "ExecuteChangeSet", "GetTemplate", "GetTemplateSummary", "ListStackResources",
+         "DetectStackResourceDrift", "ExecuteChangeSet", "GetTemplate", "GetTemplateSummary", "ListChangeSets", "ListStackResources",
          "UpdateStack", "UpdateTerminationProtection"),
     _all("cloudformation", _STACK_SET, "CreateStackInstances", "DeleteStackInstances", "DeleteStackSet",
          "DescribeStackInstance", "DescribeStackSet", "DescribeStackSetOperation", "DetectStackSetDrift",

@@ -45,12 +45,159 @@ def test_an_update_says_what_it_replaces_and_what_that_may_change(lab: Lab) -> N
     described = plan(lab, template("two", D=LOG_GROUP))
     assert actions(described) == [
         ("Modify", "A", "True"),
-        ("Modify", "B", "Conditional"),
+        ("Modify", "B", "False"),
         ("Add", "D", None),
         ("Remove", "C", None),
     ]
     lab.call("ExecuteChangeSet", ChangeSetName="plan", StackName="stack")
     assert lab.status() == "UPDATE_COMPLETE"
+
+
+def parameter(value: Any, name: Any = None, **more: Any) -> dict[str, Any]:
+    named = {} if name is None else {"Name": name}
+    return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value, **named, **more}}
+
+
+def detail(attribute: str, recreation: str, evaluation: str, source: str, cause: str = "") -> dict[str, Any]:
+    kind, _, name = attribute.partition(".")
+    target = {"Attribute": kind, **({"Name": name} if name else {}), "RequiresRecreation": recreation}
+    caused = {"CausingEntity": cause} if cause else {}
+    return {"Target": target, "Evaluation": evaluation, "ChangeSource": source, **caused}
+
+
+def changed(lab: Lab, before: dict[str, Any], after: dict[str, Any], **params: Any) -> dict[str, dict[str, Any]]:
+    """What a change set says of each resource that an update from one template to the other touches."""
+    lab.call("CreateStack", StackName="stack", TemplateBody=json.dumps(before))
+    given = {"StackName": "stack", "ChangeSetName": "plan", "TemplateBody": json.dumps(after)}
+    lab.call("CreateChangeSet", **given, **params)
+    described = checked(lab, "DescribeChangeSet", ChangeSetName="plan", StackName="stack")
+    return {item["ResourceChange"]["LogicalResourceId"]: item["ResourceChange"] for item in described["Changes"]}
+
+
+def test_a_direct_change_is_static_and_says_whether_it_replaces(lab: Lab) -> None:
+    found = changed(
+        lab,
+        {"Resources": {"A": parameter("v", "/a"), "B": parameter("v", "/b"), "C": parameter("v", "/c")}},
+        {"Resources": {"A": parameter("w", "/a"), "B": parameter("w", "/new"), "C": parameter("v", "/c")}},
+    )
+    assert set(found) == {"A", "B"}
+    assert (found["A"]["Replacement"], found["A"]["Scope"]) == ("False", ["Properties"])
+    assert found["A"]["Details"] == [detail("Properties.Value", "Never", "Static", "DirectModification")]
+    assert (found["B"]["Replacement"], found["B"]["PolicyAction"]) == ("True", "ReplaceAndDelete")
+    assert found["B"]["Details"] == [
+        detail("Properties.Value", "Never", "Static", "DirectModification"),
+        detail("Properties.Name", "Always", "Static", "DirectModification"),
+    ]
+
+
+def test_a_parameters_change_is_listed_twice(lab: Lab) -> None:
+    """As in the user guide's example of a changed input parameter."""
+    body = {
+        "Parameters": {"P": {"Type": "String", "Default": "one"}, "Q": {"Type": "String", "Default": "q"}},
+        "Resources": {"A": parameter({"Ref": "P"}, {"Fn::Sub": "/${Q}"}), "B": parameter({"Ref": "Q"})},
+    }
+    found = changed(lab, body, body, Parameters=[{"ParameterKey": "P", "ParameterValue": "two"}])
+    assert set(found) == {"A"}
+    assert found["A"]["Details"] == [
+        detail("Properties.Value", "Never", "Dynamic", "DirectModification"),
+        detail("Properties.Value", "Never", "Static", "ParameterReference", "P"),
+    ]
+    assert found["A"]["Replacement"] == "False"
+
+
+def test_what_refers_to_a_replaced_resource_is_replaced_only_where_that_asks_for_it(lab: Lab) -> None:
+    def body(name: str) -> dict[str, Any]:
+        return {
+            "Resources": {
+                "A": parameter("v", name),
+                "Value": parameter({"Ref": "A"}, "/value"),
+                "Name": parameter("v", {"Fn::Sub": "${A}/below"}) | {"UpdateReplacePolicy": "Retain"},
+                "After": parameter("v", "/after") | {"DependsOn": "Name"},
+                "Third": parameter("v", {"Fn::Sub": "${Name}/below"}),
+            }
+        }
+
+    found = changed(lab, body("/one"), body("/two"))
+    assert {name: item["Replacement"] for name, item in found.items()} == {
+        "A": "True", "Value": "False", "Name": "True", "Third": "True",
+    }  # fmt: skip
+    assert found["Value"]["Details"] == [detail("Properties.Value", "Never", "Static", "ResourceReference", "A")]
+    assert found["Name"]["Details"] == [detail("Properties.Name", "Always", "Static", "ResourceReference", "A")]
+    assert found["Name"]["PolicyAction"] == "ReplaceAndRetain"
+
+
+def test_attributes_of_changed_resources_are_dynamic_and_conditions_follow(lab: Lab) -> None:
+    def body(display: str) -> dict[str, Any]:
+        topic = TOPIC | {"Properties": {"TopicName": "t", "DisplayName": display}}
+        named = {"Fn::GetAtt": ["T", "TopicName"]}
+        return {
+            "Resources": {
+                "T": topic,
+                "Value": parameter(named, "/value"),
+                "Name": parameter("v", named),
+                "Below": parameter({"Ref": "Name"}, "/below"),
+                "Ref": parameter({"Ref": "T"}, "/ref"),
+            }
+        }
+
+    found = changed(lab, body("one"), body("two"))
+    assert {name: item["Replacement"] for name, item in found.items()} == {
+        "T": "False", "Value": "False", "Name": "Conditional", "Below": "False",
+    }  # fmt: skip
+    cause = ("Dynamic", "ResourceAttribute", "T.TopicName")
+    assert found["Value"]["Details"] == [detail("Properties.Value", "Never", *cause)]
+    assert found["Name"]["Details"] == [detail("Properties.Name", "Always", *cause)]
+    assert found["Below"]["Details"] == [
+        detail("Properties.Value", "Never", "Dynamic", "ResourceReference", "Name"),
+    ]
+    assert "PolicyAction" not in found["Name"]
+
+
+def test_tags_metadata_and_policies_are_scopes_of_their_own(lab: Lab) -> None:
+    before = {
+        "Resources": {"T": TOPIC | {"Properties": {"TopicName": "t"}}, "Gone": TOPIC | {"DeletionPolicy": "Retain"}}
+    }
+    after = {
+        "Resources": {
+            "T": TOPIC | {"Properties": {"TopicName": "t"}, "Metadata": {"a": "b"}, "DeletionPolicy": "Retain"}
+        }
+    }
+    found = changed(lab, before, after, Tags=[{"Key": "k", "Value": "v"}])
+    assert found["T"]["Scope"] == ["Tags", "Metadata", "DeletionPolicy"]
+    assert found["T"]["Details"] == [
+        detail("Tags", "Never", "Static", "DirectModification"),
+        detail("Metadata", "Never", "Static", "DirectModification"),
+        detail("DeletionPolicy", "Never", "Static", "DirectModification"),
+    ]
+    assert (found["T"]["Replacement"], found["Gone"]["PolicyAction"]) == ("False", "Retain")
+    assert "Replacement" not in found["Gone"]
+
+
+def test_a_conditional_create_only_property_says_conditionally(lab: Lab) -> None:
+    def body(text: str) -> dict[str, Any]:
+        content = {"schemaVersion": "2.2", "mainSteps": [], "description": text}
+        return {"Resources": {"D": {"Type": "AWS::SSM::Document", "Properties": {"Content": content}}}}
+
+    found = changed(lab, body("one"), body("two"))
+    assert found["D"]["Replacement"] == "Conditional"
+    assert found["D"]["Details"] == [detail("Properties.Content", "Conditionally", "Static", "DirectModification")]
+
+
+def test_what_cannot_be_evaluated_beforehand_is_conditional(lab: Lab) -> None:
+    after = {"Resources": {"A": parameter({"Fn::ImportValue": "nobodys"}, "/a")}}
+    found = changed(lab, {"Resources": {"A": parameter("v", "/a")}}, after)
+    assert (found["A"]["Replacement"], found["A"]["Details"]) == ("Conditional", [])
+
+
+def test_the_change_sets_of_a_stack(lab: Lab) -> None:
+    lab.create(template("one"))
+    plan(lab, template("two"), name="first")
+    plan(lab, template("one"), name="second")
+    found = checked(lab, "ListChangeSets", StackName="stack")["Summaries"]
+    assert [(item["ChangeSetName"], item["Status"]) for item in found] == [
+        ("first", "CREATE_COMPLETE"), ("second", "FAILED"),
+    ]  # fmt: skip
+    assert lab.refused("ListChangeSets", StackName="no").message == "Stack [no] does not exist"
 
 
 def test_nothing_to_change(lab: Lab) -> None:
