@@ -106,7 +106,7 @@ def _run(seed: int, mix: str, shapes: tuple[Shape, ...], grounds: Grounds, resul
     shape = shape_of(seed, shapes)
     ground = grounds.of(shape)
     plan = draw_plan(seed, read_mix(mix), shape, ground.terrain)
-    violations = carry_out(grounds.stage.cloud, ground, plan).violations
+    violations = carry_out(grounds, ground, plan).violations
     result.runs += 1
     if violations:
         result.found += 1

@@ -17,7 +17,7 @@ from typing import Any, Final
 from patchgate.aws.stacks import CloudFormationStacks
 from patchgate.operations.ports import StackResult
 from patchgate.rehearsal.campaign.ground import Grounds, open_grounds
-from patchgate.rehearsal.stage import DoorName, Stage
+from patchgate.rehearsal.stage import Stage
 from patchgate.templates import Template, build_templates
 from patchgate.templates.gate_code import RULES, SCRIPTS, build_bundle, bundle
 
@@ -197,7 +197,7 @@ class BrokenStacks(CloudFormationStacks):
 
 
 @contextmanager
-def open_broken_grounds(bug: Bug, door: DoorName = "direct") -> Iterator[Grounds]:
+def open_broken_grounds(bug: Bug) -> Iterator[Grounds]:
     """Grounds on which the bug is deployed; those of SOUND are the ordinary ones."""
-    with open_grounds(door) as grounds:
+    with open_grounds() as grounds:
         yield Grounds(replace(grounds.stage, stacks=BrokenStacks(grounds.stage, bug)))

@@ -211,13 +211,9 @@ def _shrink(series: Series, result: SeriesResult) -> tuple[Counterexample, Story
     seed = result.tally.failures[0].seed
     with Progress(sys.stderr, describe_terminal(sys.stderr, os.environ)) as progress, open_grounds() as grounds:
         progress.show(f"shrinking seed {seed}")
-        cloud, ground, plan = (
-            grounds.stage.cloud,
-            grounds.of(shape_of(seed, series.shapes)),
-            plan_of(series, seed, grounds),
-        )
-        found = shrink(cloud, ground, plan, carry_out(cloud, ground, plan))
-        return found, tell(ground, found.plan, found.outcome, cloud.history)
+        ground, plan = grounds.of(shape_of(seed, series.shapes)), plan_of(series, seed, grounds)
+        found = shrink(grounds, ground, plan, carry_out(grounds, ground, plan))
+        return found, tell(ground, found.plan, found.outcome, grounds.stage.cloud.history)
 
 
 def _replay(series: Series, seed: int, request: CampaignRequest) -> int:
@@ -232,7 +228,7 @@ def _replay(series: Series, seed: int, request: CampaignRequest) -> int:
     with open_grounds(request.door) as grounds:
         plan = plan_of(series, seed, grounds)
         ground = grounds.of(shape_of(seed, series.shapes))
-        outcome = carry_out(grounds.stage.cloud, ground, plan)
+        outcome = carry_out(grounds, ground, plan)
         story = tell(ground, plan, outcome, grounds.stage.cloud.history)
     if request.output == "json":
         sys.stdout.write(render_story_json(story))

@@ -21,7 +21,7 @@ from patchgate.emulator.ec2 import Ec2
 from patchgate.errors import InputError, Problem
 from patchgate.judge.lane import LaneFacts
 from patchgate.operations.deployment import CAPABILITIES
-from patchgate.rehearsal.campaign.ground import CYCLES, Ground, machines
+from patchgate.rehearsal.campaign.ground import CYCLES, machines
 from patchgate.rehearsal.campaign.shapes import ACCOUNT, ForeignStack, Shape
 from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Terrain
 from patchgate.rehearsal.outcome import RehearsedLane
@@ -122,7 +122,7 @@ def _in_order(stacks: Mapping[str, ForeignStack], directory: Path) -> list[str]:
         ) from None
 
 
-def break_foreign_ground(stage: Stage, shape: Shape) -> Ground:
+def break_foreign_ground(stage: Stage, shape: Shape) -> Terrain:
     """Deploy the stacks on an empty cloud, and put machines there that their window and their backups are about."""
     stage.run_until(shape.start)
     outputs: dict[tuple[str, str], str] = {}
@@ -137,7 +137,7 @@ def break_foreign_ground(stage: Stage, shape: Shape) -> Ground:
     tags = found.tags(window["WindowId"])
     for spec in machines(shape, tags):
         stage.cloud.component(Ec2).add_instance(found.scope, spec)
-    return Ground(shape, _survey(found, shape, window, tags), stage.cloud.snapshot())
+    return _survey(found, shape, window, tags)
 
 
 def _filled(value: str, outputs: Mapping[tuple[str, str], str], stack: str) -> str:

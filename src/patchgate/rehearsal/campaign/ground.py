@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -46,11 +46,11 @@ CLOSED_CALENDAR = "patchgate-freeze"
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A deployed terrain and the snapshot that runs are restored from."""
+    """A deployed terrain and the snapshot that runs are restored from; None where each run deploys anew."""
 
     shape: Shape
     terrain: Terrain
-    deployed: Snapshot
+    deployed: Snapshot | None
 
 
 class Grounds:
@@ -66,24 +66,66 @@ class Grounds:
         ground = self._made.get(shape.name)
         if ground is None:
             self.stage.cloud.restore(self._bare)
-            ground = self._made[shape.name] = _break_any(self.stage, shape)
+            terrain = _survey_new(self.stage, shape)
+            ground = self._made[shape.name] = Ground(shape, terrain, self.stage.cloud.snapshot())
             gc.collect()
             gc.freeze()
         return ground
+
+    def begin(self, ground: Ground, seed: int, assumptions: Assumptions) -> Cloud:
+        """The cloud as it was when the ground had just been broken, for a run."""
+        prepare(self.stage.cloud, ground, seed, assumptions)
+        return self.stage.cloud
+
+
+class WireGrounds(Grounds):
+    """The same behind the wire door, where moto keeps a part of the state that no snapshot holds: every run has a cloud
+    and a door of its own, and deploys anew.
+    """
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._made = {}
+
+    def of(self, shape: Shape) -> Ground:
+        ground = self._made.get(shape.name)
+        if ground is None:
+            ground = self._made[shape.name] = Ground(shape, self._open(shape), None)
+        return ground
+
+    def begin(self, ground: Ground, seed: int, assumptions: Assumptions) -> Cloud:
+        self._open(ground.shape)
+        set_out(self.stage.cloud, seed, assumptions)
+        return self.stage.cloud
+
+    def _open(self, shape: Shape) -> Terrain:
+        self._stack.close()
+        cloud = _empty_cloud()
+        opened = self._stack.enter_context(open_door(cloud, "wire"))
+        self.stage = Stage(cloud, opened, _stacks(opened))
+        return _survey_new(self.stage, shape)
 
 
 @contextmanager
 def open_grounds(door: DoorName | Callable[[Cloud], Door[Any]] = "direct") -> Iterator[Grounds]:
     """An empty embedded AWS, on which grounds are broken as runs ask for them, behind that door."""
-    start = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-    cloud = Cloud(COMPONENTS, start=start, organization_id=ORGANIZATION)
     usual = gc.get_threshold()
     gc.set_threshold(GARBAGE_THRESHOLD, *usual[1:])
     try:
-        with open_door(cloud, door) if isinstance(door, str) else door(cloud) as opened:
-            yield Grounds(Stage(cloud, opened, _stacks(opened)))
+        with ExitStack() as stack:
+            if door == "wire":
+                yield WireGrounds(stack)
+            else:
+                cloud = _empty_cloud()
+                opened = stack.enter_context(open_door(cloud, door) if isinstance(door, str) else door(cloud))
+                yield Grounds(Stage(cloud, opened, _stacks(opened)))
     finally:
         gc.set_threshold(*usual)
+
+
+def _empty_cloud() -> Cloud:
+    start = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+    return Cloud(COMPONENTS, start=start, organization_id=ORGANIZATION)
 
 
 def _stacks(door: Door[SdkSession]) -> CloudFormationStacks:
@@ -93,7 +135,8 @@ def _stacks(door: Door[SdkSession]) -> CloudFormationStacks:
     return CloudFormationStacks(client, lambda _: None)
 
 
-def _break_any(stage: Stage, shape: Shape) -> Ground:
+def _survey_new(stage: Stage, shape: Shape) -> Terrain:
+    """Break the ground of a shape, whoever's templates those are."""
     if shape.stacks:
         from patchgate.rehearsal.campaign.foreign import break_foreign_ground  # noqa: PLC0415 - it builds on this module
 
@@ -101,7 +144,7 @@ def _break_any(stage: Stage, shape: Shape) -> Ground:
     return break_ground(stage, shape)
 
 
-def break_ground(stage: Stage, shape: Shape) -> Ground:
+def break_ground(stage: Stage, shape: Shape) -> Terrain:
     """Deploy a shape's lane with its machines on an empty cloud. The clock must not be past the shape's start."""
     stage.run_until(shape.start)
     place = Lane(shape.account, shape.region, shape.os, shape.env, shape.account)
@@ -113,8 +156,7 @@ def break_ground(stage: Stage, shape: Shape) -> Ground:
         document = {"Name": CLOSED_CALENDAR, "Content": calendar_text(()), "DocumentType": "ChangeCalendar"}
         stage.cloud.call(*scope.key, "ssm", "CreateDocument", document | {"DocumentFormat": "TEXT"})
     deployment = deploy_lanes([lane], log_account=shape.account, control=stage.stacks, progress=lambda _: None)
-    terrain = survey(stage.cloud, shape, lane, deployment.lanes[0].values["S3Bucket"])
-    return Ground(shape, terrain, stage.cloud.snapshot())
+    return survey(stage.cloud, shape, lane, deployment.lanes[0].values["S3Bucket"])
 
 
 def survey(cloud: Cloud, shape: Shape, lane: LaneSettings, bucket: str) -> Terrain:
@@ -214,7 +256,14 @@ def calendar_text(closed: Sequence[tuple[datetime, datetime]]) -> str:
 
 
 def prepare(cloud: Cloud, ground: Ground, seed: int, assumptions: Assumptions) -> None:
-    """Put the cloud back to where the ground was broken, for a run of its own: its chance, its reading of AWS."""
+    """Put the cloud back to where the ground was broken, for a run of its own."""
+    if ground.deployed is None:
+        raise RuntimeError(f"the ground {ground.shape.name} has no snapshot")
     cloud.restore(ground.deployed)
+    set_out(cloud, seed, assumptions)
+
+
+def set_out(cloud: Cloud, seed: int, assumptions: Assumptions) -> None:
+    """What makes a run its own: its chance, and its reading of AWS."""
     cloud.random.seed(f"run {seed}")
     cloud.assumptions = assumptions

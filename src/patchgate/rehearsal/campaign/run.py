@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 
 from patchgate.judge.judge import judge
 from patchgate.rehearsal.campaign.adversary import Adversary
-from patchgate.rehearsal.campaign.ground import prepare
 
 if TYPE_CHECKING:
-    from patchgate.emulator.cloud import Cloud
     from patchgate.emulator.history import Record
     from patchgate.judge.violation import Violation
-    from patchgate.rehearsal.campaign.ground import Ground
+    from patchgate.rehearsal.campaign.ground import Ground, Grounds
     from patchgate.rehearsal.campaign.plan import RunPlan
 
 
@@ -38,10 +36,10 @@ class RunOutcome:
     violations: tuple[Violation, ...]
 
 
-def carry_out(cloud: Cloud, ground: Ground, plan: RunPlan) -> RunOutcome:
-    """Run a plan on its ground. The cloud keeps the run's history until it is restored."""
+def carry_out(grounds: Grounds, ground: Ground, plan: RunPlan) -> RunOutcome:
+    """Run a plan on its ground. The grounds' cloud keeps the run's history until the next run begins."""
     terrain = ground.terrain
-    prepare(cloud, ground, plan.seed, plan.assumptions)
+    cloud = grounds.begin(ground, plan.seed, plan.assumptions)
     Adversary(cloud, terrain, plan.injections).begin()
     cloud.kernel.run_until(terrain.end)
     facts = terrain.facts

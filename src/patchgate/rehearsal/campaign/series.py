@@ -186,10 +186,10 @@ def run_seed(series: Series, mix: Mix, seed: int, grounds: Grounds, tally: Tally
     shape = shape_of(seed, series.shapes)
     ground = grounds.of(shape)
     plan = draw_plan(seed, mix, shape, ground.terrain)
-    outcome = carry_out(grounds.stage.cloud, ground, plan)
+    outcome = carry_out(grounds, ground, plan)
     tally.count(plan, outcome)
     if seed % REPEATED == 0:
-        again = carry_out(grounds.stage.cloud, ground, plan)
+        again = carry_out(grounds, ground, plan)
         tally.repeated += 1
         if again.digest != outcome.digest:
             raise UnrepeatableError(

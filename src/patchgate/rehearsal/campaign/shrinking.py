@@ -14,8 +14,7 @@ from patchgate.emulator.assumptions import Assumptions
 from patchgate.rehearsal.campaign.run import RunOutcome, carry_out
 
 if TYPE_CHECKING:
-    from patchgate.emulator.cloud import Cloud
-    from patchgate.rehearsal.campaign.ground import Ground
+    from patchgate.rehearsal.campaign.ground import Ground, Grounds
     from patchgate.rehearsal.campaign.plan import RunPlan
 
 USUAL = Assumptions()
@@ -31,9 +30,14 @@ class Counterexample:
 
 
 def shrink(
-    cloud: Cloud, ground: Ground, plan: RunPlan, outcome: RunOutcome, progress: Callable[[int], None] = lambda _: None
+    grounds: Grounds,
+    ground: Ground,
+    plan: RunPlan,
+    outcome: RunOutcome,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Counterexample:
-    """The smallest plan that breaks one of the promises that ``outcome`` broke. The cloud keeps the last run's history.
+    """The smallest plan that breaks one of the promises that ``outcome`` broke. The grounds' cloud keeps the last run's
+    history.
 
     ``progress`` is called with the number of runs so far.
     """
@@ -44,12 +48,12 @@ def shrink(
         nonlocal runs
         runs += 1
         progress(runs)
-        found = carry_out(cloud, ground, candidate).violations
+        found = carry_out(grounds, ground, candidate).violations
         return any(violation.promise in broken for violation in found)
 
     plan = _with_fewer_injections(plan, breaks)
     plan = _with_usual_assumptions(plan, breaks)
-    return Counterexample(plan, carry_out(cloud, ground, plan), runs)
+    return Counterexample(plan, carry_out(grounds, ground, plan), runs)
 
 
 def _with_fewer_injections(plan: RunPlan, breaks: Callable[[RunPlan], bool]) -> RunPlan:

@@ -66,7 +66,7 @@ def test_each_fault_strikes_and_breaks_no_promise(grounds: Grounds, number: str)
     struck = False
     for seed in SEEDS:
         plan = draw_plan(seed, mix, shape, ground.terrain)
-        outcome = carry_out(grounds.stage.cloud, ground, plan)
+        outcome = carry_out(grounds, ground, plan)
         assert outcome.violations == (), f"patchgate rehearse --faults {number} --replay {seed}"
         struck |= number in outcome.struck
     assert struck

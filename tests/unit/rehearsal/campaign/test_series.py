@@ -73,6 +73,12 @@ def test_a_tally_counts(tally: Tally) -> None:
     assert all(each.planned >= each.struck > 0 == each.violated for each in tally.faults.values())
 
 
+def test_through_the_wire_a_run_is_the_same() -> None:
+    """There every run deploys anew, and its calls are requests of botocore's; also when a run is repeated."""
+    series = replace(SERIES, runs=2, first=0, mix="all")
+    assert run_series(replace(series, door="wire")).tally == run_series(series).tally
+
+
 def test_a_run_that_cannot_be_repeated_is_an_error(grounds: Grounds, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers: Iterator[int] = count()
 
@@ -103,7 +109,7 @@ def test_progress_is_one_line() -> None:
 def test_a_story_tells_what_went_wrong_and_what_was_done(grounds: Grounds) -> None:
     plan = plan_of(SERIES, 7, grounds)
     ground = grounds.of(SHAPES[0])
-    outcome = carry_out(grounds.stage.cloud, ground, plan)
+    outcome = carry_out(grounds, ground, plan)
     story = tell(ground, plan, outcome, grounds.stage.cloud.history)
     assert [scene.at for scene in story.scenes] == sorted(scene.at for scene in story.scenes)
     assert {"fault", "lane", "machine"} <= {scene.kind for scene in story.scenes}
