@@ -13,6 +13,12 @@ endif
 CLIENTS_VENV := .venv-clients
 CLIENTS_BIN := $(CLIENTS_VENV)/$(notdir $(BIN))
 
+# Tests start hundreds of Pythons: what they load is compiled once, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
+# A module's tests stay together and in order: they may be the steps of one story, on a server of their own.
+PYTEST := $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
+
 # An installed lock leaves a stamp; while the lock is unchanged, nothing is installed and no network is needed.
 CREATED := $(VENV)/.created
 RUNTIME := $(VENV)/.runtime-installed
@@ -34,8 +40,8 @@ help:  ## Show this list
 demo: $(RUNTIME)  ## Set everything up and rehearse the sample fleet; no AWS account needed
 	@$(BIN)/patchgate demo
 
-test: $(DEVELOPMENT) $(CLIENTS)  ## Run the whole test suite
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS)
+test: $(DEVELOPMENT) $(CLIENTS)  ## Run the tests, but for those marked long
+	$(PYTEST) -m "not long"
 
 clients: $(CLIENTS)  ## Install the AWS CLI and sceptre, which the tests run against the embedded AWS
 
@@ -52,7 +58,7 @@ check-generated: $(DEVELOPMENT)
 	$(BIN)/python docs/generate.py --check
 
 check-tests: $(DEVELOPMENT) $(CLIENTS)
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS)
+	$(PYTEST)
 	$(BIN)/python -m pytest -q tests/unit/gate --cov=patchgate.gate --cov-branch --cov-fail-under=100 \
 		--cov-report=term-missing:skip-covered
 
@@ -127,5 +133,5 @@ $(CLIENTS): requirements-clients.lock | $(DEVELOPMENT)
 	@echo "Installing the AWS CLI and sceptre into $(CLIENTS_VENV) ..."
 	@$(BIN)/python -m venv --without-pip --clear $(CLIENTS_VENV)
 	@$(BIN)/python -m pip --python $(CLIENTS_BIN)/python install --quiet --disable-pip-version-check --no-deps \
-		--no-compile --require-hashes -r requirements-clients.lock
+		--require-hashes -r requirements-clients.lock
 	@touch $@

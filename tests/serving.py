@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -13,6 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import boto3
+import botocore.loaders
+import botocore.session
 
 _SETTING = re.compile(r"""^(?:export |\$env:)(\w+)(?:=| = ")([^"]*)"?$""")
 
@@ -27,6 +32,10 @@ class Served:
     @property
     def url(self) -> str:
         return self.settings["AWS_ENDPOINT_URL"]
+
+    def client(self, account: str, region: str, service: str) -> Any:
+        """The SDK's client of an account's operator; who asks again gets the same one."""
+        return _client(self.url, account, region, service)
 
     def ask(self, endpoint: str, body: object = None, *, text: str = "") -> tuple[int, Any]:
         """(status, JSON) of a control endpoint: a POST with a body or a text, a GET without."""
@@ -45,6 +54,20 @@ class Served:
     def history(self, start: int = 0) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.url}/_patchgate/history?from={start}") as answer:  # noqa: S310 - loopback
             return [json.loads(line) for line in answer.read().decode().splitlines()]
+
+
+@functools.cache
+def _client(url: str, account: str, region: str, service: str) -> Any:
+    core = botocore.session.Session()
+    core.register_component("data_loader", _models())
+    session = boto3.Session(f"AKIA{account}", "any", region_name=region, botocore_session=core)
+    return session.client(service, endpoint_url=url)
+
+
+@functools.cache
+def _models() -> Any:
+    """One loader of the service models: a session reads them anew if it has one of its own."""
+    return botocore.loaders.create_loader()
 
 
 def command_of(*options: str) -> list[str]:

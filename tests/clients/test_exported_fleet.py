@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.serving import Served, served
 
 from .conftest import BIN, Tool, environment_of
+
+pytestmark = pytest.mark.long
 
 MANAGEMENT, WEB, SHOP, LEDGER = "999999999999", "111111111111", "222222222222", "333333333333"
 REGIONS = ("eu-central-1", "us-east-1", "eu-west-1")
@@ -79,8 +80,7 @@ class Site:
         assert self.server.ask("reset", {})[0] == 200
 
     def client(self, account: str, region: str, service: str) -> Any:
-        session = boto3.Session(f"AKIA{account}", "any", region_name=region)
-        return session.client(service, endpoint_url=self.server.url)
+        return self.server.client(account, region, service)
 
     def run(self, *command: str, where: str = ".") -> str:
         done = subprocess.run(

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from patchgate.cli.root import run
@@ -105,8 +104,7 @@ class Site:
         return found
 
     def client(self, account: str, region: str, service: str) -> Any:
-        session = boto3.Session(f"AKIA{account}", "any", region_name=region)
-        return session.client(service, endpoint_url=self.server.url)
+        return self.server.client(account, region, service)
 
     def stacks(self) -> set[tuple[str, str, str]]:
         """Account, Region and name of every stack; what stack sets append to names is left out."""
@@ -160,7 +158,7 @@ def site(server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("PATCHGATE_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("PATCHGATE_POLL_SECONDS", "0.2")
+    monkeypatch.setenv("PATCHGATE_POLL_SECONDS", "0.05")
     monkeypatch.chdir(tmp_path)
     return Site(server, tmp_path, capsys)
 
@@ -178,7 +176,7 @@ def clock(server: Served) -> Iterator[Callable[[], None]]:
     over = threading.Event()
 
     def go_on() -> None:
-        while not over.wait(0.2):
+        while not over.wait(0.05):
             server.ask("clock", {"advance": 90})
 
     thread = threading.Thread(target=go_on)

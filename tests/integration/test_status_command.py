@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from patchgate.cli.root import run
@@ -71,8 +70,7 @@ class Site:
         return [each["code"] for each in self.status()[1]["concerns"]]
 
     def client(self, service: str) -> Any:
-        session = boto3.Session(f"AKIA{ACCOUNT}", "any", region_name=REGION)
-        return session.client(service, endpoint_url=self.server.url)
+        return self.server.client(ACCOUNT, REGION, service)
 
 
 @pytest.fixture(scope="module")

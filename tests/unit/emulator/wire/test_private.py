@@ -215,7 +215,7 @@ def backends(*partitions: str) -> list[list[Any]]:
 
 
 def shape_of(policy: Any) -> dict[str, Any]:
-    return vars(policy) | {"arn": policy.arn, "versions": [vars(each) for each in policy.versions]}
+    return {**vars(policy), "arn": policy.arn, "versions": [vars(each) for each in policy.versions]}
 
 
 def test_identifiers_are_seeded_and_motos_own_state_comes_back() -> None:
