@@ -27,7 +27,10 @@ _STALE = (
     "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException",
     "RequestExpired", "SignatureDoesNotMatch", "AuthFailure", "OptInRequired",
 )  # fmt: skip
-_SLOW = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded")
+_SLOW = (
+    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
+    "TooManyRequestsException", "RequestLimitExceeded", "SlowDown", "PriorRequestNotComplete",
+)  # fmt: skip
 _NO_REMEDIES: Mapping[str, str] = MappingProxyType({})
 _LOG_IN = "log in (aws sso login, aws configure), or name a profile that has credentials with --profile"
 
@@ -56,7 +59,9 @@ def describe_refusal(what: str, error: Exception) -> tuple[str, str]:
     if isinstance(error, ClientError):
         said = error.response["Error"]
         code = said.get("Code", "Unknown")
-        return f"{what} was refused: {code}: {said.get('Message', '')}", remedy_for(code)
+        retries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+        times = f" (asked {retries + 1} times)" if retries else ""
+        return f"{what} was refused: {code}: {said.get('Message', '')}{times}", remedy_for(code)
     return f"{what} failed: {error}", _describe_sdk(error)
 
 
@@ -67,7 +72,7 @@ def remedy_for(code: str) -> str:
     if code in _STALE:
         return "renew your credentials for this account; if one Region alone says so, enable it in that account"
     if code in _SLOW:
-        return "run this again later"
+        return "wait a few minutes, and run this again: AWS limits how often it is asked"
     if code == "InsufficientCapabilitiesException":
         return "the template makes IAM resources: acknowledge them with the capability that is named"
     return "correct what the message names and run this again"

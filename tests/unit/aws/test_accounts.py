@@ -52,7 +52,10 @@ def test_without_an_answer_the_network_is_looked_at(settings: pytest.MonkeyPatch
         (PartialCredentialsError(provider="env", cred_var="x"), "log in"),
         (UnauthorizedSSOTokenError(), "log in again: aws sso login"),
         (NoRegionError(), "name a Region with AWS_DEFAULT_REGION"),
-        (ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "X"), "run this again later"),
+        (
+            ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "X"),
+            "wait a few minutes, and run this again: AWS limits how often it is asked",
+        ),
         (ClientError({"Error": {"Code": "ExpiredToken", "Message": "old"}}, "X"), "renew your credentials"),
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "X"), "allow this call to the role"),
         (ClientError({"Error": {"Code": "Odd", "Message": "no"}}, "X"), "correct what the message names"),

@@ -90,7 +90,7 @@ def test_the_organization_and_the_active_accounts_of_all_units_below() -> None:
     [
         ("AWSOrganizationsNotInUseException", "deployment.mode stacks"),
         ("AccessDeniedException", "use credentials of the organization's management account"),
-        ("ThrottlingException", "run this again later"),
+        ("ThrottlingException", "wait a few minutes, and run this again: AWS limits how often it is asked"),
     ],
 )
 def test_an_organization_that_cannot_be_read_says_what_to_do(code: str, remedy: str) -> None:

@@ -202,7 +202,7 @@ class TestFailures:
         [
             ("describe_stacks", "AccessDenied", "allow this call"),
             ("create_stack", "InsufficientCapabilitiesException", "capability"),
-            ("create_stack", "Throttling", "later"),
+            ("create_stack", "Throttling", "wait a few minutes"),
             ("create_stack", "ExpiredToken", "credentials"),
             ("create_stack", "ValidationError", "correct"),
             ("list_stack_resources", "AccessDenied", "allow this call"),
