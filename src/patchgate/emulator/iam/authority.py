@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from patchgate.emulator.bucket_policy import ObjectRequest, evaluate_bucket_policy
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.iam.key_uses import KEYED, KeyRefusal, refusal_of, refusal_of_call
-from patchgate.emulator.iam.requirements import REQUIREMENTS, Need, Table
+from patchgate.emulator.iam.requirements import EVERYTHING, REQUIREMENTS, Need, Table
+from patchgate.emulator.iam.requirements_neighbours import NEIGHBOUR_REQUIREMENTS
 from patchgate.emulator.iam.requirements_owned import OWNED_REQUIREMENTS
 from patchgate.emulator.iam.requirements_ssm import SSM_REQUIREMENTS
 from patchgate.emulator.iam.roles import Role, RoleBook, Ruling
@@ -32,12 +33,13 @@ if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud, Params, Scope
     from patchgate.emulator.iam.policy import Context
 
-KNOWN_OPERATIONS: Table = OWNED_REQUIREMENTS | REQUIREMENTS | SSM_REQUIREMENTS
+KNOWN_OPERATIONS: Table = OWNED_REQUIREMENTS | NEIGHBOUR_REQUIREMENTS | REQUIREMENTS | SSM_REQUIREMENTS
 
 _CODES = {
     "cloudformation": ("AccessDenied", 403),
     "cloudwatch": ("AccessDenied", 403),
     "ec2": ("UnauthorizedOperation", 403),
+    "iam": ("AccessDenied", 403),
     "s3": ("AccessDenied", 403),
     "sns": ("AuthorizationError", 403),
     "sqs": ("AccessDenied", 403),
@@ -179,6 +181,8 @@ class RoleAuthority:
     def _bucket_allows(self, scope: Scope, role: Role | None, need: Need) -> bool:
         """Whether the policy of a bucket in the role's own account allows what the role's policies do not mention."""
         if role is None or not need.action.startswith("s3:") or role.boundary is not None:
+            return False
+        if need.resource == EVERYTHING:
             return False
         bucket = need.resource.split(":", 5)[5].partition("/")[0]
         owner = type(scope)(scope.principal.split(":")[4], scope.region)

@@ -89,12 +89,15 @@ def _send_message(_cloud: Cloud, scope: Scope, params: Params) -> Iterator[Need]
     yield Need("sqs:SendMessage", f"arn:{scope.partition}:sqs:{scope.region}:{account}:{name}")
 
 
-def _object(*actions: str) -> Requirement:
+def _object(action: str, *, of_version: str = "") -> Requirement:
+    """``of_version`` is the action for an object's version that the request names."""
+
     def needs(_cloud: Cloud, scope: Scope, params: Params) -> Iterator[Need]:
         acl = {"s3:x-amz-acl": str(params["ACL"])} if params.get("ACL") else {}
         resource = f"arn:{scope.partition}:s3:::{params['Bucket']}/{params['Key']}"
-        for action in (*actions, *(("s3:PutObjectAcl",) if acl else ())):
-            yield Need(action, resource, acl)
+        asked = of_version if of_version and params.get("VersionId") else action
+        for each in (asked, *(("s3:PutObjectAcl",) if acl else ())):
+            yield Need(each, resource, acl)
 
     return needs
 
@@ -165,10 +168,10 @@ REQUIREMENTS: Table = _table(
         ("logs", "CreateLogGroup"): _create_log_group,
         ("logs", "CreateLogStream"): _log_stream("logs:CreateLogStream"),
         ("logs", "PutLogEvents"): _log_stream("logs:PutLogEvents"),
-        ("s3", "DeleteObject"): _object("s3:DeleteObject"),
+        ("s3", "DeleteObject"): _object("s3:DeleteObject", of_version="s3:DeleteObjectVersion"),
         ("s3", "GetBucketEncryption"): _bucket("s3:GetEncryptionConfiguration"),
-        ("s3", "GetObject"): _object("s3:GetObject"),
-        ("s3", "HeadObject"): _object("s3:GetObject"),
+        ("s3", "GetObject"): _object("s3:GetObject", of_version="s3:GetObjectVersion"),
+        ("s3", "HeadObject"): _object("s3:GetObject", of_version="s3:GetObjectVersion"),
         ("s3", "ListObjectsV2"): _listing,
         ("s3", "PutObject"): _object("s3:PutObject"),
         ("scheduler", "GetSchedule"): _get_schedule,

@@ -4,6 +4,9 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 Behind the wire door moto has more operations of these services, and more services: a role that calls one of those is
 refused by name, unless it may do everything, because what AWS would ask for is not known here.
+
+Assumption: lists of everything (queues, topics, roles, log groups) are asked on ``*``, which is stricter than AWS for
+policies that name resources.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud, Params, Scope
 
 LISTED = {"logs": ("DescribeLogGroups",), "sqs": ("ListQueues",), "iam": ("ListRoles",), "sns": ("ListTopics",)}
-"""service -> lists of everything, asked on ``*`` although the action has resource types: stricter than AWS."""
+"""service -> operations that have resource types and are asked on ``*``: see the module."""
 
 
 def _on(action: str, naming: Callable[[Cloud, Scope, Params], str]) -> Requirement:

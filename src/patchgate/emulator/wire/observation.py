@@ -41,9 +41,10 @@ def question_of(service: str, request: Any) -> tuple[str, dict[str, Any]]:
         return call.operation, call.params
     operation, labels = route(service, request)
     acl = _text(request.headers.get("x-amz-acl") or "")
-    prefix = parse_qs(urlsplit(request.url).query).get("prefix", [""])[0]
+    query = parse_qs(urlsplit(request.url).query)
+    prefix, version = query.get("prefix", [""])[0], query.get("versionId", [""])[0]
     encryption = {name: _text(request.headers.get(header) or "") for name, header in _ENCRYPTION.items()}
-    given = {"ACL": acl, "Prefix": prefix, **encryption}
+    given = {"ACL": acl, "Prefix": prefix, "VersionId": version, **encryption}
     return operation, labels | {name: value for name, value in given.items() if value}
 
 

@@ -190,10 +190,10 @@ def test_tags_of_an_instance_decide_about_commands(door: WireDoor, allow: Allow)
 
 def test_an_operation_that_is_not_in_the_table_is_refused_by_name(door: WireDoor, allow: Allow) -> None:
     allow("ssm:*")
-    with pytest.raises(ClientError, match=r"NotEmulated.*the permissions of sns:ListTopics"):
-        client(door, "sns").list_topics()
+    with pytest.raises(ClientError, match=r"NotEmulated.*the permissions of dynamodb:ListTables"):
+        client(door, "dynamodb").list_tables()
     allow("*")
-    assert client(door, "sns").list_topics()["Topics"] == []
+    assert client(door, "dynamodb").list_tables()["TableNames"] == []
 
 
 def test_what_people_and_tools_call_is_denied_in_aws_words(door: WireDoor) -> None:
