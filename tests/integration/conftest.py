@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -90,6 +92,13 @@ Rehearse = Callable[..., "Iterator[Rehearsed]"]
 def fleet_of(parameters: str = "") -> FleetConfig:
     """The small fleet with template parameters as YAML flow entries."""
     return parse_fleet(FLEET.replace("PARAMETERS", parameters).encode(), "fleet.yaml")
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK retries as often as it does, without the time that it takes for it."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None, time=time.time))
+    monkeypatch.setattr("botocore.retries.bucket.TokenBucket.acquire", lambda *_, **__: True)
 
 
 @pytest.fixture

@@ -333,6 +333,7 @@ def test_ctrl_c_in_the_middle_of_a_wave_tells_how_to_go_on(managed: Site, clock:
     assert len(managed.stacks()) == STACKS
 
 
+@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from types import SimpleNamespace
 
 import pytest
 
@@ -13,13 +11,6 @@ from tests.throttling import throttled
 
 server, site = command.server, command.site
 pytestmark = pytest.mark.usefixtures("no_waiting")
-
-
-@pytest.fixture
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK retries as often as it does, without the time that it takes for it."""
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None, time=time.time))
-    monkeypatch.setattr("botocore.retries.bucket.TokenBucket.acquire", lambda *_, **__: True)
 
 
 def test_a_throttled_cloudformation_is_asked_until_it_answers(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -39,11 +41,13 @@ def test_a_profile_that_is_not_there_is_named(settings: pytest.MonkeyPatch) -> N
 
 def test_without_an_answer_the_network_is_looked_at(settings: pytest.MonkeyPatch) -> None:
     settings.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    settings.setenv("AWS_MAX_ATTEMPTS", "1")
+    waits: list[float] = []
+    settings.setattr("botocore.endpoint.time", SimpleNamespace(sleep=waits.append, time=time.time))
     with pytest.raises(RefusedError, match="asking who you are") as refused:
         Accounts("Role", "eu-central-1", "aws").caller()
     assert "AWS_ENDPOINT_URL" in refused.value.remedy
     assert "hush-hush" not in str(refused.value)
+    assert len(waits) == 7, "asked 8 times, with a wait before each but the first"
 
 
 @pytest.mark.parametrize(
