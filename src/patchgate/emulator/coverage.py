@@ -174,7 +174,8 @@ What the embedded AWS implements, what it assumes where AWS does not say, and wh
 - Services that are not the cloud's own (S3, IAM, SNS, SQS, CloudWatch, CloudWatch Logs, STS) are moto's behind
   the wire door; behind the direct door they are a light neighbour's, whose operations are listed too.
 - **Metrics are not evaluated**: an alarm begins as `INSUFFICIENT_DATA` behind both doors and never changes its state by
-  itself. `SetAlarmState`, behind the wire door, does."""
+  itself; its `StateReason` and the events of its stack say so. `SetAlarmState` does, and tells the topics among the
+  alarm's actions."""
 
 
 def build_page(notice: str) -> str:

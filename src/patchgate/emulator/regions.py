@@ -19,8 +19,8 @@ from patchgate.errors import MissingExtraError
 
 
 @cache
-def known_regions() -> frozenset[str]:
-    """The Regions of every partition."""
+def _regions() -> dict[str, str]:
+    """Name of each Region, in every partition -> its description."""
     spec = importlib.util.find_spec("botocore")
     if spec is None or spec.origin is None:
         raise MissingExtraError(
@@ -28,8 +28,20 @@ def known_regions() -> frozenset[str]:
             remedy="pip install 'patchgate[emulator]'",
         )
     text = (Path(spec.origin).parent / "data" / "partitions.json").read_text(encoding="utf-8")
-    names = (name for partition in json.loads(text)["partitions"] for name in partition["regions"])
-    return frozenset(name for name in names if not is_pseudo(name))
+    partitions = json.loads(text)["partitions"]
+    named = (item for partition in partitions for item in partition["regions"].items() if not is_pseudo(item[0]))
+    return {name: facts.get("description", name) for name, facts in named}
+
+
+@cache
+def known_regions() -> frozenset[str]:
+    """The Regions of every partition."""
+    return frozenset(_regions())
+
+
+def describe_region(region: str) -> str:
+    """A Region as people read it: ``US East (N. Virginia)``."""
+    return _regions()[region]
 
 
 def is_pseudo(region: str) -> bool:

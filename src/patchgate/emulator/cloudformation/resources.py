@@ -125,7 +125,7 @@ class ResourceHandler:
         _take(resource, physical)
         self.stack.resources[resource.logical_id] = resource
         self.journal.record(resource, f"{during}_IN_PROGRESS", "Resource creation Initiated")
-        self.journal.record(resource, f"{during}_COMPLETE")
+        self.journal.record(resource, f"{during}_COMPLETE", PROVIDERS[resource.type].note)
 
     def update(self, old: StackResource, new: StackResource) -> None:
         """Bring a physical resource from ``old`` to ``new`` in place, and record it."""

@@ -1,4 +1,4 @@
-"""Alarms of CloudWatch: kept and described; no metric ever moves them.
+"""Alarms of CloudWatch: kept and described; no metric ever moves them, SetAlarmState does.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Operations.html
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from patchgate.emulator.alarm_actions import UNEVALUATED, notify, topics_of
 from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation
 from patchgate.emulator.errors import AwsError
 from patchgate.emulator.light.requests import refuse_others
@@ -30,10 +31,15 @@ class Alarm:
     settings: dict[str, Any]
     tags: dict[str, str]
     updated: datetime
+    state: str = "INSUFFICIENT_DATA"
+    reason: str = UNEVALUATED
+    reason_data: str = ""
+    changed: datetime | None = None
+    """When it was last set; None for never."""
 
 
 class Alarms(Component):
-    """Alarms by scope. A new alarm has insufficient data, and stays so."""
+    """Alarms by scope. A new alarm has insufficient data, and stays so until somebody sets its state."""
 
     service = "cloudwatch"
 
@@ -48,7 +54,25 @@ class Alarms(Component):
         settings = {key: deepcopy(value) for key, value in params.items() if key != "Tags"}
         there = alarms.get(name)
         tags = there.tags if there else {tag["Key"]: tag["Value"] for tag in params.get("Tags", ())}
-        alarms[name] = Alarm(scope.arn("cloudwatch", f"alarm:{name}"), settings, tags, self.cloud.now)
+        made = Alarm(scope.arn("cloudwatch", f"alarm:{name}"), settings, tags, self.cloud.now)
+        if (
+            there
+        ):  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html: state stays
+            made.state, made.reason, made.reason_data = there.state, there.reason, there.reason_data
+            made.changed = there.changed or there.updated
+        alarms[name] = made
+        return {}
+
+    @operation("SetAlarmState")
+    def set_alarm_state(self, scope: Scope, params: Params) -> Result:
+        alarm = self._alarms.get(scope.key, {}).get(params["AlarmName"])
+        if alarm is None:
+            raise AwsError("ResourceNotFound", "Unknown", status=404)
+        state, reason, shown = params["StateValue"], params["StateReason"], _shape(alarm)
+        topics = topics_of(shown, state)
+        alarm.state, alarm.reason, alarm.changed = state, reason, self.cloud.now
+        alarm.reason_data = params.get("StateReasonData", "")
+        notify(self.cloud, scope, shown, topics, state, reason)
         return {}
 
     @operation("DescribeAlarms")
@@ -61,8 +85,8 @@ class Alarms(Component):
             for name in sorted(alarms)
             if (not wanted or name in wanted) and name.startswith(params.get("AlarmNamePrefix", ""))
         ]
-        if params.get("StateValue", "INSUFFICIENT_DATA") != "INSUFFICIENT_DATA":
-            names = []
+        if "StateValue" in params:
+            names = [name for name in names if alarms[name].state == params["StateValue"]]
         return {"CompositeAlarms": [], "MetricAlarms": [_shape(alarms[name]) for name in names]}
 
     @operation("DeleteAlarms")
@@ -103,8 +127,10 @@ def _shape(alarm: Alarm) -> dict[str, Any]:
     state = {
         "AlarmArn": alarm.arn,
         "AlarmConfigurationUpdatedTimestamp": alarm.updated,
-        "StateValue": "INSUFFICIENT_DATA",
-        "StateReason": "Unchecked: Initial alarm creation",
-        "StateUpdatedTimestamp": alarm.updated,
+        "StateValue": alarm.state,
+        "StateReason": alarm.reason,
+        "StateUpdatedTimestamp": alarm.changed or alarm.updated,
     }
+    if alarm.reason_data:
+        state["StateReasonData"] = alarm.reason_data
     return defaults | {"Dimensions": []} | deepcopy(alarm.settings) | state

@@ -13,6 +13,7 @@ from patchgate.emulator.door import Door
 from patchgate.emulator.errors import AwsError, EngineFailureError, NotEmulatedError
 from patchgate.emulator.regions import known_regions, unknown_region
 from patchgate.emulator.wire import private
+from patchgate.emulator.wire.alarms import alarm_change
 from patchgate.emulator.wire.buckets import BucketGuard
 from patchgate.emulator.wire.caller import answer_caller
 from patchgate.emulator.wire.errors import NetworkRefusedError, encode_error, unknown_key, unsigned
@@ -182,6 +183,7 @@ class WireDoor(Door[DoorSession]):
         scope = Scope(identity.account, signature.region, identity.principal)
         if not self._quiet:
             self._check(scope, signature.service, request)
+        announce = alarm_change(self.cloud, scope, signature.service, request)
         self._buckets.caller, self._buckets.headers = scope, request.headers
         try:
             response = self._moto(request)
@@ -194,6 +196,8 @@ class WireDoor(Door[DoorSession]):
         if response[0] < 300:
             for event, facts in events:
                 self.cloud.record(scope, event, **(_as_written(scope, facts) if event == "ObjectWritten" else facts))
+            if announce is not None:
+                announce()
         return response
 
 

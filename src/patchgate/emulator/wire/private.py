@@ -19,6 +19,7 @@ name                                            what the door needs it for
 ``moto.core.serialize.get_serializer_class``    response serialiser of a protocol; ``SerializationContext``
 ``moto.core.utils.get_service_model``           the service model that parser and serialiser work on
 ``moto.cloudwatch.models.Alarm``                its ``state_value``: a new alarm has insufficient data
+``moto.cloudwatch.models.CloudWatchBackend``    ``put_metric_alarm`` forgets the state of an alarm: replaced
 ``moto.iam.models.iam_backends``                whose access keys moto's own IAM and STS have handed out
 ``moto.iam.models.IAMBackend``                  reads AWS's managed policies anew for every account and partition, in
                                                 ``_init_aws_policies``: replaced, to read them once
@@ -91,6 +92,7 @@ import moto.sts.models
 from botocore.exceptions import CapacityNotAvailableError
 
 from patchgate.emulator import sdk_private
+from patchgate.emulator.alarm_actions import UNEVALUATED
 from patchgate.emulator.errors import AwsError
 from patchgate.emulator.messages import check_notification, check_queue_message, notification, topic_not_found
 from patchgate.emulator.numbered_ids import NumberedIds
@@ -190,14 +192,27 @@ def managed_policies_read_once() -> Iterator[None]:
 
 @contextmanager
 def alarms_without_data() -> Iterator[None]:
-    """moto's alarms begin as AWS's do, with insufficient data; moto says OK."""
+    """moto's alarms begin as AWS's do, with insufficient data; moto says OK. Put again, an alarm keeps its state."""
     original = moto.cloudwatch.models.Alarm.__init__
 
     def begin(alarm: Any, *args: Any, **named: Any) -> None:
         original(alarm, *args, **named)
-        alarm.state_value = "INSUFFICIENT_DATA"
+        alarm.state_value, alarm.state_reason = "INSUFFICIENT_DATA", UNEVALUATED
 
-    with replaced(moto.cloudwatch.models.Alarm, "__init__", begin):
+    put = moto.cloudwatch.models.CloudWatchBackend.put_metric_alarm
+
+    def put_metric_alarm(backend: Any, *args: Any, **named: Any) -> Any:
+        there = backend.alarms.get(named["name"])
+        made = put(backend, *args, **named)
+        for name in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp", "history"):
+            if there is not None:
+                setattr(made, name, getattr(there, name))
+        return made
+
+    with (
+        replaced(moto.cloudwatch.models.Alarm, "__init__", begin),
+        replaced(moto.cloudwatch.models.CloudWatchBackend, "put_metric_alarm", put_metric_alarm),
+    ):
         yield
 
 

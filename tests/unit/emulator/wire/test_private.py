@@ -23,6 +23,7 @@ import botocore.retryhandler
 import botocore.session
 import botocore.utils
 import botocore.waiter
+import moto.cloudwatch.models
 import moto.core.models
 import moto.core.parse
 import moto.core.serialize
@@ -192,6 +193,21 @@ def test_motos_iam_is_of_the_partition_that_a_request_is_signed_for(region: str,
     with moto.mock_aws(), private.iam_of_the_signing_partition():
         role = boto3.client("iam", region_name=region).create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]
         assert role["Arn"] == f"arn:{partition}:iam::123456789012:role/r"
+
+
+def test_moto_forgets_the_state_of_an_alarm_that_is_put_again_and_here_it_does_not() -> None:
+    backend = moto.cloudwatch.models.CloudWatchBackend("eu-west-1", "111111111111")
+    signature = inspect.signature(backend.put_metric_alarm)
+    needed = [name for name, item in signature.parameters.items() if item.default is inspect.Parameter.empty]
+    given: dict[str, Any] = dict.fromkeys(needed) | {"name": "a", "dimensions": [], "alarm_actions": []}
+    with private.alarms_without_data():
+        backend.put_metric_alarm(**given)
+        assert backend.alarms["a"].state_value == "INSUFFICIENT_DATA"
+        backend.set_alarm_state("a", "told", "{}", "ALARM")
+        backend.put_metric_alarm(**given)
+        assert (backend.alarms["a"].state_value, backend.alarms["a"].state_reason) == ("ALARM", "told")
+    backend.put_metric_alarm(**given)
+    assert backend.alarms["a"].state_value == "OK", "moto keeps the state by itself now"
 
 
 def test_managed_policies_read_once_are_those_that_moto_reads_for_each_backend() -> None:

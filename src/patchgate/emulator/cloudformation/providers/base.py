@@ -82,6 +82,8 @@ class Provider(ABC):
     """The property that names the resource, where a template may."""
     compared: ClassVar[frozenset[str]] = frozenset()
     """The properties that drift detection compares; none where it does not know the type."""
+    note: ClassVar[str] = ""
+    """What the stack's events say of a resource that is there, where that is not all that it is in AWS."""
     gone: ClassVar[frozenset[str]] = frozenset()
     """Error codes that say, in answer to a delete, that there is nothing to delete."""
 

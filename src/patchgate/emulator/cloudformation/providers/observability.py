@@ -121,6 +121,7 @@ class Alarm(Provider):
     """AWS::CloudWatch::Alarm; Ref is its name."""
 
     type = "AWS::CloudWatch::Alarm"
+    note = "The embedded AWS keeps this alarm and does not evaluate it: SetAlarmState changes its state."
     name_property = "AlarmName"
     gone = _GONE
     _settings = (
