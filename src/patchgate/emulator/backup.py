@@ -8,6 +8,7 @@ Assumption: lists come newest first.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from patchgate.emulator.cloud import Params, Result, Scope, operation
 from patchgate.emulator.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
 REMEMBERED = timedelta(days=30)
 STATES = ("CREATED", "PENDING", "RUNNING", "ABORTING", *ENDED)
@@ -46,10 +47,10 @@ class Backup(Jobs):
         complete = params.get("CompleteWindowMinutes", COMPLETION_WINDOW_MINUTES)
         check_windows(start, complete)
         check_lifecycle(params.get("Lifecycle") or {})
-        found = [candidate for candidate in self.candidates(scope) if candidate.arn == arn]
-        if not found:
+        found = self.candidate(scope, arn)
+        if found is None:
             raise AwsError("ResourceNotFoundException", f"The resource {arn} cannot be found.")
-        job = self.new_job(scope, found[0], params["BackupVaultName"], role)
+        job = self.new_job(scope, found, params["BackupVaultName"], role)
         job.start_by = self.cloud.now + timedelta(minutes=start)
         job.complete_within, job.complete_from_creation = timedelta(minutes=complete), True
         job.lifecycle = dict(params.get("Lifecycle") or {})
@@ -82,25 +83,31 @@ class Backup(Jobs):
         size = int(params.get("MaxResults") or 1000)
         if not 1 <= size <= 1000:
             raise AwsError("InvalidParameterValueException", "MaxResults must be between 1 and 1000.")
-        jobs = self.region(scope).jobs
-        place = _place(params, len(jobs))
+        region = self.region(scope)
+        jobs = region.jobs
+        before = _place(params, len(jobs))
         oldest = self.cloud.now - REMEMBERED
         tests = _job_tests(params)
         found: list[Shape] = []
-        while place > 0 and len(found) < size:
-            place -= 1
+        of_resource = params.get("ByResourceArn")
+        older: Sequence[int] = region.places.get(of_resource, []) if of_resource else range(len(jobs))
+        for place in reversed(older[: bisect_left(older, before)]):
             job = jobs[place]
             if job.created_at < oldest:
-                place = 0
-            elif all(test(job) for test in tests):
+                break
+            if all(test(job) for test in tests):
                 found.append(job.shape())
-        return {"BackupJobs": found} | ({"NextToken": f"before-{place}"} if place else {})
+                if len(found) == size and place:
+                    return {"BackupJobs": found, "NextToken": f"before-{place}"}
+        return {"BackupJobs": found}
 
     @operation("ListRecoveryPointsByResource")
     def list_recovery_points_by_resource(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListRecoveryPointsByResource.html"""
         arn = required(params, "ResourceArn")
-        points = [point for point in self._points(scope) if point.job.resource_arn == arn]
+        region = self.region(scope)
+        made = [region.jobs[place].recovery_point for place in region.places.get(arn, ())]
+        points = _newest_first(region.recovery_points[one] for one in made if one in region.recovery_points)
         return page([point.by_resource() for point in points], params, into="RecoveryPoints")
 
     @operation("ListRecoveryPointsByBackupVault")
@@ -143,8 +150,7 @@ class Backup(Jobs):
         return {}
 
     def _points(self, scope: Scope) -> list[RecoveryPoint]:
-        points = self.region(scope).recovery_points.values()
-        return sorted(points, key=lambda point: (point.created_at, point.job.serial), reverse=True)
+        return _newest_first(self.region(scope).recovery_points.values())
 
     def _point_of(self, scope: Scope, params: Params) -> RecoveryPoint:
         vault, arn = self.vault(scope, params), required(params, "RecoveryPointArn")
@@ -158,6 +164,10 @@ class Backup(Jobs):
         if job is None:
             raise AwsError("ResourceNotFoundException", f"Backup job {params['BackupJobId']} does not exist.")
         return job
+
+
+def _newest_first(points: Iterable[RecoveryPoint]) -> list[RecoveryPoint]:
+    return sorted(points, key=lambda point: (point.created_at, point.job.serial), reverse=True)
 
 
 def _place(params: Params, length: int) -> int:

@@ -103,6 +103,7 @@ class Jobs(Plans):
             options={},
             recovery_point_tags={},
         )
+        region.places.setdefault(job.resource_arn, []).append(len(region.jobs))
         region.jobs.append(job)
         region.job_ids[job.job_id] = job
         return job
@@ -141,8 +142,7 @@ class Jobs(Plans):
 
     def _refusal(self, scope: Scope, job: Job) -> str:
         """Why a job cannot start, or nothing."""
-        known = {candidate.arn for candidate in self.candidates(scope)}
-        if job.resource_arn not in known:
+        if self.candidate(scope, job.resource_arn) is None:
             return f"The resource {job.resource_arn} no longer exists."
         vault = self.region(scope).vaults.get(job.vault)
         if vault is None:

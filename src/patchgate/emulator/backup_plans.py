@@ -362,6 +362,16 @@ class Plans(Component):
         ]
         return instances + volumes
 
+    def candidate(self, scope: Scope, arn: str) -> Candidate | None:
+        """The one of ``candidates`` with that ARN."""
+        region, identifier = self.cloud.component(Ec2).region(scope), arn.rpartition("/")[2]
+        instance, volume = region.instances.get(identifier), region.volumes.get(identifier)
+        if instance is not None and instance.arn == arn and instance.state != "terminated":
+            return Candidate(arn, "EC2", instance.spec.name, dict(instance.tags))
+        if volume is not None and volume.arn == arn:
+            return Candidate(arn, "EBS", volume.tags.get("Name", ""), dict(volume.tags))
+        return None
+
 
 def _without_ids(document: Shape) -> Shape:
     rules = [{key: value for key, value in rule.items() if key != "RuleId"} for rule in document["Rules"]]

@@ -258,6 +258,8 @@ class Region:
     plans: dict[str, Plan] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
     job_ids: dict[str, Job] = field(default_factory=dict)
+    places: dict[str, list[int]] = field(default_factory=dict)
+    """By ARN of a resource: where its jobs are in ``jobs``, ascending."""
     recovery_points: dict[str, RecoveryPoint] = field(default_factory=dict)
     opt_in: dict[str, bool] = field(default_factory=lambda: {"EC2": True, "EBS": True})
 

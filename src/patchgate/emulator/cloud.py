@@ -104,6 +104,7 @@ class NoAuthority:
 
 
 Handler = Callable[[Any, Scope, Params], Result]
+Item = TypeVar("Item")
 _Component = TypeVar("_Component", bound="Component")
 
 
@@ -281,8 +282,8 @@ def partition_of(region: str) -> str:
 
 
 def paginate(
-    items: list[dict[str, Any]], params: Params, *, limit: str, token: str, default: int, maximum: int
-) -> tuple[list[dict[str, Any]], str | None]:
+    items: list[Item], params: Params, *, limit: str, token: str, default: int, maximum: int
+) -> tuple[list[Item], str | None]:
     """One page of ``items`` and the token of the next, as AWS pages: at most ``params[limit]`` of them.
 
     The token is opaque to callers; one that was not handed out raises AwsError InvalidNextToken.

@@ -8,6 +8,7 @@ Assumption: a terminated instance is described for one hour more (AWS: "usually 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from patchgate.emulator.cloud import Params, Result, Scope, operation
 from patchgate.emulator.ec2_estate import Estate
@@ -21,12 +22,13 @@ from patchgate.emulator.ec2_filters import (
     STATUS_FIELDS,
     VOLUME,
     VOLUME_FIELDS,
+    narrowed,
     page,
     pick,
     refuse_dry_run,
     select,
 )
-from patchgate.emulator.ec2_resources import STATE_CODES, Instance
+from patchgate.emulator.ec2_resources import STATE_CODES, Instance, Snapshot, Volume
 from patchgate.emulator.errors import AwsError
 
 REMEMBERED = timedelta(hours=1)
@@ -44,16 +46,7 @@ class Ec2(Estate):
         """
         refuse_dry_run(params)
         chosen = select(self._described(scope, params), params, fields=INSTANCE_FIELDS, tags=lambda item: item.tags)
-        reservations = [
-            {
-                "ReservationId": instance.reservation_id,
-                "OwnerId": instance.account,
-                "Groups": [],
-                "Instances": [instance.shape()],
-            }
-            for instance in chosen
-        ]
-        return page(reservations, params, into="Reservations", ids="InstanceIds")
+        return page(chosen, _reservation, params, into="Reservations", ids="InstanceIds")
 
     @operation("DescribeInstanceStatus")
     def describe_instance_status(self, scope: Scope, params: Params) -> Result:
@@ -63,37 +56,39 @@ class Ec2(Estate):
         if not params.get("IncludeAllInstances"):
             instances = [item for item in instances if item.state == "running"]
         chosen = select(instances, params, fields=STATUS_FIELDS, tags=lambda item: item.tags)
-        shapes = [instance.status_shape() for instance in chosen]
-        return page(shapes, params, into="InstanceStatuses", ids="InstanceIds")
+        return page(chosen, Instance.status_shape, params, into="InstanceStatuses", ids="InstanceIds")
 
     @operation("DescribeVolumes")
     def describe_volumes(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVolumes.html"""
         refuse_dry_run(params)
         known = self.region(scope).volumes
-        volumes = pick(known, params["VolumeIds"], VOLUME) if params.get("VolumeIds") else known.values()
+        named = params.get("VolumeIds")
+        volumes = pick(known, named, VOLUME) if named else narrowed(known, params, "volume-id")
         chosen = select(volumes, params, fields=VOLUME_FIELDS, tags=lambda item: item.tags)
-        return page([volume.shape() for volume in chosen], params, into="Volumes", ids="VolumeIds")
+        return page(chosen, Volume.shape, params, into="Volumes", ids="VolumeIds")
 
     @operation("DescribeImages")
     def describe_images(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html"""
         refuse_dry_run(params)
         region = self.region(scope)
-        images = pick(region.images, params["ImageIds"], IMAGE) if params.get("ImageIds") else region.images.values()
+        named = params.get("ImageIds")
+        images = pick(region.images, named, IMAGE) if named else narrowed(region.images, params, "image-id")
         owned = [item for item in images if _owned(scope, params.get("Owners"))]
         chosen = select(owned, params, fields=IMAGE_FIELDS, tags=lambda item: item.tags)
-        return page([item.shape(region.snapshots) for item in chosen], params, into="Images", ids="", least=1)
+        return page(chosen, lambda item: item.shape(region.snapshots), params, into="Images", ids="", least=1)
 
     @operation("DescribeSnapshots")
     def describe_snapshots(self, scope: Scope, params: Params) -> Result:
         """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html"""
         refuse_dry_run(params)
         known = self.region(scope).snapshots
-        snapshots = pick(known, params["SnapshotIds"], SNAPSHOT) if params.get("SnapshotIds") else known.values()
+        named = params.get("SnapshotIds")
+        snapshots = pick(known, named, SNAPSHOT) if named else narrowed(known, params, "snapshot-id")
         owned = [item for item in snapshots if _owned(scope, params.get("OwnerIds"))]
         chosen = select(owned, params, fields=SNAPSHOT_FIELDS, tags=lambda item: item.tags)
-        return page([item.shape() for item in chosen], params, into="Snapshots", ids="SnapshotIds")
+        return page(chosen, Snapshot.shape, params, into="Snapshots", ids="SnapshotIds")
 
     @operation("CreateTags")
     def create_tags(self, scope: Scope, params: Params) -> Result:
@@ -203,14 +198,11 @@ class Ec2(Estate):
 
     def _described(self, scope: Scope, params: Params) -> list[Instance]:
         """The instances named in InstanceIds, or all, without those terminated long ago."""
-        visible = {
-            instance_id: instance
-            for instance_id, instance in self.region(scope).instances.items()
-            if instance.terminated_at is None or self.cloud.now < instance.terminated_at + REMEMBERED
-        }
-        if params.get("InstanceIds"):
-            return pick(visible, params["InstanceIds"], INSTANCE)
-        return list(visible.values())
+        known, now = self.region(scope).instances, self.cloud.now
+        named = params.get("InstanceIds")
+        asked = [known[each] for each in named if each in known] if named else narrowed(known, params, "instance-id")
+        visible = [one for one in asked if one.terminated_at is None or now < one.terminated_at + REMEMBERED]
+        return pick({one.instance_id: one for one in visible}, named, INSTANCE) if named else visible
 
     def _named(self, scope: Scope, params: Params, *, allowed: tuple[str, ...]) -> list[Instance]:
         """The instances that an operation is to change; all must be in an allowed state."""
@@ -258,3 +250,12 @@ class Ec2(Estate):
 def _owned(scope: Scope, owners: list[str] | None) -> bool:
     """Whether resources of this account belong to one of ``owners``; all here do when none is named."""
     return not owners or "self" in owners or scope.account in owners
+
+
+def _reservation(instance: Instance) -> dict[str, Any]:
+    return {
+        "ReservationId": instance.reservation_id,
+        "OwnerId": instance.account,
+        "Groups": [],
+        "Instances": [instance.shape()],
+    }

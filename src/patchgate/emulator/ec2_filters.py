@@ -75,6 +75,16 @@ def select(
     return chosen
 
 
+def narrowed(known: Mapping[str, Item], params: Params, name: str) -> Iterable[Item]:
+    """All of ``known``; when a filter ``name`` on identifiers has no wildcards, those that it names, in their order."""
+    for entry in params.get("Filters") or ():
+        wanted = set(map(str, entry.get("Values") or ())) if entry.get("Name") == name else ()
+        if wanted and all(_WILD.isdisjoint(text) for text in wanted):
+            found = [known[identifier] for identifier in wanted if identifier in known]
+            return found if len(found) < 2 else [item for key, item in known.items() if key in wanted]
+    return known.values()
+
+
 def _values_of(
     name: str, fields: Mapping[str, Values[Item]], tags: Callable[[Item], Mapping[str, str]]
 ) -> Values[Item]:
@@ -136,8 +146,16 @@ def pick(known: Mapping[str, Item], ids: Iterable[str], kind: Kind) -> list[Item
     return found
 
 
-def page(shapes: list[dict[str, Any]], params: Params, *, into: str, ids: str, least: int = 5) -> Result:
-    """One page of ``shapes`` under the key ``into``, with ``NextToken`` when more follow.
+def page(
+    items: list[Item],
+    shape: Callable[[Item], dict[str, Any]],
+    params: Params,
+    *,
+    into: str,
+    ids: str,
+    least: int = 5,
+) -> Result:
+    """One page of ``items``, as ``shape`` shows each, under the key ``into``, with ``NextToken`` when more follow.
 
     ``ids`` names the parameter that cannot go together with MaxResults, "" when there is none.
 
@@ -155,8 +173,8 @@ def page(shapes: list[dict[str, Any]], params: Params, *, into: str, ids: str, l
                 "InvalidParameterValue",
                 f"Value ( {size} ) for parameter maxResults is invalid. Expecting a value between {least} and 1000.",
             )
-    found, following = paginate(shapes, params, limit="MaxResults", token="NextToken", default=1000, maximum=1000)  # noqa: S106
-    return {into: found} | ({"NextToken": following} if following else {})
+    found, following = paginate(items, params, limit="MaxResults", token="NextToken", default=1000, maximum=1000)  # noqa: S106
+    return {into: [shape(item) for item in found]} | ({"NextToken": following} if following else {})
 
 
 def refuse_dry_run(params: Params) -> None:

@@ -61,12 +61,12 @@ class Delivery(Component):
         self._settle(command)
 
     def _send_more(self, command: Command) -> None:
-        running = sum(not item.final and item.instance_id not in command.queue for item in command.invocations.values())
+        running = len(command.invocations) - len(command.queue) - command.ended
         room = max(1, share(command.maximum_concurrency, len(command.invocations))) - running
         if command.errors > command.allowed_errors:
-            for instance_id in command.queue:
+            queue, command.queue = command.queue, []
+            for instance_id in queue:
                 self._close(command, command.invocations[instance_id], "Cancelled", "Terminated")
-            command.queue.clear()
         while room > 0 and command.queue:
             instance_id = command.queue.pop(0)
             room -= 1
@@ -154,6 +154,8 @@ class Delivery(Component):
 
     def _close(self, command: Command, invocation: Invocation, status: str, details: str) -> None:
         invocation.status, invocation.details, invocation.ended = status, details, self.cloud.now
+        command.ended += 1
+        command.errors += details in ("Failed", "ExecutionTimedOut")
         self.cloud.record(
             command.scope,
             "CommandEnded",
@@ -169,7 +171,7 @@ class Delivery(Component):
         if command.final:
             return
         self._send_more(command)
-        if not all(item.final for item in command.invocations.values()):
+        if command.ended < len(command.invocations):
             if command.cancelled:
                 command.status = command.details = "Cancelling"
             return

@@ -52,7 +52,9 @@ class Invocation:
 
 @dataclass(slots=True)
 class Command:
-    """One SendCommand. ``queue`` are the machines to which it was not sent yet."""
+    """One SendCommand. ``queue`` are the machines to which it was not sent yet; ``ended`` counts final invocations,
+    ``errors`` failures that count against MaxErrors: delivery timeouts do not [API_CommandInvocation].
+    """
 
     command_id: str
     scope: Scope
@@ -73,6 +75,8 @@ class Command:
     cancelled: bool = False
     status: str = "Pending"
     details: str = "Pending"
+    ended: int = 0
+    errors: int = 0
 
     @property
     def final(self) -> bool:
@@ -84,11 +88,6 @@ class Command:
 
     def count(self, *details: str) -> int:
         return sum(item.details in details for item in self.invocations.values())
-
-    @property
-    def errors(self) -> int:
-        """Failures that count against MaxErrors; delivery timeouts do not [API_CommandInvocation]."""
-        return self.count("Failed", "ExecutionTimedOut")
 
     def outcome(self) -> tuple[str, str]:
         """Status and StatusDetails once every invocation is final.

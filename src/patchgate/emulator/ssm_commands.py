@@ -27,7 +27,7 @@ from patchgate.emulator.ssm_constraints import (
 )
 from patchgate.emulator.ssm_document_parameters import bind_parameters
 from patchgate.emulator.ssm_documents import REFERENCE, VERSION, Documents
-from patchgate.emulator.ssm_targets import check_targets, managed_instances, resolve_targets
+from patchgate.emulator.ssm_targets import check_targets, managed_among, resolve_targets
 
 MAXIMUM_INSTANCE_IDS = 50
 DEFAULT_DELIVERY_SECONDS = 3600
@@ -48,7 +48,7 @@ class Commands(Delivery):
         timeout = within(params, "TimeoutSeconds", 30, 2592000) or DEFAULT_DELIVERY_SECONDS
         now = self.cloud.now
         delivery = now + timedelta(seconds=timeout)
-        machines = {item.instance_id: item for item in managed_instances(self.cloud, scope)}
+        machines = {item.instance_id: item for item in managed_among(self.cloud, scope, instance_ids)}
         command = Command(
             self.cloud.uuid(),
             scope,
@@ -155,7 +155,7 @@ class Commands(Delivery):
             return found
         if len(set(ids)) != len(ids):
             raise AwsError("DuplicateInstanceId", "You cannot specify an instance ID in more than one association.")
-        known = {item.instance_id for item in managed_instances(self.cloud, scope)}
+        known = {item.instance_id for item in managed_among(self.cloud, scope, ids)}
         unknown = [str(item) for item in ids if item not in known]
         if unknown:
             raise AwsError(

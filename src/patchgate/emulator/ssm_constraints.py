@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
-from patchgate.emulator.cloud import Params, Result, paginate
+from patchgate.emulator.cloud import Item, Params, Result, paginate
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 
 CONCURRENCY = r"([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)"
@@ -130,7 +129,7 @@ def instant(text: str, member: str) -> datetime:
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
-def page(items: list[dict[str, Any]], params: Params, into: str, *, least: int, default: int, most: int) -> Result:
+def page(items: list[Item], params: Params, into: str, *, least: int, default: int, most: int) -> Result:
     """One page of a Describe or List operation that pages with MaxResults and NextToken."""
     within(params, "MaxResults", least, most)
     shown, following = paginate(

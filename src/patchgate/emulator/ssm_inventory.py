@@ -15,7 +15,7 @@ from patchgate.emulator.agent.patching import Patching, PatchReport
 from patchgate.emulator.cloud import Component, Params, Result, Scope, operation
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.ssm_constraints import INSTANCE_ID, matching, page, required, violation
-from patchgate.emulator.ssm_targets import managed_instances
+from patchgate.emulator.ssm_targets import managed_among, managed_instances
 
 if TYPE_CHECKING:
     from patchgate.emulator.ec2_resources import Instance
@@ -52,13 +52,15 @@ class Inventory(Component):
             raise AwsError("ValidationException", "Filters and InstanceInformationFilterList cannot be used together.")
         wanted = [(str(item.get("Key")), item.get("Values")) for item in modern]
         wanted += [(str(item.get("key")), item.get("valueSet")) for item in old]
-        found = managed_instances(self.cloud, scope)
         for key, values in wanted:
             if not isinstance(values, list) or not values:
                 raise AwsError("InvalidInstanceInformationFilterValue", f"The filter {key} has no values.")
+        named = [values for key, values in wanted if key == "InstanceIds"]
+        found = managed_among(self.cloud, scope, named[0]) if named else managed_instances(self.cloud, scope)
+        for key, values in wanted:
             found = [instance for instance in found if self._fits(instance, key, [str(value) for value in values])]
-        shapes = [self._information(instance) for instance in found]
-        return page(shapes, params, "InstanceInformationList", least=5, default=10, most=50)
+        shown = page(found, params, "InstanceInformationList", least=5, default=10, most=50)
+        return shown | {"InstanceInformationList": [self._information(one) for one in shown["InstanceInformationList"]]}
 
     @operation("DescribeInstancePatchStates")
     def describe_instance_patch_states(self, scope: Scope, params: Params) -> Result:
@@ -88,7 +90,7 @@ class Inventory(Component):
         """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatches.html"""
         required(params, "InstanceId")
         instance_id = str(matching(params, "InstanceId", INSTANCE_ID))
-        if all(item.instance_id != instance_id for item in managed_instances(self.cloud, scope)):
+        if not managed_among(self.cloud, scope, [instance_id]):
             raise AwsError("InvalidInstanceId", f"Instance {instance_id} is not a managed instance.")
         report = self.cloud.component(Patching).reports(scope).get(instance_id)
         shapes = _patches(report) if report else []
@@ -121,16 +123,20 @@ class Inventory(Component):
             return any(value in instance.tags for value in values)
         if key in ("ActivationIds", "IamRole", "AssociationStatus", "SourceIds", "SourceTypes"):
             raise NotEmulatedError(f"DescribeInstanceInformation filtered by {key}")
-        known = {
-            "InstanceIds": instance.instance_id,
-            "PingStatus": ping_status(instance, self.cloud.now),
-            "PlatformTypes": instance.spec.platform_type,
-            "ResourceType": "EC2Instance",
-            "AgentVersion": instance.spec.agent.version,
-        }
-        if key not in known:
-            raise AwsError("InvalidFilterKey", f"The filter key {key} is not valid.")
-        return known[key] in values
+        match key:
+            case "InstanceIds":
+                value = instance.instance_id
+            case "PingStatus":
+                value = ping_status(instance, self.cloud.now)
+            case "PlatformTypes":
+                value = instance.spec.platform_type
+            case "ResourceType":
+                value = "EC2Instance"
+            case "AgentVersion":
+                value = instance.spec.agent.version
+            case _:
+                raise AwsError("InvalidFilterKey", f"The filter key {key} is not valid.")
+        return value in values
 
 
 def _state(report: PatchReport) -> dict[str, Any]:

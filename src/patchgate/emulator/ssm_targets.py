@@ -22,10 +22,20 @@ MAXIMUM_TARGETS = 5
 MAXIMUM_VALUES = 50
 
 
+_GONE = ("shutting-down", "terminated")
+
+
 def managed_instances(cloud: Cloud, scope: Scope) -> list[Instance]:
     """Every machine that has registered with Systems Manager and still exists, by id."""
-    found = [item for item in cloud.component(Ec2).instances(scope) if item.state != "shutting-down"]
-    return sorted(found, key=lambda item: item.spec.instance_id)
+    known = cloud.component(Ec2).region(scope).instances
+    return [known[identifier] for identifier in sorted(known) if known[identifier].state not in _GONE]
+
+
+def managed_among(cloud: Cloud, scope: Scope, ids: Iterable[Any]) -> list[Instance]:
+    """Those of ``managed_instances`` that have one of these ids."""
+    known = cloud.component(Ec2).region(scope).instances
+    found = [known[identifier] for identifier in sorted(set(map(str, ids))) if identifier in known]
+    return [instance for instance in found if instance.state not in _GONE]
 
 
 def check_targets(targets: Iterable[Mapping[str, Any]], keys: tuple[str, ...]) -> None:
@@ -48,7 +58,9 @@ def resolve_targets(cloud: Cloud, scope: Scope, targets: Iterable[Mapping[str, A
     listed = list(targets)
     if not listed:
         return []
-    chosen = [item for item in managed_instances(cloud, scope) if item.state == "running"]
+    named = [target["Values"] for target in listed if target["Key"] == "InstanceIds"]
+    known = managed_among(cloud, scope, named[0]) if named else managed_instances(cloud, scope)
+    chosen = [item for item in known if item.state == "running"]
     return [item.instance_id for item in chosen if all(_meets(item, target) for target in listed)]
 
 
