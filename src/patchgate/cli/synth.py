@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,8 +61,8 @@ def synth(
 ) -> None:
     """Write the three CloudFormation templates, byte for byte the same for the same version.
 
-    With FLEET and --for, write what its deployment needs: templates, parameters, stack sets, a shell script of AWS CLI
-    calls, a sceptre project. Nothing asks AWS; the stacks are those of patchgate deploy.
+    With FLEET and --for, write what its deployment needs: templates, parameters, stack sets, scripts of AWS CLI
+    calls for POSIX shells and PowerShell, a sceptre project. Nothing asks AWS; the stacks are those of deploy.
     """
     if fleet is None:
         for option, name in (("form", "--for"), ("units", "--unit"), ("template_url", "--template-url")):
@@ -85,9 +86,8 @@ def synth(
     exported = list_stacks(config, today, by_sets=form == "stacksets", management_account=management_account)
     files = build_files(exported, template_url)
     write_files(target, files)
-    click.echo(
-        f"{target}: {len(files)} files for {len(list(exported.stacks))} stacks; deploy them with {target}/deploy.sh"
-    )
+    script = target / ("deploy.ps1" if os.name == "nt" else "deploy.sh")
+    click.echo(f"{target}: {len(files)} files for {len(list(exported.stacks))} stacks; deploy them with {script}")
 
 
 def _synth_templates(directory: Path, *, check: bool) -> None:

@@ -1,4 +1,4 @@
-"""A fleet as files: templates, parameters, a script; a sceptre project where its stacks are plain ones."""
+"""A fleet as files: templates, parameters, scripts; a sceptre project where its stacks are plain ones."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from patchgate.operations.export.files import (
     parameters_path,
     template_path,
 )
+from patchgate.operations.export.powershell import build_powershell
 from patchgate.operations.export.quick_create import build_links
 from patchgate.operations.export.sceptre import build_project
 from patchgate.operations.export.script import build_script
@@ -40,6 +41,7 @@ def _files(exported: Exported, template_url: str) -> Iterator[ExportedFile]:
             yield one.definition
             yield from one.instances
     yield ExportedFile("deploy.sh", build_script(exported, sets), program=True)
+    yield ExportedFile("deploy.ps1", build_powershell(exported, sets))
     if exported.administration is None:
         yield from build_project(exported)
     if template_url:

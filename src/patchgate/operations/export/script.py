@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from patchgate._version import __version__
 from patchgate.domain.regions import region as find_region
 from patchgate.operations.deployment import CAPABILITIES
-from patchgate.operations.export.files import BUCKET, parameters_path, template_path
-from patchgate.operations.export.stack_sets import SetFiles
+from patchgate.operations.export.calls import list_calls, list_carried
+from patchgate.operations.export.files import BUCKET
 from patchgate.operations.export.stacks import ROOT, Exported
 
 if TYPE_CHECKING:
-    from patchgate.operations.rollout.desired import DesiredStack
+    from patchgate.operations.export.stack_sets import SetFiles
 
 _HEAD = """\
 #!/bin/sh
@@ -171,34 +171,12 @@ def _lines(exported: Exported, sets: tuple[tuple[SetFiles, ...], ...]) -> Iterat
     if exported.administration is not None:
         yield _SETS.format(region=exported.administration.region)
         if exported.administration.mode == "service-managed":
-            carried = dict.fromkeys(each.account for wave in exported.waves for one in wave.sets for each in one)
-            yield _ROOT.format(region=home.region, accounts=" ".join(carried))
-    for wave, of_wave in zip(exported.waves, sets, strict=True):
-        yield f"\n# {wave.environment}\n"
-        logs = [each for each in wave.plain if each.stage == "logs"]
-        for log in logs:
-            yield _stack(log)
-            others = [each for each in wave.plain if each.stage != "logs" and _bucket_of(each, logs) == log.key]
-            mine = [each for each in of_wave if each.bucket_of == log.key]
-            yield f"bucket {shlex.join(log.key)}\n"
-            yield from (_stack(each) for each in others if each.stage == "freezes")
-            yield from (_set(each) for each in mine if each.stage == "freezes")
-            for stage in ("patch", "monitoring"):
-                yield from (_stack(each) for each in others if each.stage == stage)
-                yield from (_set(each) for each in mine if each.stage == stage)
+            yield _ROOT.format(region=home.region, accounts=" ".join(list_carried(exported)))
+    for call in list_calls(exported, sets):
+        if call.kind == "wave":
+            yield f"\n# {call.words[0]}\n"
+        else:
+            yield f"{_FUNCTIONS[call.kind]} {shlex.join([*call.words, *call.further])}\n"
 
 
-def _bucket_of(stack: DesiredStack, logs: list[DesiredStack]) -> tuple[str, str, str]:
-    """The log bucket's stack of a stack's lanes; freeze calendars need none, and go with their lanes."""
-    return next(each.key for each in logs if set(stack.lanes) <= set(each.lanes))
-
-
-def _stack(stack: DesiredStack) -> str:
-    parameters = parameters_path(stack) if stack.parameters else ""
-    tags = [f"{name}={value}" for name, value in sorted(stack.tags.items())]
-    return f"stack {shlex.join([*stack.key, template_path(stack), parameters, *tags])}\n"
-
-
-def _set(files: SetFiles) -> str:
-    words = [files.name, files.template, files.definition.path, *(each.path for each in files.instances)]
-    return f"stack_set {shlex.join(words)}\n"
+_FUNCTIONS = {"stack": "stack", "bucket": "bucket", "set": "stack_set"}
