@@ -20,7 +20,7 @@ from patchgate.emulator.ssm_automation import Automation
 from patchgate.emulator.ssm_commands import Commands
 from patchgate.emulator.ssm_constraints import share
 from patchgate.emulator.ssm_targets import resolve_targets
-from patchgate.emulator.ssm_windows_model import FINAL, Execution, Status, TaskExecution, Unit, Window
+from patchgate.emulator.ssm_windows_model import Execution, Status, TaskExecution, Unit, Window
 from patchgate.emulator.ssm_windows_pseudo import expand, mentions_resource
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class WindowExecutions(Component):
         """End tasks whose invocations are over, and begin those whose turn it is."""
         while not execution.final:
             for task in execution.tasks:
-                if task.status == "IN_PROGRESS" and all(unit.status in FINAL for unit in task.units):
+                if task.status == "IN_PROGRESS" and not task.unfinished:
                     self._end_task(execution, task)
             open_tasks = [task for task in execution.tasks if not task.final]
             if not open_tasks:
@@ -143,7 +143,7 @@ class WindowExecutions(Component):
     def _begin_task(self, execution: Execution, task: TaskExecution) -> None:
         task.status, task.started = "IN_PROGRESS", self.cloud.now
         alone = task.kind == "AUTOMATION" or mentions_resource(task.settings)
-        task.units = self._units(execution, task, alone=alone)
+        task.take(self._units(execution, task, alone=alone))
         if alone:
             task.concurrency = max(1, share(str(task.settings["MaxConcurrency"]), len(task.units)))
             task.allowed_errors = share(str(task.settings["MaxErrors"]), len(task.units))
@@ -210,11 +210,7 @@ class WindowExecutions(Component):
         if task.errors > task.allowed_errors and not task.stopped:
             task.stop("CANCELLED", "The task's MaxErrors was exceeded.", self.cloud.now)
         room = task.concurrency - task.running
-        for unit in task.units:
-            if room <= 0:
-                break
-            if unit.status != "PENDING":
-                continue
+        while room > 0 and (unit := task.first_pending()) is not None:
             if self._begin_unit(execution, task, unit):
                 room -= 1
             elif task.errors > task.allowed_errors:
@@ -223,7 +219,7 @@ class WindowExecutions(Component):
 
     def _begin_unit(self, execution: Execution, task: TaskExecution, unit: Unit) -> bool:
         """Start one invocation; False when AWS refused, which ends it as FAILED."""
-        unit.status, unit.started = "IN_PROGRESS", self.cloud.now
+        task.begin(unit, self.cloud.now)
         try:
             if task.kind == "AUTOMATION":
                 self._start_automation(execution, task, unit)
@@ -232,7 +228,7 @@ class WindowExecutions(Component):
         except NotEmulatedError:
             raise
         except AwsError as error:
-            unit.status, unit.details, unit.ended = "FAILED", str(error)[:250], self.cloud.now
+            task.end(unit, "FAILED", str(error)[:250], self.cloud.now)
             return False
         return True
 
@@ -319,7 +315,7 @@ class WindowExecutions(Component):
         cut = task.kind == "RUN_COMMAND" and task.cancels_at_cutoff and self.cloud.now >= execution.cutoff
         if outcome == "CANCELLED" and cut:
             outcome, details = "TIMED_OUT", _CUT_OFF
-        unit.status, unit.details, unit.ended = outcome, details[:250], self.cloud.now
+        task.end(unit, outcome, details[:250], self.cloud.now)
         self._send_more(execution, task)
         self._advance(execution)
 

@@ -108,7 +108,12 @@ class Unit:
 
 @dataclass(slots=True)
 class TaskExecution:
-    """One run of a task. ``stopped`` says that no further invocation is to begin."""
+    """One run of a task. ``stopped`` says that no further invocation is to begin.
+
+    Its invocations change by ``take``, ``begin``, ``end`` and ``stop``, which count: ``unfinished`` are those that have
+    not ended, ``running`` those of them that have begun, ``errors`` failures that count against MaxErrors; none before
+    ``next_unit`` is still to begin.
+    """
 
     task_execution_id: str
     task_id: str
@@ -123,6 +128,10 @@ class TaskExecution:
     stopped: bool = False
     started: datetime | None = None
     ended: datetime | None = None
+    unfinished: int = 0
+    running: int = 0
+    errors: int = 0
+    next_unit: int = 0
 
     @property
     def kind(self) -> str:
@@ -132,22 +141,37 @@ class TaskExecution:
     def final(self) -> bool:
         return self.status in FINAL
 
-    @property
-    def running(self) -> int:
-        return sum(unit.status == "IN_PROGRESS" for unit in self.units)
+    def take(self, units: list[Unit]) -> None:
+        """These are the invocations, none begun yet."""
+        self.units, self.unfinished = units, len(units)
 
-    @property
-    def errors(self) -> int:
-        return sum(
-            unit.status == "FAILED" or (unit.status == "TIMED_OUT" and bool(unit.started)) for unit in self.units
-        )
+    def first_pending(self) -> Unit | None:
+        """The first invocation that has not begun."""
+        while self.next_unit < len(self.units):
+            unit = self.units[self.next_unit]
+            if unit.status == "PENDING":
+                return unit
+            self.next_unit += 1
+        return None
+
+    def begin(self, unit: Unit, now: datetime) -> None:
+        """An invocation begins."""
+        unit.status, unit.started = "IN_PROGRESS", now
+        self.running += 1
+
+    def end(self, unit: Unit, status: Status, details: str, now: datetime) -> None:
+        """An invocation ends, begun or not."""
+        self.running -= unit.status == "IN_PROGRESS"
+        self.unfinished -= 1
+        unit.status, unit.details, unit.ended = status, details, now
+        self.errors += status == "FAILED" or (status == "TIMED_OUT" and unit.started is not None)
 
     def stop(self, status: Status, details: str, now: datetime) -> None:
         """Begin no further invocation; those that never began end here."""
         self.stopped = True
         for unit in self.units:
             if unit.status == "PENDING":
-                unit.status, unit.details, unit.ended = status, details, now
+                self.end(unit, status, details, now)
 
     def outcome(self) -> Status:
         """The status once every invocation is final; the worst of them."""
