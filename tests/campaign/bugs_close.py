@@ -27,9 +27,6 @@ CLOSE_BUGS = (
         "F26",
         (_close('        leases[cycle]["closed"] = ""\n', ""),),
         "F26",
-        unseen=(
-            "a window that stays enabled beside a closed lease is inert, and the next close or watchdog disables it"
-        ),
     ),
     Bug(
         "close-newest-only",
@@ -130,7 +127,6 @@ CLOSE_BUGS = (
                 "    if not watchdog:\n",
             ),
         ),
-        unseen="an alarm too many is no breach",
     ),
     Bug(
         "close-first-page",

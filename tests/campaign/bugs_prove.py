@@ -258,7 +258,6 @@ PROVE_BUGS = (
         (_prove('if state["State"] != "OPEN":', 'if not state["State"]:'),),
         "F53",
         ("calendar",),
-        unseen="a history does not show when a change calendar is closed",
     ),
     Bug(
         "tags-ignored",

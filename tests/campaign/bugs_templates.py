@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .bugs_open import HOLD_LEAVES_WINDOW, UNFROZEN
+from .bugs_open import BY_NAME, HOLD_LEAVES_WINDOW, UNFROZEN
 from .bugs_prove import FREEZE_IGNORED, IGNORE_ADMIT_UNTIL, IGNORE_VOLUMES, LEASE_IGNORED, PROOF_OUTLIVES_LEASE
 from .seeding import ABSENT, MONITORING, PATCH, Bug, SourceEdit, TemplateEdit
 
@@ -71,6 +71,16 @@ ANY_INSTANCE = TemplateEdit(
     },
     ABSENT,
 )
+ANY_WINDOW = TemplateEdit(
+    MONITORING,
+    ("GatePolicy", "Properties", "PolicyDocument", "Statement", "SwitchWindow", "Condition"),
+    {
+        "StringEquals": {
+            "aws:ResourceTag/PatchGroup": {"Fn::Sub": "${TargetOperatingSystem}-patch-group-${Environment}"},
+        }
+    },
+    ABSENT,
+)
 RESOURCE_IGNORED = SourceEdit(
     "prove", "paginate(ByResourceArn=arn, ByBackupVaultName=vault)", "paginate(ByBackupVaultName=vault)"
 )
@@ -99,6 +109,13 @@ TEMPLATE_BUGS = (
         "F18",
         (TARGETS_BY_GROUP, ANY_INSTANCE, TAGS_IGNORED),
         "F18",
+    ),
+    Bug(
+        "any-window-by-name",
+        "one of the windows of the name is opened, whichever comes last, and the gate's role may switch any",
+        "F22",
+        (BY_NAME, ANY_WINDOW),
+        "F22",
     ),
     Bug("freezes-unread", "neither gate nor proof reads the freezes", "F53", (UNFROZEN, FREEZE_IGNORED), "F53"),
     Bug(
@@ -286,7 +303,6 @@ TEMPLATE_BUGS = (
         (_payload("FreezeCalendars", {"Ref": "FreezeCalendars"}, ""),),
         "F53",
         ("calendar",),
-        unseen="a history does not show when a change calendar is closed",
     ),
     Bug(
         "window-targets-by-group",
@@ -328,7 +344,6 @@ TEMPLATE_BUGS = (
             _schedule("open", "Target", "Arn", old=_OPEN_ARN, new=_CLOSE_ARN),
             _schedule("close", "Target", "Arn", old=_CLOSE_ARN, new=_OPEN_ARN),
         ),
-        unseen="a gate that runs at the wrong time holds for a true reason, which the judge takes for an excuse",
     ),
     Bug(
         "expressions-swapped",
@@ -348,7 +363,6 @@ TEMPLATE_BUGS = (
                 new={"Ref": "CheckBackUpJobAndEnableMaintenanceWindow"},
             ),
         ),
-        unseen="a gate that runs at the wrong time holds for a true reason, which the judge takes for an excuse",
     ),
     Bug(
         "gate-schedule-off",

@@ -146,6 +146,7 @@ class Documents(Component):
         document.versions[1] = self._build(kind, 1, params)
         documents[name] = document
         self.cloud.component(ResourceTags).put(scope, "Document", name, tags)
+        self._record_calendar(scope, document)
         return {"DocumentDescription": self._describe(scope, document, document.versions[1])}
 
     @operation("UpdateDocument")
@@ -170,6 +171,7 @@ class Documents(Component):
         if version.version_name in names:
             raise AwsError("DuplicateDocumentVersionName", f"Version name {version.version_name} is taken.")
         document.versions[number] = version
+        self._record_calendar(scope, document)
         return {"DocumentDescription": self._describe(scope, document, version)}
 
     @operation("UpdateDocumentDefaultVersion")
@@ -235,10 +237,15 @@ class Documents(Component):
             version = self.version(document, params.get("DocumentVersion"), params.get("VersionName"))
             if version.number == document.default:
                 raise AwsError("InvalidDocumentOperation", "The default version of a document cannot be deleted.")
+            latest = document.latest
             del document.versions[version.number]
+            if version.number == latest:
+                self._record_calendar(scope, document)
             return {}
         del self._documents[scope.key][document.name]
         self.cloud.component(ResourceTags).forget(scope, "Document", document.name)
+        if document.kind == "ChangeCalendar":
+            self.cloud.record(scope, "CalendarDeleted", calendar=document.name)
         return {}
 
     @operation("GetCalendarState")
@@ -264,6 +271,15 @@ class Documents(Component):
         return answer | ({"NextTransitionTime": _stamp(min(changes))} if changes else {})
 
     # Inside
+
+    def _record_calendar(self, scope: Scope, document: Document) -> None:
+        """What a change calendar says from now on: its latest version."""
+        calendar = document.versions[document.latest].calendar
+        if calendar is not None:
+            spans = [list(event) for event in calendar.events]
+            self.cloud.record(
+                scope, "CalendarChanged", calendar=document.name, default=calendar.default, exceptions=spans
+            )
 
     def _mine(self, scope: Scope, params: Params) -> Document:
         name = str(matching(params, "Name", NAME))

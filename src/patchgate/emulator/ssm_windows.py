@@ -112,7 +112,7 @@ class MaintenanceWindows(Component):
         if token:
             self._tokens[scope.key, str(token)] = (given, window.window_id)
         self._plan(window)
-        self.cloud.record(scope, "WindowCreated", window=window.window_id, name=window.name, enabled=True)
+        self.cloud.record(scope, "WindowCreated", **_described(window))
         return {"WindowId": window.window_id}
 
     @operation("UpdateMaintenanceWindow")
@@ -131,14 +131,7 @@ class MaintenanceWindows(Component):
         if params.get("Enabled") is not None:
             window.enabled = bool(params["Enabled"])
         self._plan(window)
-        self.cloud.record(
-            scope,
-            "WindowUpdated",
-            window=window.window_id,
-            name=window.name,
-            enabled=window.enabled,
-            principal=scope.principal,
-        )
+        self.cloud.record(scope, "WindowUpdated", **_described(window), principal=scope.principal)
         if not window.enabled and self.cloud.assumptions.disabling_stops_executions:
             self.cloud.component(WindowExecutions).stop_window(window)
         return {"WindowId": window.window_id, **settings, "Enabled": window.enabled}
@@ -243,6 +236,12 @@ def _settings(params: Mapping[str, Any]) -> dict[str, Any]:
     except ScheduleError as error:
         raise AwsError("ValidationException", f"The schedule is not valid: {error}") from None
     return settings
+
+
+def _described(window: Window) -> dict[str, Any]:
+    """What the history says of a window."""
+    terms = {"duration": window.settings["Duration"], "cutoff": window.settings["Cutoff"]}
+    return {"window": window.window_id, "name": window.name, "enabled": window.enabled, **terms}
 
 
 def _date(settings: Mapping[str, Any], member: str) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -40,6 +41,7 @@ class Case:
     def __init__(self, facts: Facts, lane: LaneFacts) -> None:
         self.facts = facts
         self.lane = lane
+        self._let_in: dict[str, frozenset[str] | None] = {}
 
     @cached_property
     def now(self) -> datetime:
@@ -96,6 +98,16 @@ class Case:
     def evidence(self) -> EvidenceOfLane:
         lane = self.lane
         return self.facts.evidence.get((lane.operating_system, lane.environment, *lane.place), {})
+
+    def let_in(self, cycle: str) -> frozenset[str] | None:
+        """The instances that a verdict on a cycle did not deny; None where no history shows whom it let in."""
+        if cycle not in self._let_in:
+            verdicts = self.evidence.get((cycle, "open.jsonl"), [])
+            rows = [row for verdict in verdicts for row in verdict.rows or () if isinstance(row, Mapping)]
+            known = verdicts and all(verdict.rows for verdict in verdicts)
+            named = frozenset(str(row.get("instance")) for row in rows if row.get("status") != "denied")
+            self._let_in[cycle] = named if known else None
+        return self._let_in[cycle]
 
     @cached_property
     def installs(self) -> list[tuple[Install, Instance, Span]]:
@@ -188,6 +200,11 @@ class Case:
     def includes_throughout(self, instance: Instance, span: Span) -> bool:
         """Whether an instance was there and in the lane all through a span."""
         return instance.launched <= span.low.seq and all(map(self.lane.includes, instance.tags.seen(span)))
+
+
+def cycle_of(scheduled: datetime) -> str:
+    """The key of the cycle whose gate was due at that instant."""
+    return f"{scheduled.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def closes(run: Run, start: datetime) -> bool:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from patchgate.judge.lane import Place
 from patchgate.judge.spans import Changes, Cut, Span
 
+LONGEST_RUN = timedelta(minutes=15)
+"""Of a function: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
+
 
 @dataclass(slots=True)
 class Lease:
-    """One ``.../open`` parameter: ``opened`` and ``closed`` are records, instants are those it carries."""
+    """One ``.../open`` parameter: ``opened`` and ``closed`` are records, instants are those it carries.
+
+    ``window`` is the id of the window that it is for; "" where it says none.
+    """
 
     path: str
     cycle: str
@@ -22,6 +28,7 @@ class Lease:
     window_start: datetime
     window_end: datetime
     admit_until: datetime
+    window: str = ""
     closed: int | None = None
     deleted: int | None = None
 
@@ -78,13 +85,21 @@ class Install:
         return self.sent is not None and not self.sent.principal
 
 
+class Terms(NamedTuple):
+    """How long a maintenance window lasts, and how long before its end it admits no more."""
+
+    duration: timedelta
+    cutoff: timedelta
+
+
 @dataclass(slots=True)
 class Window:
-    """One maintenance window: enabled or not over time, and when its executions started and ended."""
+    """One maintenance window: enabled or not and its terms over time, and when its executions started and ended."""
 
     window: str
     name: str
     enabled: Changes[bool] = field(default_factory=Changes)
+    terms: Changes[Terms] = field(default_factory=Changes)
     changes: list[tuple[Cut, bool]] = field(default_factory=list)
     executions: list[Execution] = field(default_factory=list)
     deleted: bool = False
@@ -136,6 +151,7 @@ class Run:
     """One run of a function, from its begin to its end. ``mode`` and ``scheduled`` are what it was given.
 
     ``decision`` is its verdict, ``repeated`` that another run had given it; ``missed_cycles`` those without any.
+    ``closed`` are the cycles that it says it closed.
     """
 
     request: str
@@ -146,6 +162,7 @@ class Run:
     decision: str = ""
     repeated: bool = False
     missed_cycles: int = 0
+    closed: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

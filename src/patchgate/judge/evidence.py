@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from patchgate.errors import InputError
 from patchgate.judge.doings import Said
-from patchgate.judge.installs import frozen_throughout, open_leases
+from patchgate.judge.freezes import frozen_throughout
+from patchgate.judge.installs import open_leases
 from patchgate.judge.jobs import is_proof, newest_seen, resources_of
 from patchgate.judge.proofs import lack_of
 from patchgate.judge.reasons import OLDEST_AGENT
@@ -24,14 +25,20 @@ if TYPE_CHECKING:
     from patchgate.judge.doings import Writing
     from patchgate.judge.estate import Instance
 
-OPENED = "open.jsonl"
-VERDICTS = (OPENED, "hold.jsonl")
+OPENED, HELD = "open.jsonl", "hold.jsonl"
+VERDICTS = (OPENED, HELD)
 NO_CYCLE = "no-cycle"
 WHOLE_SECONDS = timedelta(seconds=1)
 """Evidence writes instants in whole seconds, cut off."""
 
 
 def missing(case: Case) -> Iterator[Violation]:
+    """Nothing is done before the evidence that allows it is written."""
+    yield from uninstallable(case)
+    yield from unwritten(case)
+
+
+def uninstallable(case: Case) -> Iterator[Violation]:
     """No install begins before the evidence of its proof is written, and none against what that says."""
     for install, _, span in case.installs:
         leases = open_leases(case, span)
@@ -49,6 +56,16 @@ def missing(case: Case) -> Iterator[Violation]:
         elif not any(_admits(writing, install.begun - case.lane.proof_read_within) for writing in written):
             what = "was installed against its evidence, or on one that was too old"
             yield Violation.of("evidence", install, what, written[-1].cut.seq)
+
+
+def unwritten(case: Case) -> Iterator[Violation]:
+    """No lease and no hold is there before the evidence of its verdict is written."""
+    decided = [(lease.opened, lease.cycle, OPENED, "opened") for lease in case.leases]
+    decided += [(cut, cycle, HELD, "held") for cut, cycle in case.facts.holds.get((case.lane.place, case.path), ())]
+    for cut, cycle, name, done in decided:
+        if not any(writing.cut.seq < cut.seq for writing in case.evidence.get((cycle, name), ())):
+            what = f"the cycle {cycle} was {done} before its evidence {name} was written"
+            yield Violation.at_cut("evidence", case.lane, cut, what)
 
 
 def _admits(writing: Writing, earliest: datetime) -> bool:

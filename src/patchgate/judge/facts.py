@@ -8,6 +8,7 @@ from datetime import datetime
 
 from patchgate.judge.doings import Automation, Function, Install, Lease, Said, Sent, Step, Window, Writing
 from patchgate.judge.estate import Instance, Job, RecoveryPoint
+from patchgate.judge.freezes import Calendar
 from patchgate.judge.lane import Place
 from patchgate.judge.spans import Changes, Cut
 
@@ -28,6 +29,11 @@ class Facts:
     leases: dict[tuple[Place, str], list[Lease]] = field(default_factory=dict)
     holds: dict[tuple[Place, str], list[tuple[Cut, str]]] = field(default_factory=dict)
     freezes: dict[tuple[Place, str], Changes[bool]] = field(default_factory=dict)
+    calendars: dict[tuple[Place, str], Changes[Calendar | None]] = field(default_factory=dict)
+    due: dict[tuple[Place, str], Changes[datetime | None]] = field(default_factory=dict)
+    """(place, lane's path) -> the start of the window that the watchdog waits for."""
+    unremembered: dict[tuple[Place, str], list[tuple[Cut, str]]] = field(default_factory=dict)
+    """(place, lane's path) -> the cycles whose lease or hold was deleted."""
     window_ids: dict[tuple[Place, str], Changes[str]] = field(default_factory=dict)
     windows: dict[Place, dict[str, Window]] = field(default_factory=dict)
     commands: dict[str, Sent] = field(default_factory=dict)

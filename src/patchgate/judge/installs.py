@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from patchgate.judge.freezes import frozen_throughout
 from patchgate.judge.proofs import way_back
 from patchgate.judge.spans import Span
 from patchgate.judge.violation import Violation
@@ -74,26 +75,6 @@ def in_a_freeze(case: Case) -> Iterator[Violation]:
         freeze = frozen_throughout(case, span)
         if freeze:
             yield Violation.of("freeze", install, f"was installed while {freeze} stood")
-
-
-def freeze_names(case: Case) -> tuple[str, str]:
-    """The parameters that freeze the lane while they are there."""
-    return f"{case.lane.parameter_path}freeze", "/patchgate/freeze"
-
-
-def frozen_throughout(case: Case, span: Span) -> str:
-    """The name of a freeze that stood all through a span; "" when there was none."""
-    for name in freeze_names(case):
-        freeze = case.facts.freezes.get((case.lane.place, name))
-        if freeze is not None and freeze.as_of(span.low.seq) and all(freeze.seen(span)):
-            return name
-    return ""
-
-
-def frozen_at_all(case: Case, span: Span) -> bool:
-    """Whether a freeze stood at some point of a span."""
-    found = (case.facts.freezes.get((case.lane.place, name)) for name in freeze_names(case))
-    return any(freeze is not None and any(freeze.seen(span)) for freeze in found)
 
 
 def not_of_the_lane(case: Case) -> Iterator[Violation]:

@@ -28,8 +28,8 @@ class LaneFacts:
     be closed at the end of the run, by whomever. ``verdict_role`` and ``proof_role`` are the names of the only roles
     that may write verdicts and proofs; "": whoever wrote them is not judged. ``gate_mode`` ("coverage", "threshold")
     with ``minimum_coverage_percent`` and ``backup_job_threshold`` is what an open or held verdict is judged by;
-    ``look_back`` and ``maximum_lead`` count from the gate's schedule. ``calendars``: change calendars may freeze the
-    lane, and histories do not show when those are closed.
+    ``look_back`` and ``maximum_lead`` count from the gate's schedule. ``calendars`` are
+    the names or ARNs of the change calendars that freeze the lane; one of which a history says nothing may be closed.
 
     ``tags`` are what makes an instance one of the lane's, where that is not patchgate's two tags. Without ``has_gate``
     the templates are somebody else's, and promises that speak of leases, verdicts and evidence are not judged.
@@ -61,7 +61,7 @@ class LaneFacts:
     backup_job_threshold: int | None = None
     look_back: timedelta | None = None
     maximum_lead: timedelta | None = None
-    calendars: bool = False
+    calendars: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     has_gate: bool = True
     calm_from: datetime | None = None

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from patchgate.judge.case import may_be_silent, runs_throughout
-from patchgate.judge.installs import frozen_at_all
+from patchgate.judge.freezes import frozen_at_all
 from patchgate.judge.jobs import resources_of
 from patchgate.judge.proofs import lack_of
 from patchgate.judge.reasons import OLDEST_AGENT
@@ -32,8 +32,10 @@ SLOWEST_AGENT_SECONDS = 30
 LOOK_BACK_SLACK = timedelta(minutes=30)
 NOT_DUE = "window-not-due"
 """What a gate says that is not due before its window: no reason why nobody is ever patched."""
-OUT_OF_TIME = ("lease-expired",)
-"""Denials of instances that are well: their turn came when admission had ended."""
+OUT_OF_TIME = ("lease-expired", "frozen")
+"""Denials of instances that are well: their turn came when admission had ended, or a calendar that the history does not
+show was closed.
+"""
 
 
 def unpatched(case: Case) -> Iterator[Violation]:
@@ -90,11 +92,16 @@ def _is_well(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
 
 
 def _gate_begins(case: Case, occurrence: Occurrence) -> Cut:
-    """When the gate first looked at the lane for a window; when it did not, the latest instant at which it could."""
+    """When the gate first looked at the lane for a window, or at the first instant at which it could.
+
+    One that comes before the lead is no gate of this window, whatever it says.
+    """
+    lead = case.lane.maximum_lead
+    earliest = occurrence.before if lead is None else max(occurrence.before, occurrence.start - lead)
     for cut, _ in case.gate.begun:
-        if occurrence.before <= cut.at < occurrence.start:
+        if earliest <= cut.at < occurrence.start:
             return cut
-    return case.facts.cut_at(occurrence.start - (case.lane.maximum_lead or timedelta(0)))
+    return case.facts.cut_at(occurrence.start - (lead or timedelta(0)))
 
 
 def _has_a_good_agent(instance: Instance, span: Span) -> bool:
@@ -151,10 +158,9 @@ def _lane_is_rightly_held(case: Case, occurrence: Occurrence) -> bool:
 
 
 def _is_rightly_late(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
-    """Whether its turn came when admission had ended, or a calendar that no history shows was closed."""
-    accepted = (*OUT_OF_TIME, "frozen") if case.lane.calendars else OUT_OF_TIME
+    """Whether its turn came when admission had ended, or in a freeze: a calendar may be one that no history shows."""
     return any(
-        said.reason in accepted and not contradiction_of(case, said)
+        said.reason in OUT_OF_TIME and not contradiction_of(case, said)
         for said in case.said_of.get(instance.instance, ())
         if occurrence.start <= said.span.high.at < occurrence.after
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from patchgate.judge import evidence, installs, windows
 from patchgate.judge.forgotten import forgotten_instances
 from patchgate.judge.liveness import unpatched
+from patchgate.judge.missed import wrongly_missed
 from patchgate.judge.verdicts import opened_without_grounds, wrong_reasons
 
 if TYPE_CHECKING:
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
     from patchgate.judge.case import Case
     from patchgate.judge.violation import Violation
+
+
+def false_statements(case: Case) -> Iterator[Violation]:
+    """Reasons that were not so, and cycles that are called missed and were not."""
+    yield from wrong_reasons(case)
+    yield from wrongly_missed(case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,8 @@ PROMISES = (
     Promise(
         "evidence",
         SAFETY,
-        "No install begins before the evidence that admits it is written.",
+        "No install begins before the evidence that admits it is written, no lease and no hold is there before that of "
+        "its verdict.",
         evidence.missing,
         of_gate=True,
     ),
@@ -81,14 +89,15 @@ PROMISES = (
     Promise(
         "verdict",
         SAFETY,
-        "No verdict opens a lane that is not backed up as its gate mode asks.",
+        "No verdict opens a lane that is not backed up as its gate mode asks, or that is frozen.",
         opened_without_grounds,
         of_gate=True,
     ),
     Promise(
         "window",
         CLOSED,
-        "A window is disabled by the first close or watchdog that succeeds, unless an open lease stands for it.",
+        "A window is disabled by the first close or watchdog that succeeds, unless a lease stands for it that stays "
+        "open.",
         windows.windows_left_open,
     ),
     Promise(
@@ -106,6 +115,13 @@ PROMISES = (
         of_gate=True,
     ),
     Promise(
+        "lease-terms",
+        CLOSED,
+        "A lease is for the lane's own window, and admits until that ends but for its cutoff.",
+        windows.terms_exceeded,
+        of_gate=True,
+    ),
+    Promise(
         "liveness",
         LIVENESS,
         "With nothing going wrong any more, every instance that is well and proven is patched within two windows.",
@@ -117,5 +133,11 @@ PROMISES = (
         "Who was not patched is named, at the latest by the first close that succeeds.",
         forgotten_instances,
     ),
-    Promise("reason", NOBODY, "A reason that is given was true when it was read.", wrong_reasons, of_gate=True),
+    Promise(
+        "reason",
+        NOBODY,
+        "A reason that is given was true when it was read; no cycle is reported as without a verdict that had one.",
+        false_statements,
+        of_gate=True,
+    ),
 )

@@ -1,20 +1,22 @@
-"""Reads what befell lanes: leases, holds, freezes, and maintenance windows with their executions."""
+"""Reads what befell lanes: leases, holds, freezes, calendars, and maintenance windows with their executions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from patchgate.errors import InputError
-from patchgate.judge.doings import Execution, Lease, Window
+from patchgate.judge.doings import Execution, Lease, Terms, Window
 from patchgate.judge.facts import Facts
+from patchgate.judge.freezes import Calendar
 from patchgate.judge.lane import Place
-from patchgate.judge.records import Handlers, Record, instant
+from patchgate.judge.records import Handlers, Record, instant, instant_or_none
 from patchgate.judge.sayings import parsed
 from patchgate.judge.spans import Changes, Cut
 
 
 class LaneReader:
-    """Fills leases, holds, freezes and windows of the facts."""
+    """Fills leases, holds, freezes, calendars and windows of the facts."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -24,6 +26,8 @@ class LaneReader:
         return {
             "ParameterPut": self._parameter_put,
             "ParameterDeleted": self._parameter_deleted,
+            "CalendarChanged": self._calendar_changed,
+            "CalendarDeleted": self._calendar_deleted,
             "WindowCreated": self._window_changed,
             "WindowUpdated": self._window_changed,
             "WindowDeleted": self._window_deleted,
@@ -47,6 +51,8 @@ class LaneReader:
                 self.facts.holds.setdefault((place, path.rpartition("/")[0]), []).append((cut, path.rpartition("/")[2]))
             case "freeze":
                 self.facts.freezes.setdefault((place, record["name"]), Changes()).add(cut.seq, value=True)
+            case "due":
+                self.facts.due.setdefault((place, path), Changes()).add(cut.seq, _instant(record["value"]))
             case "window-id":
                 self.facts.window_ids.setdefault((place, path), Changes()).add(cut.seq, str(record["value"]))
 
@@ -56,6 +62,11 @@ class LaneReader:
             case "open":
                 for lease in self._leases(place, path):
                     lease.deleted = cut.seq if lease.deleted is None else lease.deleted
+                self._unremember(place, path, cut)
+            case "hold":
+                self._unremember(place, path, cut)
+            case "due":
+                self.facts.due.setdefault((place, path), Changes()).add(cut.seq, None)
             case "freeze":
                 self.facts.freezes.setdefault((place, record["name"]), Changes()).add(cut.seq, value=False)
             case "window-id":
@@ -65,6 +76,20 @@ class LaneReader:
         lane_path = path.rpartition("/")[0]
         return [lease for lease in self.facts.leases.get((place, lane_path), []) if lease.path == path]
 
+    def _unremember(self, place: Place, path: str, cut: Cut) -> None:
+        lane_path, _, cycle = path.rpartition("/")
+        self.facts.unremembered.setdefault((place, lane_path), []).append((cut, cycle))
+
+    # Calendars
+
+    def _calendar_changed(self, record: Record, cut: Cut, place: Place) -> None:
+        exceptions = tuple((instant(begin), instant(end)) for begin, end in record["exceptions"])
+        calendar = Calendar(record["default"] == "CLOSED", exceptions)
+        self.facts.calendars.setdefault((place, record["calendar"]), Changes()).add(cut.seq, calendar)
+
+    def _calendar_deleted(self, record: Record, cut: Cut, place: Place) -> None:
+        self.facts.calendars.setdefault((place, record["calendar"]), Changes()).add(cut.seq, None)
+
     # Windows
 
     def _window_changed(self, record: Record, cut: Cut, place: Place) -> None:
@@ -73,6 +98,9 @@ class LaneReader:
         if window is None:
             window = windows[record["window"]] = Window(record["window"], record.get("name", ""))
         window.enabled.add(cut.seq, value=bool(record["enabled"]))
+        duration, cutoff = record.get("duration"), record.get("cutoff")
+        if isinstance(duration, int) and isinstance(cutoff, int):
+            window.terms.add(cut.seq, Terms(timedelta(hours=duration), timedelta(hours=cutoff)))
         window.changes.append((cut, bool(record["enabled"])))
 
     def _window_deleted(self, record: Record, cut: Cut, place: Place) -> None:
@@ -102,4 +130,22 @@ def _lease(path: str, record: Record, cut: Cut) -> Lease | None:
         start, end, until = (instant(value[key]) for key in ("window_start", "window_end", "admit_until"))
     except (KeyError, InputError):
         return None
-    return Lease(path, path.rpartition("/")[2], cut, int(record.get("version", 1)), start, end, until)
+    window = value.get("window_id")
+    return Lease(
+        path,
+        path.rpartition("/")[2],
+        cut,
+        int(record.get("version", 1)),
+        start,
+        end,
+        until,
+        window if isinstance(window, str) else "",
+    )
+
+
+def _instant(text: object) -> datetime | None:
+    """The instant that a parameter holds; None when it holds none: operators write anything."""
+    try:
+        return instant_or_none(text)
+    except InputError:
+        return None

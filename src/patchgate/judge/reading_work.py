@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from patchgate.errors import InputError
-from patchgate.judge.doings import Automation, Function, Install, Run, Said, Sent, Step, Writing
+from patchgate.judge.doings import LONGEST_RUN, Automation, Function, Install, Run, Said, Sent, Step, Writing
 from patchgate.judge.facts import Facts, StepsByInstance
 from patchgate.judge.lane import Place
 from patchgate.judge.records import Handlers, Record, instant_or_none
 from patchgate.judge.sayings import number_of, parsed, parsed_lines, read_statement, text_of
 from patchgate.judge.spans import Cut, Span
-
-LONGEST_RUN = timedelta(minutes=15)
-"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
 
 
 class WorkReader:
@@ -173,6 +170,7 @@ class WorkReader:
             statement.decision,
             statement.repeated,
             statement.missed_cycles,
+            statement.closed,
         )
         self._function(record, place).runs.append(run)
         for instance, reason in statement.named.items():

@@ -6,13 +6,14 @@ that nothing in a history says are listed with why; reasons of other templates a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from patchgate.judge.case import may_be_silent
 from patchgate.judge.doings import Lease
-from patchgate.judge.installs import CLOCKS_DIFFER, frozen_at_all
+from patchgate.judge.freezes import may_be_frozen
+from patchgate.judge.installs import CLOCKS_DIFFER
 from patchgate.judge.jobs import ABORTED, RUNNING, Seen, is_proof, newest_seen, resources_of, two_newest_aborted
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from patchgate.judge.estate import Instance, RecoveryPoint
 
 OLDEST_AGENT = (3, 0, 502)
+NOT_FROZEN = "no freeze stood, and no calendar was closed"
 LATE_CLOSE = timedelta(hours=13)
 """A close belongs to a window up to twelve hours after its end, and takes a while."""
 
@@ -205,7 +207,7 @@ def _early(asked: Question, lease: Lease) -> bool:
 
 
 def _frozen(asked: Question) -> Answer:
-    return "" if asked.case.lane.calendars or frozen_at_all(asked.case, asked.said.span) else "no freeze stood"
+    return "" if may_be_frozen(asked.case, asked.said.span) else NOT_FROZEN
 
 
 def _not_reached(asked: Question) -> Answer:
@@ -224,12 +226,8 @@ def _not_reached(asked: Question) -> Answer:
 
 def _let_in(asked: Question, cycle: str) -> bool:
     """Whether a verdict on a cycle may have let an instance in; those that a history does not show may."""
-    verdicts = asked.case.evidence.get((cycle, "open.jsonl"), [])
-    if not verdicts:
-        return True
-    rows = [row for verdict in verdicts for row in (verdict.rows or ({"instance": asked.instance.instance},))]
-    found = [row for row in rows if isinstance(row, Mapping) and row.get("instance") == asked.instance.instance]
-    return any(row.get("status") != "denied" for row in found)
+    named = asked.case.let_in(cycle)
+    return named is None or asked.instance.instance in named
 
 
 REASONS: dict[str, Callable[[Question], Answer]] = {

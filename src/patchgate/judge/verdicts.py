@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from patchgate.judge.case import runs_throughout
-from patchgate.judge.installs import frozen_at_all
+from patchgate.judge.case import cycle_of, runs_throughout
+from patchgate.judge.freezes import closed_for, may_be_frozen_at, stood_throughout
 from patchgate.judge.jobs import is_covered, newest_seen, resources_of
-from patchgate.judge.reasons import REASONS, Answer, Question
+from patchgate.judge.reasons import NOT_FROZEN, REASONS, Answer, Question
 from patchgate.judge.violation import Violation
 
 if TYPE_CHECKING:
@@ -16,10 +18,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from patchgate.judge.case import Case
-    from patchgate.judge.doings import Said
+    from patchgate.judge.doings import Run, Said
     from patchgate.judge.estate import Instance
     from patchgate.judge.jobs import Seen
     from patchgate.judge.spans import Span
+
+A_DAY = timedelta(days=1)
 
 
 def contradiction_of(case: Case, said: Said) -> Answer:
@@ -139,6 +143,20 @@ def completed_jobs(case: Case, span: Span, since: datetime | None) -> tuple[int,
     return surely, perhaps, all_completed
 
 
+def _surely_not_completed(case: Case, span: Span, since: datetime | None) -> list[str]:
+    """The targets of which a newest backup job was there, and in no state that was completed."""
+    found = []
+    for one in _sure_targets(case, span):
+        if len(one.volumes.seen(span)) > 1 and case.lane.backup_resources == "volumes":
+            continue
+        if any(
+            seen and all(job.state is not None and job.state.state != "COMPLETED" for job in seen)
+            for seen in _seen_of(case, one, span, since)
+        ):
+            found.append(one.instance)
+    return found
+
+
 def _threshold_not_met(case: Case, said: Said) -> Answer:
     threshold = case.lane.backup_job_threshold
     if threshold is None or case.lane.look_back is None or said.since is None:
@@ -168,7 +186,24 @@ def _window_not_due(case: Case, said: Said) -> Answer:
 
 
 def _frozen(case: Case, said: Said) -> Answer:
-    return "" if case.lane.calendars or frozen_at_all(case, said.span) else "no freeze stood"
+    """Contradicted where calendars were open at every start that the gate may have asked for."""
+    starts = _starts_ahead(case, said)
+    if case.lane.calendars and not starts:
+        return ""
+    return "" if may_be_frozen_at(case, said.span, starts) else NOT_FROZEN
+
+
+def _starts_ahead(case: Case, said: Said) -> list[datetime]:
+    """The starts of windows that a gate may have taken for the next; none when that cannot be told.
+
+    Where a lane's windows are not whole days apart its zone's clock may have been changed, which AWS reads in one way
+    or another.
+    """
+    lead, windows = case.lane.maximum_lead, case.lane.occurrences
+    gaps = [later[0] - earlier[0] for earlier, later in pairwise(windows)]
+    if lead is None or said.since is None or not gaps or any(gap % A_DAY for gap in gaps):
+        return []
+    return [start for start, _ in windows if said.span.low.at < start <= said.since + lead]
 
 
 HELD: dict[str, Callable[[Case, Said], Answer]] = {
@@ -189,10 +224,28 @@ def opened_without_grounds(case: Case) -> Iterator[Violation]:
     for run in case.gate.runs:
         if run.decision != "open" or run.scheduled is None or lane.look_back is None or run.repeated:
             continue
-        lacks = _lack_of_grounds(case, run.span, since_of(case, run.scheduled))
+        lacks = _lack_of_grounds(case, run.span, since_of(case, run.scheduled)) or _freeze_over(case, run)
         if lacks:
             what = f"the cycle was opened, but {lacks}"
             yield Violation.at_cut("verdict", lane, run.span.high, what, max(run.span.low.seq, 0))
+
+
+def _freeze_over(case: Case, run: Run) -> str:
+    """What froze a lane that a run of the gate opened: a parameter all the while, or a calendar that was closed for the
+    start of the window for which it created its lease.
+    """
+    stood = stood_throughout(case, run.span)
+    if stood:
+        return f"{stood} stood"
+    starts = [
+        one.window_start
+        for one in case.leases
+        if run.span.low.seq < one.opened.seq < run.span.high.seq
+        and run.scheduled is not None
+        and one.cycle == cycle_of(run.scheduled)
+    ]
+    closed = next(filter(None, (closed_for(case, run.span, start) for start in starts)), "")
+    return f"the calendar {closed} was closed for its window" if closed else ""
 
 
 def _lack_of_grounds(case: Case, span: Span, since: datetime | None) -> str:
@@ -205,4 +258,7 @@ def _lack_of_grounds(case: Case, span: Span, since: datetime | None) -> str:
         _, completed, _ = completed_jobs(case, span, since)
         if completed < lane.backup_job_threshold:
             return f"at most {completed} jobs were completed"
+        unfinished = _surely_not_completed(case, span, since)
+        if unfinished:
+            return f"the newest backup job of {', '.join(unfinished)} was not completed"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from patchgate.judge.case import A_CLOSE_COMES_WITHIN, closes
+from patchgate.judge.doings import LONGEST_RUN
 from patchgate.judge.spans import Cut, Span
 from patchgate.judge.violation import Violation
 
@@ -35,10 +36,15 @@ def windows_left_open(case: Case) -> Iterator[Violation]:
 
 
 def _left_enabled(case: Case, window: Window, run: Run) -> bool:
-    """Whether a window was enabled from a run's begin to its end, with no lease that keeps it so."""
+    """Whether a window was enabled from a run's begin to its end, with no lease that keeps it so: none that the run
+    itself says it closed.
+    """
     if window.enabled.as_of(run.span.low.seq) is None or not all(window.enabled.seen(run.span)):
         return False
-    return not any(lease.was_open(run.span) and lease.window_end > run.span.low.at for lease in case.leases)
+    return not any(
+        lease.was_open(run.span) and lease.window_end > run.span.low.at and lease.cycle not in run.closed
+        for lease in case.leases
+    )
 
 
 def _ends(case: Case, window: Window) -> list[datetime]:
@@ -113,6 +119,29 @@ def leases_changed(case: Case) -> Iterator[Violation]:
         if lease.opened.at >= lease.window_start and not _opened_by_an_early_gate(case, lease):
             what = f"the lease {lease.path} was opened after its window had started"
             yield Violation.at_cut("lease-once", case.lane, lease.opened, what)
+
+
+def terms_exceeded(case: Case) -> Iterator[Violation]:
+    """A lease is for the lane's own window, and admits until that ends but for its cutoff."""
+    ids = case.facts.window_ids.get((case.lane.place, case.path))
+    for lease in case.leases:
+        span = Span(case.facts.cut_at(lease.opened.at - LONGEST_RUN), lease.opened)
+        if ids is not None and lease.window and lease.window not in ids.seen(span):
+            what = f"the lease {lease.path} is for {lease.window}, which is not the lane's window"
+            yield Violation.at_cut("lease-terms", case.lane, lease.opened, what)
+        window = case.facts.windows.get(case.lane.place, {}).get(lease.window)
+        terms = window.terms.seen(span) if window is not None else []
+        if not terms:
+            continue
+        end = lease.window_start + max(one.duration for one in terms)
+        until = lease.window_start + max(one.duration - one.cutoff for one in terms)
+        if lease.admit_until > until or lease.window_end > end:
+            what = (
+                f"the lease {lease.path} admits until {lease.admit_until.isoformat()} in a window until "
+                f"{lease.window_end.isoformat()}: it is until {end.isoformat()}, and its cutoff is at "
+                f"{until.isoformat()}"
+            )
+            yield Violation.at_cut("lease-terms", case.lane, lease.opened, what)
 
 
 def _opened_by_an_early_gate(case: Case, lease: Lease) -> bool:

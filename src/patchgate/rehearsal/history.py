@@ -44,6 +44,8 @@ def _meanings(lines: str) -> dict[str, str]:
     return {name: meaning for name, _, meaning in pairs if name}
 
 
+_TERMS = "duration: how long it lasts, in hours\ncutoff: how long before its end nothing begins any more, in hours"
+
 EVENTS: Mapping[str, EventContract] = {
     "InstanceLaunched": _event(
         "An instance of the world is there.",
@@ -103,11 +105,22 @@ EVENTS: Mapping[str, EventContract] = {
         "An SSM parameter was written.", "name: its name\nvalue: its value", "version: the version that this made it"
     ),
     "ParameterDeleted": _event("An SSM parameter was deleted.", "name: its name"),
+    "CalendarChanged": _event(
+        "A change calendar was made, or what it says was changed.",
+        """
+        calendar: its name
+        default: `OPEN` or `CLOSED`: its state outside of its events
+        exceptions: a list of [begin, end] of instants: its events, the end not among them
+        """,
+    ),
+    "CalendarDeleted": _event("A change calendar was deleted.", "calendar: its name"),
     "WindowCreated": _event(
-        "A maintenance window was made.", "window: its id\nname: its name\nenabled: whether it is enabled"
+        "A maintenance window was made.", "window: its id\nname: its name\nenabled: whether it is enabled", _TERMS
     ),
     "WindowUpdated": _event(
-        "A maintenance window was changed.", "window: its id\nenabled: whether it is enabled now", "name: its name"
+        "A maintenance window was changed.",
+        "window: its id\nenabled: whether it is enabled now",
+        f"name: its name\n{_TERMS}",
     ),
     "WindowDeleted": _event("A maintenance window was deleted.", "window: its id"),
     "WindowExecutionStarted": _event("A maintenance window began to run.", "window: its id\nexecution: the run's id"),

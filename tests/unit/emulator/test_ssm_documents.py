@@ -238,6 +238,35 @@ def test_a_calendar_may_speak_local_time() -> None:
         create(lab, nowhere, Name="mars", DocumentType="ChangeCalendar", DocumentFormat="TEXT")
 
 
+def test_the_history_says_what_a_calendar_holds_from_when_on() -> None:
+    lab = Lab()
+    create(lab, calendar(), Name="freeze", DocumentType="ChangeCalendar", DocumentFormat="TEXT")
+    create(lab, COMMAND)
+    changed = {"Name": "freeze", "DocumentFormat": "TEXT", "DocumentVersion": "$LATEST"}
+    lab.call("UpdateDocument", Content=calendar("DEFAULT_CLOSED", "X-WR-CALDESC:no event"), **changed)
+    closed, event = {"default": "CLOSED", "exceptions": []}, ["2026-07-04T22:00:00.000Z", "2026-07-05T06:00:00.000Z"]
+    opened = {"default": "OPEN", "exceptions": [event]}
+
+    def said() -> list[dict[str, Any]]:
+        records = lab.events("CalendarChanged", calendar="freeze")
+        return [{key: record[key] for key in ("default", "exceptions")} for record in records]
+
+    assert said() == [opened, closed]
+    assert len(lab.events("CalendarChanged")) == 2
+    lab.call("DeleteDocument", Name="freeze", DocumentVersion="2")
+    assert said() == [opened, closed, opened]
+    assert state(lab, "freeze", at="2026-07-04T23:00:00Z")[0] == "CLOSED"
+    lab.call("UpdateDocument", Content=calendar("DEFAULT_CLOSED"), **changed)
+    lab.call("UpdateDocumentDefaultVersion", Name="freeze", DocumentVersion="2")
+    lab.call("UpdateDocument", Content=calendar(), **changed)
+    lab.call("DeleteDocument", Name="freeze", DocumentVersion="1")
+    assert len(said()) == 5  # neither the default version nor an old one says anything
+    assert lab.events("CalendarDeleted") == []
+    lab.call("DeleteDocument", Name="document")
+    lab.call("DeleteDocument", Name="freeze")
+    assert [record["calendar"] for record in lab.events("CalendarDeleted")] == ["freeze"]
+
+
 def test_calendars_that_are_refused() -> None:
     as_calendar = {"DocumentType": "ChangeCalendar", "DocumentFormat": "TEXT"}
     assert refused("hello", **as_calendar) == "InvalidDocumentContent"

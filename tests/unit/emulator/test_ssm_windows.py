@@ -280,3 +280,7 @@ def test_updates_name_the_principal() -> None:
     )
     (update,) = lab.events("WindowUpdated")
     assert (update["principal"], update["enabled"], update["window"]) == (role, False, window)
+    assert (update["duration"], update["cutoff"]) == (3, 1)
+    lab.call("UpdateMaintenanceWindow", WindowId=window, Duration=4, Cutoff=2)
+    terms = [(one["duration"], one["cutoff"]) for one in lab.events("WindowCreated", "WindowUpdated")]
+    assert terms == [(3, 1), (3, 1), (4, 2)]

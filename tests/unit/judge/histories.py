@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,7 +59,8 @@ def at(hours: float, seconds: float = 0) -> datetime:
 class Story:
     """A history that is told out of order and written down in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, writes_verdicts: bool = True) -> None:
+        self.writes_verdicts = writes_verdicts
         self._told: list[tuple[datetime, int, dict[str, Any]]] = []
 
     def tell(self, when: datetime, event: str, **facts: Any) -> Story:
@@ -67,9 +69,23 @@ class Story:
         return self
 
     def records(self) -> list[dict[str, Any]]:
-        ordered = sorted(self._told, key=lambda told: told[:2])
         stamp = "%Y-%m-%dT%H:%M:%S.000Z"
-        return [{"seq": seq, "at": when.strftime(stamp)} | facts for seq, (when, _, facts) in enumerate(ordered)]
+        ordered = [(when, facts) for when, _, facts in sorted(self._told, key=lambda told: told[:2])]
+        return [
+            {"seq": seq, "at": when.strftime(stamp)} | facts for seq, (when, facts) in enumerate(self._with(ordered))
+        ]
+
+    def _with(self, told: list[tuple[datetime, dict[str, Any]]]) -> Iterator[tuple[datetime, dict[str, Any]]]:
+        """What was told, each lease and hold after the evidence of its verdict, where nobody tells of that."""
+        keys = {facts.get("key", "") for _, facts in told}
+        for when, facts in told:
+            cycle, _, kind = facts.get("name", "").removeprefix("/patchgate/ubuntu/prd/").partition("/")
+            key = f"evidence/ubuntu/prd/{ACCOUNT}/{REGION}/{cycle}/{kind}.jsonl"
+            decides = facts["event"] == "ParameterPut" and kind in ("open", "hold")
+            if decides and key not in keys and self.writes_verdicts:
+                place = {"account": ACCOUNT, "region": REGION}
+                yield when, place | {"event": "ObjectWritten", "bucket": "logs", "key": key}
+            yield when, facts
 
     def judged(self, **changes: Any) -> Judgement:
         return judge(self.records(), lanes=[replace(LANE, **changes)])

@@ -207,7 +207,8 @@ def denied(reason: str, hours: float, **changes: Any) -> list[str]:
 def test_f57_whose_turn_came_too_late_is_excused() -> None:
     assert denied("lease-expired", 49.1) == []
     assert denied("lease-expired", 48) == ["reason", "liveness"]
-    assert denied("frozen", 48, calendars=True) == []
+    assert denied("frozen", 48) == ["reason", "liveness"]
+    assert denied("frozen", 48, calendars=("unseen",)) == []
 
 
 # Verdicts
@@ -233,5 +234,6 @@ def test_no_lane_is_opened_below_its_coverage() -> None:
 
 def test_no_lane_is_opened_below_its_threshold() -> None:
     counting = {"gate_mode": "threshold"}
-    assert opened(2, 5, **counting) == []
-    assert opened(1, 5, **counting) == ["verdict"]
+    assert opened(2, 2, **counting) == []
+    assert opened(1, 1, **counting) == ["verdict"]
+    assert opened(1, 1, **counting, backup_job_threshold=None) == []

@@ -1,0 +1,72 @@
+"""What closes and watchdogs say of cycles that no gate judged: false where a gate did, and it was still remembered."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from patchgate.judge.case import cycle_of
+from patchgate.judge.violation import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from patchgate.judge.case import Case
+    from patchgate.judge.doings import Run
+
+A_CLOSE_BELONGS = timedelta(hours=12)
+"""A close belongs to a window up to so long after its end."""
+VERDICTS = ("open", "hold")
+
+
+def wrongly_missed(case: Case) -> Iterator[Violation]:
+    """A close or a watchdog that says that no gate judged a cycle, and one did."""
+    for run in case.closing.runs:
+        if not run.missed_cycles or not run.succeeded:
+            continue
+        starts = _awaited(case, run) if run.mode == "watchdog" else _closed_by(case, run)
+        verdicts = [_verdict_on(case, start, run) for start in starts]
+        known = [verdict for verdict in verdicts if verdict is not None]
+        if known and len(known) == len(verdicts):
+            verdict = known[-1]
+            due = verdict.scheduled.isoformat() if verdict.scheduled else ""
+            what = f"a {run.mode} said that no gate judged its cycle, but the gate due at {due} did: {verdict.decision}"
+            yield Violation.at_cut("reason", case.lane, run.span.high, what, verdict.span.high.seq)
+
+
+def _closed_by(case: Case, run: Run) -> list[datetime]:
+    """The start of the window that a close was due for: the last that had begun then."""
+    at = run.scheduled
+    if at is None:
+        return []
+    begun = [one for one in case.occurrences if one.start <= at]
+    return [begun[-1].start] if begun and at <= begun[-1].end + A_CLOSE_BELONGS else []
+
+
+def _awaited(case: Case, run: Run) -> list[datetime]:
+    """The starts of the windows for which a watchdog may have waited, and that were past."""
+    due = case.facts.due.get((case.lane.place, case.path))
+    starts = due.seen(run.span) if due is not None else []
+    return [start for start in starts if start is not None and start < run.span.high.at]
+
+
+def _verdict_on(case: Case, start: datetime, closing: Run) -> Run | None:
+    """The run of a gate that had judged the window of that start when a close began; None when none surely had."""
+    lead = case.lane.maximum_lead
+    if lead is None:
+        return None
+    for run in case.gate.runs:
+        due = run.scheduled
+        if not run.succeeded or run.repeated or run.decision not in VERDICTS or due is None:
+            continue
+        earlier = run.span.high.seq < closing.span.low.seq
+        if earlier and start - lead <= due <= start and not _was_unremembered(case, due, closing):
+            return run
+    return None
+
+
+def _was_unremembered(case: Case, due: datetime, closing: Run) -> bool:
+    """Whether the parameter that remembers a gate's verdict was deleted before a close had ended."""
+    cycle = cycle_of(due)
+    deleted = case.facts.unremembered.get((case.lane.place, case.path), [])
+    return any(name == cycle and cut.seq < closing.span.high.seq for cut, name in deleted)

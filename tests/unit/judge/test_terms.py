@@ -1,0 +1,202 @@
+"""What a lease says, what comes before it, what a close leaves, and which cycles it calls missed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from .histories import CLOSE, CYCLE, EVENING, GATED, NAME, OPEN, WINDOW, Story, at
+
+DAY = timedelta(hours=24)
+PATH = "/patchgate/ubuntu/prd"
+HELD = f"{PATH}/{CYCLE}/hold"
+
+
+def broken(story: Story, **changes: Any) -> list[str]:
+    return story.broken(**GATED | changes)
+
+
+def lane(**facts: Any) -> Story:
+    """A lane without instances whose window is enabled at 22:24, and closed at 02:12. ``facts`` are the window's."""
+    story = Story(writes_verdicts=facts.pop("writes_verdicts", True))
+    story.tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=True, **facts).window(at(2), enabled=False)
+    return story.window(at(22.4), enabled=True).close().window(at(26.2, 1), enabled=False).closer()
+
+
+# The terms of a lease: the window is from 23:00 to 02:00, admission until 01:00
+
+THREE_HOURS = {"duration": 3, "cutoff": 1}
+
+
+@pytest.mark.parametrize(
+    ("terms", "fine"),
+    [
+        ({}, True),
+        ({"admit_until": at(24.5).isoformat()}, True),
+        ({"admit_until": at(25, 1).isoformat()}, False),
+        ({"admit_until": at(26).isoformat()}, False),
+        ({"window_end": at(26, 1).isoformat()}, False),
+        ({"window_start": at(22.75).isoformat()}, False),
+    ],
+)
+def test_f56_a_lease_admits_no_longer_than_its_windows_cutoff(terms: dict[str, Any], *, fine: bool) -> None:
+    assert broken(lane(**THREE_HOURS).open(**terms)) == ([] if fine else ["lease-terms"])
+
+
+def test_f56_a_window_whose_terms_a_history_does_not_say_is_not_judged() -> None:
+    assert broken(lane().open(admit_until=at(26).isoformat())) == []
+    assert broken(lane(duration="3", cutoff="1").open(admit_until=at(26).isoformat())) == []
+    assert broken(lane(**THREE_HOURS).open(window_id="mw-9", admit_until=at(26).isoformat())) == []
+
+
+def shortened(when: datetime) -> list[str]:
+    story = lane(**THREE_HOURS).open(at(22.5))
+    facts = {"window": WINDOW, "name": NAME, "enabled": True, "duration": 2, "cutoff": 1}
+    return broken(story.tell(when, "WindowUpdated", **facts))
+
+
+def test_f24_terms_that_changed_while_the_gate_looked_may_be_either() -> None:
+    assert shortened(at(22)) == ["lease-terms"]
+    assert shortened(at(22.45)) == []
+    assert shortened(at(22.6)) == []
+
+
+def named(*ids: tuple[float, str]) -> list[str]:
+    story = lane().tell(at(1), "ParameterPut", name=f"{PATH}/window-id", value=WINDOW, version=1).open()
+    for hours, window in ids:
+        story.tell(at(hours), "ParameterPut", name=f"{PATH}/window-id", value=window, version=2)
+    return broken(story)
+
+
+def test_f22_a_lease_is_for_the_lanes_own_window() -> None:
+    assert named() == []
+    assert named((21, "mw-2")) == ["lease-terms"]
+    assert named((22.45, "mw-2")) == []  # replaced while the gate looked
+    assert named((23, "mw-2")) == []
+
+
+# Evidence of verdicts
+
+
+def test_f44_a_lease_comes_after_the_evidence_of_its_verdict() -> None:
+    def leased(when: datetime | None, **said: Any) -> list[str]:
+        story = lane(writes_verdicts=False).open(at(22.5))
+        return broken(story.verdict(when=when, **said) if when else story)
+
+    assert leased(None) == ["evidence"]
+    assert leased(at(22.5, -1)) == []
+    assert leased(at(22.5, 1)) == ["evidence"]
+    assert leased(at(22.5, -1), decision="hold") == ["evidence"]
+
+
+def test_f44_a_hold_comes_after_the_evidence_of_its_verdict() -> None:
+    def held(*, written: bool) -> list[str]:
+        story = lane(writes_verdicts=written)
+        return broken(story.tell(at(22.5), "ParameterPut", name=HELD, value="{}", version=1))
+
+    assert held(written=True) == []
+    assert held(written=False) == ["evidence"]
+
+
+# A window that is closed before its end
+
+
+def closed_early(*cycles: str, **story: Any) -> list[str]:
+    """A close from 23:09:50 to 23:10:10, which says that it closed these cycles. The window stays enabled to 02:12."""
+    due = {"scheduled_time": at(23 + 1 / 6, -10).isoformat(), "mode": "close"}
+    told = lane().open().close(at(23 + 1 / 6))
+    told.run(CLOSE, at(23 + 1 / 6, -10), at(23 + 1 / 6, 10), closed=list(cycles), **due)
+    if story.get("disabled"):
+        told.window(at(23 + 1 / 6, 5), enabled=False)
+    if story.get("another"):
+        told.open(at(22.6), cycle="20260704T223600Z").close(at(26.2), "20260704T223600Z")
+    return broken(told)
+
+
+def test_f26_a_close_that_ends_a_lease_disables_its_window() -> None:
+    assert closed_early(CYCLE) == ["window"]
+    assert closed_early(CYCLE, disabled=True) == []
+
+
+def test_f26_a_lease_that_somebody_else_closed_or_that_stays_open_keeps_the_window() -> None:
+    assert closed_early() == []  # another run closed it, and disables the window itself
+    assert closed_early(CYCLE, another=True) == []
+
+
+# Cycles that are called missed
+
+
+def judged(decision: str = "hold", **said: Any) -> Story:
+    """A gate from 22:30:00 to 22:30:10."""
+    due = {"scheduled_time": at(22.5).isoformat(), "mode": "open"}
+    return Story().run(OPEN, at(22.5), at(22.5, 10), decision=decision, **due | said)
+
+
+def missed(story: Story, hours: float = 26.2, *, mode: str = "close", **changes: Any) -> list[str]:
+    """A run of the close function at that hour that says that no gate judged a cycle."""
+    return broken(story.closer(hours, mode=mode, CyclesWithoutVerdict=1), **{"end": EVENING + 3 * DAY} | changes)
+
+
+@pytest.mark.parametrize("decision", ["hold", "open"])
+def test_a_cycle_that_a_gate_judged_is_not_missed(decision: str) -> None:
+    assert missed(judged(decision)) == ["reason"]
+    assert missed(Story()) == []
+    assert missed(judged(decision), maximum_lead=None) == []
+    assert "hold" in judged().closer(CyclesWithoutVerdict=1).judged(**GATED).violations[0].what
+
+
+@pytest.mark.parametrize(
+    ("due", "told"),
+    [(at(19.9), True), (at(20), False), (at(23), False), (at(23, 1), True)],
+)
+def test_a_gate_judges_the_window_that_begins_within_its_lead(due: datetime, *, told: bool) -> None:
+    assert missed(judged(scheduled_time=due.isoformat())) == ([] if told else ["reason"])
+
+
+def test_a_gate_that_had_not_judged_when_the_close_looked() -> None:
+    assert missed(Story().run(OPEN, at(22.5), at(22.5, 10), status="Error", scheduled_time=at(22.5).isoformat())) == []
+    assert missed(judged(repeated=True)) == []
+    late = {"scheduled_time": at(22.5).isoformat(), "decision": "hold"}
+    assert missed(Story().run(OPEN, at(26.2, -5), at(26.2, 5), **late)) == []
+
+
+def test_a_close_belongs_to_its_window_for_half_a_day() -> None:
+    assert missed(judged(), 38) == ["reason"]
+    assert missed(judged(), 38.1) == []
+    assert missed(judged(), 22.9) == []  # before the window
+
+
+@pytest.mark.parametrize("leaf", ["hold", "open"])
+def test_a_verdict_that_somebody_deleted_is_not_remembered(leaf: str) -> None:
+    def forgotten(when: datetime, cycle: str = CYCLE) -> list[str]:
+        return missed(judged().tell(when, "ParameterDeleted", name=f"{PATH}/{cycle}/{leaf}"))
+
+    assert forgotten(at(25)) == []
+    assert forgotten(at(25), "20260703T223000Z") == ["reason"]
+    assert forgotten(at(27)) == ["reason"]
+
+
+def waited(*starts: tuple[float, str]) -> list[str]:
+    """What is wrong with a watchdog at 12:00 of the next day that waited for windows, as somebody wrote them."""
+    story = judged()
+    for hours, text in starts:
+        story.tell(at(hours), "ParameterPut", name=f"{PATH}/due", value=text, version=1)
+    return missed(story, 36, mode="watchdog")
+
+
+def test_a_watchdog_is_held_to_the_window_that_it_waited_for() -> None:
+    start = at(23).isoformat()
+    assert waited((12, start)) == ["reason"]
+    assert waited() == []
+    assert waited((12, at(27).isoformat())) == []  # a gate may have missed that one
+    assert waited((12, at(47).isoformat())) == []  # which is yet to come
+    assert waited((12, "soon")) == []
+    assert waited((12, start), (36, at(47).isoformat())) == ["reason"]  # it then wrote down the next one
+    assert waited((12, start), (35, at(27).isoformat())) == []
+
+
+def test_a_watchdog_that_waits_for_nothing_is_not_judged() -> None:
+    story = judged().tell(at(12), "ParameterPut", name=f"{PATH}/due", value=at(23).isoformat(), version=1)
+    assert missed(story.tell(at(13), "ParameterDeleted", name=f"{PATH}/due"), 36, mode="watchdog") == []
