@@ -58,7 +58,12 @@ class Inventory(Component):
         named = [values for key, values in wanted if key == "InstanceIds"]
         found = managed_among(self.cloud, scope, named[0]) if named else managed_instances(self.cloud, scope)
         for key, values in wanted:
-            found = [instance for instance in found if self._fits(instance, key, [str(value) for value in values])]
+            accepted = [str(value) for value in values]
+            if key.startswith("tag:"):
+                name = key[4:]
+                found = [instance for instance in found if instance.tags.get(name) in accepted]
+            else:
+                found = [instance for instance in found if self._fits(instance, key, accepted)]
         shown = page(found, params, "InstanceInformationList", least=5, default=10, most=50)
         return shown | {"InstanceInformationList": [self._information(one) for one in shown["InstanceInformationList"]]}
 
@@ -117,8 +122,6 @@ class Inventory(Component):
         }
 
     def _fits(self, instance: Instance, key: str, values: list[str]) -> bool:
-        if key.startswith("tag:"):
-            return instance.tags.get(key[4:]) in values
         if key == "tag-key":
             return any(value in instance.tags for value in values)
         if key in ("ActivationIds", "IamRole", "AssociationStatus", "SourceIds", "SourceTypes"):
