@@ -1,4 +1,4 @@
-"""What the embedded AWS costs: calls through each door and through plain moto, restored rehearsals, a large world.
+"""What the embedded AWS costs: calls through each door and through plain moto, restored rehearsals, a large world and a large lane.
 
 Seconds are of this process's processor time, so that other work on the machine does not count.
 """
@@ -27,7 +27,7 @@ from patchgate.emulator.engine import COMPONENTS
 from patchgate.emulator.wire import WireDoor
 from patchgate.judge.judge import judge
 from patchgate.operations.deployment import deploy_lanes
-from patchgate.rehearsal.run import Script, write_script
+from patchgate.rehearsal.run import Script, run_rehearsal, write_script
 from patchgate.rehearsal.stage import Stage, open_stage, populate
 from patchgate.rehearsal.worlds import World, read_world
 
@@ -165,7 +165,18 @@ def bench_world() -> None:
     print(f"10,000 instances: read in {read - began:.1f} s, in the cloud after {loaded - read:.1f} s more")
 
 
+def bench_lane() -> None:
+    """One lane of 10,000 instances, deployed, run for a cycle and judged."""
+    fleet, world = parse_fleet(FLEET, "fleet.yaml"), world_of(10_000)
+    began = time.process_time()
+    result = run_rehearsal(fleet, world, start=START, contrast=False)
+    took = time.process_time() - began
+    patched = sum(lane.patched for lane in result.lanes)
+    print(f"10,000 instances in one lane: a cycle in {took:.1f} s, {result.events:,} events, {patched:,} patched")
+
+
 if __name__ == "__main__":
     bench_calls()
     bench_runs()
     bench_world()
+    bench_lane()
