@@ -1,4 +1,4 @@
-"""What the embedded AWS costs: calls through each door and through plain moto, restored rehearsals, a large world and a large lane.
+"""What the embedded AWS costs: calls through each door and through plain moto, restored runs, a large world and lane.
 
 Seconds are of this process's processor time, so that other work on the machine does not count.
 """
