@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def forgotten_instances(case: Case) -> Iterator[Violation]:
-    """The running members of each occurrence that were neither patched nor named with a reason.
+    """The running members of each occurrence that were neither patched nor named with a reason: those of the instant
+    in which the gate judged the lane. Who came later is the next cycle's.
 
     They are named by the first close that succeeds after the window's end: not before is anybody forgotten.
     """
@@ -65,8 +66,14 @@ def _was_given_up(case: Case, occurrence: Occurrence, close: Run) -> bool:
 
 
 def _last_judged(case: Case, occurrence: Occurrence) -> Cut:
-    """When the gate looked at the lane last before a window; its start, when it did not."""
-    begun = [cut for cut, _ in case.gate.begun if occurrence.before <= cut.at < occurrence.start]
+    """When the gate looked at the lane last before a window; its start, when it did not.
+
+    A run that found the verdict of another did not look at anything.
+    """
+    repeated = {run.span.low.seq for run in case.gate.runs if run.repeated}
+    begun = [
+        cut for cut, _ in case.gate.begun if occurrence.before <= cut.at < occurrence.start and cut.seq not in repeated
+    ]
     return begun[-1] if begun else case.facts.cut_at(occurrence.start)
 
 

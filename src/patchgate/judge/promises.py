@@ -130,7 +130,8 @@ PROMISES = (
     Promise(
         "forgotten",
         NOBODY,
-        "Who was not patched is named, at the latest by the first close that succeeds.",
+        "Who was in the lane when the gate judged it, and was not patched, is named, at the latest by the first close "
+        "that succeeds.",
         forgotten_instances,
     ),
     Promise(

@@ -96,9 +96,16 @@ class Story:
 
     # What befalls an instance and a lane
 
-    def launch(self, instance: str = "i-1", *, volumes: tuple[str, ...] = ("vol-1",), **facts: Any) -> Story:
+    def launch(
+        self,
+        instance: str = "i-1",
+        *,
+        volumes: tuple[str, ...] = ("vol-1",),
+        when: datetime | None = None,
+        **facts: Any,
+    ) -> Story:
         known = {"name": "one", "tags": TAGS, "root_device": "ebs", "state": "running", "agent": AGENT} | facts
-        return self.tell(at(1), "InstanceLaunched", instance=instance, volumes=list(volumes), **known)
+        return self.tell(when or at(1), "InstanceLaunched", instance=instance, volumes=list(volumes), **known)
 
     def back_up(
         self,

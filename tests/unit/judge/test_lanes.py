@@ -243,6 +243,15 @@ def test_nobody_is_forgotten_before_the_first_close_that_succeeds() -> None:
     assert forgotten(late) == []
 
 
+@pytest.mark.parametrize("repeated", [True, False])
+def test_f28_a_gate_that_only_repeats_a_verdict_judges_nobody(repeated: bool) -> None:
+    """i-2 came after the verdict, and before the gate was delivered again: it is the next cycle's."""
+    story = good_evening().gate().launch("i-2", when=at(22.55))
+    again: dict[str, Any] = {"scheduled_time": at(22.5, -10).isoformat(), "mode": "open", "decision": "open"}
+    story.run(OPEN, at(22.6), at(22.6, 10), **again, repeated=repeated)
+    assert ("forgotten" in forgotten(story.closer())) is not repeated
+
+
 def test_f31_a_close_that_was_given_up_is_an_alarm_of_its_own() -> None:
     request = f"{CLOSE} {at(26.2, -10).isoformat()}"
     story = (
