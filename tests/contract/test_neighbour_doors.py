@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -163,6 +166,101 @@ def encrypt(place: Place) -> None:
         place.ask(s3.head_object, Bucket="kept-1", Key="a")
 
 
+def refuse(place: Place) -> None:
+    """What is wrong whatever there is."""
+    s3, sns, sqs, iam = (place.client(service) for service in ("s3", "sns", "sqs", "iam"))
+    for attribute, value in (
+        ("VisibilityTimeout", "43201"), ("DelaySeconds", "901"), ("MaximumMessageSize", "1048577"),
+        ("MessageRetentionPeriod", "59"), ("ReceiveMessageWaitTimeSeconds", "21"), ("DelaySeconds", "soon"),
+    ):  # fmt: skip
+        place.ask(sqs.create_queue, QueueName="q", Attributes={attribute: value})
+    place.ask(sqs.create_queue, QueueName="bad name")
+    place.ask(sqs.create_queue, QueueName="x" * 81)
+    url = place.ask(sqs.create_queue, QueueName="q", Attributes={"DelaySeconds": "5"})["QueueUrl"]
+    place.ask(sqs.create_queue, QueueName="q", Attributes={"DelaySeconds": "6"})
+    place.ask(sqs.set_queue_attributes, QueueUrl=url, Attributes={"DelaySeconds": "-1"})
+    for wrong in ({"MaxNumberOfMessages": 11}, {"MaxNumberOfMessages": 0}, {"VisibilityTimeout": 43_201}):
+        place.ask(sqs.receive_message, QueueUrl=url, **wrong)
+    place.ask(sns.create_topic, Name="bad name")
+    topic = place.ask(sns.create_topic, Name="t")["TopicArn"]
+    for protocol, endpoint in (("sqs", "no-arn"), ("lambda", "no-arn"), ("pigeon", "x")):
+        place.ask(sns.subscribe, TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
+    place.ask(sns.publish, Message="m")
+    place.ask(s3.create_bucket, Bucket="Upper", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    place.ask(s3.create_bucket, Bucket="plain-1")
+    place.ask(s3.create_bucket, Bucket="plain-1", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    place.ask(s3.get_bucket_location, Bucket="plain-1")
+    for policy in ("no policy", "{}"):
+        place.ask(s3.put_bucket_policy, Bucket="plain-1", Policy=policy)
+        place.ask(iam.create_role, RoleName="r", AssumeRolePolicyDocument=policy)
+    place.ask(s3.put_object, Bucket="plain-1", Key="policy", Body=b"no policy")
+    place.ask(s3.list_objects_v2, Bucket="plain-1", MaxKeys=0)
+    errors = [answer for answer in place.answers if isinstance(answer, tuple)]
+    assert len(errors) == 24
+    assert not [error for error in errors if error[2] != 400]
+
+
+def forget(place: Place) -> None:
+    """A queue keeps messages as long as its retention says, received or not; its attributes say when they were set."""
+    sqs = place.client("sqs")
+    settings = {"MessageRetentionPeriod": "60", "VisibilityTimeout": "10"}
+    url = sqs.create_queue(QueueName="q", Attributes=settings)["QueueUrl"]
+    for name in ("first", "second"):
+        place.ask(sqs.send_message, QueueUrl=url, MessageBody=name)
+    place.ask(sqs.receive_message, QueueUrl=url)
+    place.pass_time(seconds=60)
+    place.ask(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
+    place.pass_time(seconds=1)
+    place.ask(sqs.set_queue_attributes, QueueUrl=url, Attributes={"VisibilityTimeout": "20"})
+    gone = place.ask(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert (gone["ApproximateNumberOfMessages"], gone["ApproximateNumberOfMessagesNotVisible"]) == ("0", "0")
+    place.ask(sqs.receive_message, QueueUrl=url, MaxNumberOfMessages=10)
+
+
+CODE = """
+import json, boto3
+def handler(event, context):
+    queue = boto3.client("sqs")
+    url = queue.get_queue_url(QueueName="seen")["QueueUrl"]
+    queue.send_message(QueueUrl=url, MessageBody=json.dumps(event, sort_keys=True))
+"""
+
+
+def subscribe_functions(place: Place) -> None:
+    """Functions get what their topic lets them have; web addresses, which nobody confirms, get nothing."""
+    sns, sqs, iam, functions = (place.client(service) for service in ("sns", "sqs", "iam", "lambda"))
+    url, topic = sqs.create_queue(QueueName="seen")["QueueUrl"], sns.create_topic(Name="t")["TopicArn"]
+    principal = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": principal})
+    role = iam.create_role(RoleName="r", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    allowed = {"Effect": "Allow", "Action": ["sqs:*", "logs:*"], "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=document)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr(zipfile.ZipInfo("index.py"), CODE)
+    code, runtime = {"ZipFile": archive.getvalue()}, {"Runtime": "python3.12", "Handler": "index.handler"}
+    arns = [
+        functions.create_function(FunctionName=name, Role=role, Code=code, **runtime)["FunctionArn"]
+        for name in ("may", "may-not")
+    ]
+    source = {"Principal": "sns.amazonaws.com", "SourceArn": topic, "Action": "lambda:InvokeFunction"}
+    functions.add_permission(FunctionName="may", StatementId="s", **source)
+    for arn in (*arns, f"{arns[0]}-gone"):
+        place.ask(sns.subscribe, TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    web = {"Protocol": "https", "Endpoint": "https://example.org/hook", "ReturnSubscriptionArn": True}
+    place.ask(sns.subscribe, TopicArn=topic, **web)
+    kinds = {"k": {"DataType": "String", "StringValue": "v"}}
+    place.ask(sns.publish, TopicArn=topic, Message="hello", Subject="s", MessageAttributes=kinds)
+    place.pass_time(minutes=1)
+    (message,) = place.ask(sqs.receive_message, QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    (record,) = json.loads(message["Body"])["Records"]
+    assert (record["EventSource"], record["Sns"]["Message"], record["Sns"]["TopicArn"]) == ("aws:sns", "hello", topic)
+    assert record["Sns"]["MessageAttributes"] == {"k": {"Type": "String", "Value": "v"}}
+    lost = [item for item in place.cloud.history if item["event"] == "FunctionDiscarded"]
+    assert [item["function"] for item in lost] == [arns[1], f"{arns[0]}-gone"]
+
+
 def answers_behind(door: Callable[[Cloud], Any], scenario: Callable[[Place], None], seed: int) -> list[Any]:
     with door(Cloud(COMPONENTS, start=START, seed=seed)) as opened:
         place = Place(opened)
@@ -170,7 +268,11 @@ def answers_behind(door: Callable[[Cloud], Any], scenario: Callable[[Place], Non
         return [*place.answers, place.cloud.history.to_json_lines()]
 
 
-@pytest.mark.parametrize("scenario", [notify, queue_up, store, encrypt], ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize(
+    "scenario",
+    [notify, queue_up, store, encrypt, refuse, forget, subscribe_functions],
+    ids=lambda scenario: scenario.__name__,
+)
 def test_neighbours_answer_alike(scenario: Callable[[Place], None]) -> None:
     directly = answers_behind(DirectDoor, scenario, 5)
     over_the_wire = answers_behind(WireDoor, scenario, 5)

@@ -18,13 +18,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation, paginate
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.functions import Functions
-from patchgate.emulator.functions_resources import Function
+from patchgate.emulator.functions_targets import check_invoker
 from patchgate.schedule import ScheduleError, parse
 
 PRECISION_SECONDS = 59
@@ -222,7 +221,7 @@ class Events(Component):
         params = {"FunctionName": target["Arn"], "InvocationType": "Event", "Payload": payload.encode()}
         try:
             function = self.cloud.component(Functions).function(scope, target["Arn"])
-            _check_permission(function, rule.arn, scope.account)
+            check_invoker(function, "events.amazonaws.com", rule.arn, scope.account)
             self.cloud.invoke(scope, "lambda", "Invoke", params)
         except NotEmulatedError:
             raise
@@ -243,20 +242,6 @@ class Events(Component):
             "resources": [rule.arn],
             "detail": {},
         }
-
-
-def _check_permission(function: Function, rule_arn: str, account: str) -> None:
-    """AccessDeniedException unless a statement of the function's policy lets EventBridge invoke it for the rule."""
-    for statement in function.statements.values():
-        principal = statement["Principal"]
-        named = principal == "*" or principal.get("Service") == "events.amazonaws.com"
-        allowed = statement["Action"] in ("lambda:InvokeFunction", "lambda:*")
-        condition = statement.get("Condition", {})
-        source = condition.get("ArnLike", {}).get("AWS:SourceArn", rule_arn)
-        owner = condition.get("StringEquals", {}).get("AWS:SourceAccount", account)
-        if named and allowed and fnmatchcase(rule_arn, source) and owner == account:
-            return
-    raise AwsError("AccessDeniedException", f"{rule_arn} may not invoke {function.name}", status=403)
 
 
 def _checked_target(given: Params) -> dict[str, Any]:

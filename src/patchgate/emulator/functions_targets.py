@@ -8,11 +8,12 @@ Assumption: the error codes and texts; no page has them.
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.errors import AwsError, NotEmulatedError
-from patchgate.emulator.functions_resources import invalid
+from patchgate.emulator.functions_resources import Function, invalid
 
 
 def check_target(cloud: Cloud, role_arn: str, arn: str, *, whose: str) -> None:
@@ -39,6 +40,20 @@ def check_target(cloud: Cloud, role_arn: str, arn: str, *, whose: str) -> None:
         raise
     except AwsError as error:
         raise invalid(f"The {whose} does not have permissions to call {what}") from error
+
+
+def check_invoker(function: Function, service: str, source_arn: str, account: str) -> None:
+    """AccessDeniedException unless a statement of the function's policy lets a service invoke it for a resource."""
+    for statement in function.statements.values():
+        principal = statement["Principal"]
+        named = principal == "*" or principal.get("Service") == service
+        allowed = statement["Action"] in ("lambda:InvokeFunction", "lambda:*")
+        condition = statement.get("Condition", {})
+        source = condition.get("ArnLike", {}).get("AWS:SourceArn", source_arn)
+        owner = condition.get("StringEquals", {}).get("AWS:SourceAccount", account)
+        if named and allowed and fnmatchcase(source_arn, source) and owner == account:
+            return
+    raise AwsError("AccessDeniedException", f"{source_arn} may not invoke {function.name}", status=403)
 
 
 Call = tuple[str, dict[str, Any]]

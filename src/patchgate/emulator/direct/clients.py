@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 SECRET = "the-embedded-aws-verifies-no-signature"  # noqa: S105 - nothing is signed here
 
-_QUERY_ERRORS = {"AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist"}
+_QUERY_ERRORS = {
+    "AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist",
+    "QueueAlreadyExists": "QueueNameExists",
+}
 """Codes of services that once spoke the query protocol, with the names that their errors have since."""
 
 
@@ -221,7 +224,7 @@ class DirectClient:
 
     def _heard(self, operation: Operation, parsed: dict[str, Any], status: int, context: dict[str, Any]) -> None:
         """What follows on every call: capacity goes back to the quota, and handlers see the response."""
-        response = SimpleNamespace(status_code=status, headers={}, content=b"")
+        response = SimpleNamespace(status_code=status, headers={}, content=b"", raw=None)
         if self._rules is not None and self._rules[1] is not None:
             self._rules[1](context=context, http_response=response)
         if operation.is_heard_after or self._own:

@@ -92,10 +92,10 @@ class Alarms(Component):
     @operation("DeleteAlarms")
     def delete_alarms(self, scope: Scope, params: Params) -> Result:
         alarms = self._alarms.get(scope.key, {})
-        if not any(name in alarms for name in params["AlarmNames"]):
-            raise AwsError("ResourceNotFound", "", status=404)
-        for name in params["AlarmNames"]:
-            alarms.pop(name, None)
+        if not all(name in alarms for name in params["AlarmNames"]):
+            raise AwsError("ResourceNotFound", "Unknown", status=404)
+        for name in set(params["AlarmNames"]):
+            del alarms[name]
         return {}
 
     @operation("TagResource")

@@ -79,7 +79,6 @@ class Iam(Component):
     def create_role(self, scope: Scope, params: Params) -> Result:
         refuse_others(params, "iam:CreateRole", _ROLE)
         name, path, trust = params["RoleName"], params.get("Path", "/"), params["AssumeRolePolicyDocument"]
-        _check_document(trust)
         roles = self._roles.setdefault(_place(scope), {})
         if name in roles:
             raise AwsError("EntityAlreadyExists", f"Role with name {name} already exists.", status=409)
@@ -110,7 +109,6 @@ class Iam(Component):
 
     @operation("UpdateAssumeRolePolicy")
     def update_assume_role_policy(self, scope: Scope, params: Params) -> Result:
-        _check_document(params["PolicyDocument"])
         self._role(scope, params).trust = params["PolicyDocument"]
         return {}
 
@@ -155,7 +153,6 @@ class Iam(Component):
 
     @operation("PutRolePolicy")
     def put_role_policy(self, scope: Scope, params: Params) -> Result:
-        _check_document(params["PolicyDocument"])
         self._role(scope, params).inline[params["PolicyName"]] = params["PolicyDocument"]
         return {}
 
@@ -209,7 +206,6 @@ class Iam(Component):
     @operation("CreatePolicy")
     def create_policy(self, scope: Scope, params: Params) -> Result:
         refuse_others(params, "iam:CreatePolicy", ("PolicyName", "PolicyDocument", "Path", "Description"))
-        _check_document(params["PolicyDocument"])
         name, path = params["PolicyName"], params.get("Path", "/")
         arn = f"arn:{scope.partition}:iam::{scope.account}:policy{path}{name}"
         if arn in self._policies:
@@ -244,7 +240,6 @@ class Iam(Component):
     @operation("CreatePolicyVersion")
     def create_policy_version(self, scope: Scope, params: Params) -> Result:  # noqa: ARG002
         policy, text = self._own_policy(params["PolicyArn"]), params["PolicyDocument"]
-        _check_document(text)
         if len(policy.versions) >= 5:
             message = "A managed policy can have up to 5 versions. Before you create a new version, you must delete an "
             raise AwsError("LimitExceeded", f"{message}existing version.", status=409)
@@ -338,15 +333,6 @@ def _managed_policies() -> dict[str, Any]:
 
 def _place(scope: Scope) -> tuple[str, str]:
     return scope.account, scope.partition
-
-
-def _check_document(text: str) -> None:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict) or "Statement" not in document:
-        raise AwsError("MalformedPolicyDocument", "Syntax errors in policy.")
 
 
 def _known_version(policy: Policy, version: str) -> str:

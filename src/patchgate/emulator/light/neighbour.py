@@ -12,6 +12,7 @@ from patchgate.emulator.light.logs import Logs
 from patchgate.emulator.light.s3 import S3
 from patchgate.emulator.light.sns import Sns
 from patchgate.emulator.light.sqs import Sqs
+from patchgate.emulator.neighbour_checks import check_request
 from patchgate.emulator.written_objects import describe_object
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class LightNeighbour:
         """The answer in botocore's shape, or AwsError; each is a request to the cloud."""
         self.cloud.requests += 1
         handler = self._handlers.get((service, operation)) or self._handler(service, operation)
+        check_request(service, operation, params)
         result = handler(scope, params)
         if (service, operation) == ("s3", "PutObject"):
             body = params.get("Body", b"")

@@ -6,8 +6,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Sto
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -31,7 +29,6 @@ from patchgate.emulator.light.s3_objects import (
 )
 from patchgate.emulator.numbered_ids import NumberedIds
 
-_NAME = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _WRITTEN = ("ContentType", "ContentEncoding", "CacheControl", "Metadata", "ServerSideEncryption", "SSEKMSKeyId")
 _PUT = {"Bucket", "Key", "Body", "ACL", "ChecksumAlgorithm", "ContentMD5", "ContentLength", "IfNoneMatch", *_WRITTEN}
 
@@ -73,12 +70,13 @@ class S3(Component):
         if params.get("ObjectLockEnabledForBucket"):
             raise NotEmulatedError("s3:CreateBucket with ObjectLockEnabledForBucket")
         name = params["Bucket"]
-        if not _NAME.fullmatch(name):
-            raise AwsError("InvalidBucketName", "The specified bucket is not valid.")
-        region = (params.get("CreateBucketConfiguration") or {}).get("LocationConstraint") or "us-east-1"
+        given = (params.get("CreateBucketConfiguration") or {}).get("LocationConstraint")
+        region = given or "us-east-1"
         if region != scope.region:
-            message = f"The {region} location constraint is incompatible for the region specific endpoint this request "
-            raise AwsError("IllegalLocationConstraintException", f"{message}was sent to.")
+            message = (
+                f"The {given or 'unspecified'} location constraint is incompatible for the region specific endpoint"
+            )
+            raise AwsError("IllegalLocationConstraintException", f"{message} this request was sent to.")
         there = self._buckets.get(name)
         if there is not None and there.owner == scope.account:
             message = "Your previous request to create the named bucket succeeded and you already own it."
@@ -123,12 +121,6 @@ class S3(Component):
     @operation("PutBucketPolicy")
     def put_bucket_policy(self, scope: Scope, params: Params) -> Result:
         bucket = self._owned(scope, params)
-        try:
-            policy = json.loads(params["Policy"])
-        except ValueError:
-            policy = None
-        if not isinstance(policy, dict) or "Statement" not in policy:
-            raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
         bucket.policy = params["Policy"]
         return {}
 
@@ -217,7 +209,7 @@ class S3(Component):
             name: [item for item, (_, stored, _) in zip(shown, page, strict=True) if stored.is_marker == is_marker]
             for name, is_marker in (("Versions", False), ("DeleteMarkers", True))
         }
-        cut = len(found) > size
+        cut = bool(size) and len(found) > size
         result: Result = {"IsTruncated": cut, "KeyMarker": after, "VersionIdMarker": after_version}
         result |= {"NextKeyMarker": page[-1][0], "NextVersionIdMarker": page[-1][1].version} if cut else {}
         result |= {name: items for name, items in kinds.items() if items}
@@ -235,9 +227,10 @@ class S3(Component):
         shown = quote if params.get("EncodingType") == "url" else str
         contents = [listed(shown(key), item) for key, item in found[:size]]
         result = {"Name": bucket.name, "Prefix": shown(prefix), "MaxKeys": size, "KeyCount": len(contents)}
-        result |= {"IsTruncated": len(found) > size} | ({"Contents": contents} if contents else {})
+        cut = bool(size) and len(found) > size
+        result |= {"IsTruncated": cut} | ({"Contents": contents} if contents else {})
         result |= {"EncodingType": "url"} if shown is quote else {}
-        return result | ({"NextContinuationToken": found[size - 1][0]} if len(found) > size else {})
+        return result | ({"NextContinuationToken": found[size - 1][0]} if cut else {})
 
     # Who may
 

@@ -13,6 +13,7 @@ from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.light.requests import refuse_others
 from patchgate.emulator.messages import body_of, check_notification, notification, topic_not_found
 from patchgate.emulator.numbered_ids import NumberedIds
+from patchgate.emulator.topic_functions import invoke_subscriber
 
 _SETTINGS = {"DisplayName", "KmsMasterKeyId", "Policy", "SignatureVersion", "TracingConfig"}
 _SUBSCRIPTION_SETTINGS = {"RawMessageDelivery"}
@@ -154,28 +155,29 @@ class Sns(Component):
         return {"MessageId": message_id}
 
     def _deliver(self, scope: Scope, topic: Topic, to: Subscription, params: Params, message_id: str) -> None:
-        """To queues; nobody reads mail here."""
-        if to.protocol == "sqs":
-            _, _, _, region, account, queue = to.endpoint.split(":", 5)
-            given = params.get("MessageAttributes", {})
-            is_raw = to.attributes.get("RawMessageDelivery") == "true"
-            message = {"MessageBody": params["Message"], **({"MessageAttributes": given} if given else {})}
-            if not is_raw:
-                envelope = notification(
-                    topic=topic.arn,
-                    subscription=to.arn,
-                    message_id=message_id,
-                    message=params["Message"],
-                    subject=params.get("Subject"),
-                    attributes={name: {"Type": v["DataType"], "Value": v["StringValue"]} for name, v in given.items()},
-                    now=self.cloud.now,
-                )
-                message = {"MessageBody": body_of(envelope)}
-            there = Scope(account, region)
-            url = self.cloud.neighbour.call(there, "sqs", "GetQueueUrl", {"QueueName": queue})["QueueUrl"]
-            self.cloud.neighbour.call(there, "sqs", "SendMessage", {"QueueUrl": url, **message})
-        elif to.protocol == "lambda":
-            raise NotEmulatedError(f"functions that subscribe to topics ({scope.arn('sns', topic.arn)})")
+        """To queues and functions; nobody reads mail here, and nobody confirms an address on the web."""
+        if to.protocol not in _CONFIRMED:
+            return
+        _, _, _, region, account, queue = to.endpoint.split(":", 5)
+        given = params.get("MessageAttributes", {})
+        envelope = notification(
+            topic=topic.arn,
+            subscription=to.arn,
+            message_id=message_id,
+            message=params["Message"],
+            subject=params.get("Subject"),
+            attributes={name: {"Type": v["DataType"], "Value": v["StringValue"]} for name, v in given.items()},
+            now=self.cloud.now,
+        )
+        if to.protocol == "lambda":
+            invoke_subscriber(self.cloud, to.endpoint, envelope, to.arn)
+            return
+        message = {"MessageBody": params["Message"], **({"MessageAttributes": given} if given else {})}
+        if to.attributes.get("RawMessageDelivery") != "true":
+            message = {"MessageBody": body_of(envelope)}
+        there = type(scope)(account, region)
+        url = self.cloud.neighbour.call(there, "sqs", "GetQueueUrl", {"QueueName": queue})["QueueUrl"]
+        self.cloud.neighbour.call(there, "sqs", "SendMessage", {"QueueUrl": url, **message})
 
     def _topic(self, arn: str, code: str = "NotFound") -> Topic:
         topic = self._topics.get(arn)

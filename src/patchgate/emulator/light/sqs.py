@@ -63,6 +63,14 @@ class Queue:
     messages: dict[str, Message] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     """The receipts of deleted messages."""
+    modified: datetime | None = None
+    """When its attributes were set; None for never."""
+
+    def keep(self, now: datetime) -> None:
+        """Forget the messages whose retention is over."""
+        oldest = now - timedelta(seconds=int(self.attributes["MessageRetentionPeriod"]))
+        for message in [item for item in self.messages.values() if item.sent < oldest]:
+            del self.messages[message.id]
 
 
 class Sqs(Component):
@@ -84,9 +92,7 @@ class Sqs(Component):
         url = _url(scope, scope.account, params["QueueName"])
         there = self._queues.get(url)
         if there is not None and any(there.attributes.get(name) != value for name, value in attributes.items()):
-            name = params["QueueName"]
-            message = f"A queue already exists with the same name and a different value for attribute(s) of {name}"
-            raise AwsError("QueueAlreadyExists", message)
+            raise AwsError("QueueAlreadyExists", "The specified queue already exists.")
         if there is None:
             arn = scope.arn("sqs", params["QueueName"])
             tags = dict(params.get("tags", {}))
@@ -117,7 +123,7 @@ class Sqs(Component):
         known = queue.attributes | {
             "QueueArn": queue.arn,
             "CreatedTimestamp": str(int(queue.created.timestamp())),
-            "LastModifiedTimestamp": str(int(queue.created.timestamp())),
+            "LastModifiedTimestamp": str(int((queue.modified or queue.created).timestamp())),
             "ApproximateNumberOfMessages": str(visible),
             "ApproximateNumberOfMessagesNotVisible": str(len(messages) - visible - delayed),
             "ApproximateNumberOfMessagesDelayed": str(delayed),
@@ -130,6 +136,7 @@ class Sqs(Component):
     def set_queue_attributes(self, scope: Scope, params: Params) -> Result:  # noqa: ARG002
         refuse_others(params["Attributes"], "sqs:SetQueueAttributes", _SETTINGS)
         queue = self._queue(params)
+        queue.modified = self.cloud.now
         for name, value in params["Attributes"].items():
             if value == "" and name == "Policy":
                 queue.attributes.pop(name, None)
@@ -209,6 +216,8 @@ class Sqs(Component):
         queue = self._queues.get(params["QueueUrl"])
         if queue is None:
             raise queue_not_found()
+        if queue.messages:
+            queue.keep(self.cloud.now)
         return queue
 
 

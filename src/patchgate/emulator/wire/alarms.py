@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from patchgate.emulator.alarm_actions import notify, topics_of
-from patchgate.emulator.wire.observation import question_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,15 +13,14 @@ if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud, Scope
 
 
-def alarm_change(cloud: Cloud, scope: Scope, service: str, request: Any) -> Callable[[], None] | None:
-    """What is to be done once moto has answered the request: telling an alarm's topics; None for all other requests.
+def alarm_change(
+    cloud: Cloud, scope: Scope, service: str, operation: str, params: dict[str, Any]
+) -> Callable[[], None] | None:
+    """What is to be done once moto has answered a request: telling an alarm's topics; None for all other requests.
 
     NotEmulatedError, before anything changes, for an action that is no topic.
     """
-    if service != "cloudwatch":
-        return None
-    operation, params = question_of(service, request)
-    if operation != "SetAlarmState" or params.get("StateValue") not in ("OK", "ALARM", "INSUFFICIENT_DATA"):
+    if (service, operation) != ("cloudwatch", "SetAlarmState"):
         return None
     owner = type(scope)(scope.account, scope.region)
     named = {"AlarmNames": [params["AlarmName"]]}

@@ -11,7 +11,9 @@ from moto import mock_aws
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.door import Door
 from patchgate.emulator.errors import AwsError, EngineFailureError, NotEmulatedError
+from patchgate.emulator.neighbour_checks import check_request
 from patchgate.emulator.regions import known_regions, unknown_region
+from patchgate.emulator.topic_functions import invoke_subscriber
 from patchgate.emulator.wire import private
 from patchgate.emulator.wire.alarms import alarm_change
 from patchgate.emulator.wire.buckets import BucketGuard
@@ -19,7 +21,7 @@ from patchgate.emulator.wire.caller import answer_caller
 from patchgate.emulator.wire.errors import NetworkRefusedError, encode_error, unknown_key, unsigned
 from patchgate.emulator.wire.identity import Identity, KeyRing, Signature, signature_of
 from patchgate.emulator.wire.neighbour import MotoNeighbour
-from patchgate.emulator.wire.observation import changes_iam, facts_of, question_of
+from patchgate.emulator.wire.observation import changes_iam, checked_question, facts_of, question_of
 from patchgate.emulator.wire.protocol import check_answer, decode, encode, protocol_of
 from patchgate.emulator.wire.session import DoorSession, SessionFactory
 from patchgate.emulator.written_objects import describe_object
@@ -81,6 +83,8 @@ class WireDoor(Door[DoorSession]):
         stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
         stack.enter_context(private.numbered_identifiers(self.cloud.seed))
         stack.enter_context(private.checked_messages())
+        stack.enter_context(private.kept_messages())
+        stack.enter_context(private.delivered_notifications(partial(invoke_subscriber, self.cloud)))
         stack.enter_context(private.markers_over_nothing())
         stack.enter_context(private.virtual_time(self))
 
@@ -183,7 +187,9 @@ class WireDoor(Door[DoorSession]):
         scope = Scope(identity.account, signature.region, identity.principal)
         if not self._quiet:
             self._check(scope, signature.service, request)
-        announce = alarm_change(self.cloud, scope, signature.service, request)
+        operation, params = checked_question(signature.service, request)
+        check_request(signature.service, operation, params)
+        announce = alarm_change(self.cloud, scope, signature.service, operation, params)
         self._buckets.caller, self._buckets.headers = scope, request.headers
         try:
             response = self._moto(request)

@@ -6,6 +6,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from patchgate.emulator.neighbour_checks import CHECKED_SERVICES
 from patchgate.emulator.wire.protocol import decode, route
 
 Fact = tuple[str, dict[str, Any]]
@@ -46,6 +47,19 @@ def question_of(service: str, request: Any) -> tuple[str, dict[str, Any]]:
     encryption = {name: _text(request.headers.get(header) or "") for name, header in _ENCRYPTION.items()}
     given = {"ACL": acl, "Prefix": prefix, "VersionId": version, **encryption}
     return operation, labels | {name: value for name, value in given.items() if value}
+
+
+def checked_question(service: str, request: Any) -> tuple[str, dict[str, Any]]:
+    """The operation and parameters of a request that ``neighbour_checks`` may look at; no operation for all others."""
+    if service not in CHECKED_SERVICES or (service == "s3" and not _is_about_a_bucket(request)):
+        return "", {}
+    operation, params = question_of(service, request)
+    return operation, params | ({"Policy": _bytes(request.body).decode()} if operation == "PutBucketPolicy" else {})
+
+
+def _is_about_a_bucket(request: Any) -> bool:
+    """Whether a bucket, named by host or path, is put or changed; an object with a short key may look like one."""
+    return request.method == "PUT" and "/" not in urlsplit(request.url).path.strip("/")
 
 
 def changes_iam(service: str, request: Any) -> bool:

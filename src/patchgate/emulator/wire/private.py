@@ -33,12 +33,15 @@ name                                            what the door needs it for
 ``moto.s3.models.utcnow``                       when versions were written, which moto sorts them by
 ``moto.s3.models.S3Backend._set_delete_marker``  fails for an object that was never there: replaced
 ``moto.sqs.models.SQSBackend``                  ``receive_message`` polls in real time, ``send_message`` counts letters
-                                                instead of bytes: both replaced
+                                                instead of bytes, ``get_queue`` keeps what is over: replaced, with
+                                                a queue's ``_messages`` and ``pending_messages``
 ``moto.sqs.models.unix_time``                   when queues were created, which AWS tells in whole seconds
 ``moto.sqs.models.generate_receipt_handle``     receipts, numbered alike behind both doors
 ``moto.sns.models.SNSBackend.publish``          takes empty messages, and looks for an endpoint when there is no topic
 ``moto.sns.models.SNSBackend.get_topic``        what ``publish`` looks for
-``moto.sns.models.Subscription``                ``get_post_data`` signs with a key of the system's chance: replaced
+``moto.sns.models.Subscription``                ``get_post_data`` signs with a key of the system's chance, ``publish``
+                                                posts to the web and knows moto's functions only: both replaced, with
+                                                ``_filter_policy_matcher`` and ``_parse_message_structure``
 ``moto.{s3,sqs}.models.random``,                where these services draw identifiers, numbered alike behind both
 ``moto.sns.{models,utils}.mock_random``         doors
 ``moto.iam.access_control.PermissionResult``    what that method answers
@@ -199,7 +202,13 @@ def alarms_without_data() -> Iterator[None]:
         original(alarm, *args, **named)
         alarm.state_value, alarm.state_reason = "INSUFFICIENT_DATA", UNEVALUATED
 
-    put = moto.cloudwatch.models.CloudWatchBackend.put_metric_alarm
+    backends = moto.cloudwatch.models.CloudWatchBackend
+    put, delete = backends.put_metric_alarm, backends.delete_alarms
+
+    def delete_alarms(backend: Any, alarm_names: list[str]) -> None:
+        if not all(name in backend.alarms for name in alarm_names):
+            raise moto.cloudwatch.models.ResourceNotFound
+        delete(backend, alarm_names)
 
     def put_metric_alarm(backend: Any, *args: Any, **named: Any) -> Any:
         there = backend.alarms.get(named["name"])
@@ -211,7 +220,8 @@ def alarms_without_data() -> Iterator[None]:
 
     with (
         replaced(moto.cloudwatch.models.Alarm, "__init__", begin),
-        replaced(moto.cloudwatch.models.CloudWatchBackend, "put_metric_alarm", put_metric_alarm),
+        replaced(backends, "put_metric_alarm", put_metric_alarm),
+        replaced(backends, "delete_alarms", delete_alarms),
     ):
         yield
 
@@ -287,7 +297,7 @@ def markers_over_nothing() -> Iterator[None]:
 
 @contextmanager
 def checked_messages() -> Iterator[None]:
-    """SNS and SQS refuse what ``emulator.messages`` refuses, and hand notifications on as it says."""
+    """SNS and SQS refuse what ``emulator.messages`` refuses."""
     publish, send = moto.sns.models.SNSBackend.publish, moto.sqs.models.SQSBackend.send_message
 
     def publish_checked(backend: Any, message: str, arn: str | None, *others: Any, **named: Any) -> Any:
@@ -308,6 +318,54 @@ def checked_messages() -> Iterator[None]:
         check_queue_message(body or "", attributes, delay, queue.maximum_message_size)
         return send(backend, queue_name, body, *others, **named)
 
+    with (
+        replaced(moto.sns.models.SNSBackend, "publish", publish_checked),
+        replaced(moto.sqs.models.SQSBackend, "send_message", send_checked),
+    ):
+        yield
+
+
+@contextmanager
+def kept_messages() -> Iterator[None]:
+    """A queue's messages are gone when their retention is over; moto goes on counting them."""
+    find = moto.sqs.models.SQSBackend.get_queue
+
+    def get_queue(backend: Any, queue_name: str) -> Any:
+        queue = find(backend, queue_name)
+        oldest = moto.core.utils.unix_time_millis() - int(queue.message_retention_period) * 1000
+        for message in [item for item in queue._messages if item.sent_timestamp < oldest]:  # noqa: SLF001
+            queue.pending_messages.discard(message)
+            queue._messages.remove(message)  # noqa: SLF001
+        return queue
+
+    with replaced(moto.sqs.models.SQSBackend, "get_queue", get_queue):
+        yield
+
+
+@contextmanager
+def delivered_notifications(invoke: Callable[[str, dict[str, Any], str], None]) -> Iterator[None]:
+    """What a topic hands on is what ``emulator.messages`` says.
+
+    ``invoke(function, notification, subscription)`` is for functions, of which moto's SNS knows its own only. Addresses
+    on the web get nothing: nobody can confirm them here.
+    """
+    deliver = moto.sns.models.Subscription.publish
+
+    def publish(subscription: Any, message: str, message_id: str, *others: Any, **named: Any) -> None:
+        if subscription.protocol in ("http", "https"):
+            return
+        if subscription.protocol != "lambda":
+            deliver(subscription, message, message_id, *others, **named)
+            return
+        attributes, matcher = named.get("message_attributes"), subscription._filter_policy_matcher  # noqa: SLF001
+        if matcher is not None and not matcher.matches(attributes, message):
+            return
+        if named.get("message_structure") == "json":
+            message = subscription._parse_message_structure(message, "lambda")  # noqa: SLF001
+        subject = named.get("subject")
+        envelope = get_post_data(subscription, message, message_id, subject, message_attributes=attributes)
+        invoke(subscription.endpoint, envelope, subscription.arn)
+
     def get_post_data(subscription: Any, message: str, message_id: str, subject: str | None, **named: Any) -> Any:
         return notification(
             topic=subscription.topic.arn,
@@ -320,9 +378,8 @@ def checked_messages() -> Iterator[None]:
         )
 
     with (
-        replaced(moto.sns.models.SNSBackend, "publish", publish_checked),
-        replaced(moto.sqs.models.SQSBackend, "send_message", send_checked),
         replaced(moto.sns.models.Subscription, "get_post_data", get_post_data),
+        replaced(moto.sns.models.Subscription, "publish", publish),
     ):
         yield
 

@@ -6,6 +6,7 @@ When one of these fails after an upgrade, wire/private.py has to follow before a
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
@@ -387,6 +388,41 @@ def test_batches_of_a_topic_name_the_empty_message() -> None:
         answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
     assert [item["Id"] for item in answer["Successful"]] == ["1"]
     assert [(item["Id"], item["Code"]) for item in answer["Failed"]] == [("2", "InvalidParameter")]
+
+
+def test_functions_get_what_motos_topics_let_through_and_the_web_gets_nothing() -> None:
+    got: list[tuple[str, str, str]] = []
+
+    def invoke(function: str, envelope: dict[str, Any], subscription: str) -> None:
+        got.append((function.rpartition(":")[2], envelope["Message"], subscription))
+
+    with moto.mock_aws(), private.delivered_notifications(invoke):
+        sns = boto3.client("sns", **AT)
+        topic = sns.create_topic(Name="t")["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="https", Endpoint="https://example.org")
+        arn = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+        policy = {"FilterPolicy": '{"k": ["v"]}'}
+        named = sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn, Attributes=policy)["SubscriptionArn"]
+        for value in ("v", "w"):
+            attributes = {"k": {"DataType": "String", "StringValue": value}}
+            message = json.dumps({"default": "d", "lambda": value})
+            sns.publish(TopicArn=topic, Message=message, MessageAttributes=attributes, MessageStructure="json")
+    assert got == [("f", "v", named)]
+
+
+def test_a_queue_of_motos_forgets_what_is_over(clock: Clock) -> None:
+    with private.kept_messages():
+        sqs = boto3.client("sqs", **AT)
+        url = sqs.create_queue(QueueName="q", Attributes={"MessageRetentionPeriod": "60"})["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="m")
+        sqs.receive_message(QueueUrl=url)
+        counted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = []
+        for _ in range(2):
+            shown = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counted)["Attributes"]
+            found.append([shown[name] for name in counted])
+            clock.sleep(61)
+    assert found == [["0", "1"], ["0", "0"]]
 
 
 def test_versions_are_numbered_and_the_last_written_is_the_latest(clock: Clock) -> None:
