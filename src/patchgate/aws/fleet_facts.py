@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -64,9 +65,11 @@ class FleetFacts:
         """See FactsReader."""
         found = [each for listed in fan_out(self._stacks_at, places) for each in listed]
         digests = fan_out(self._template_of, [key for key, _ in found])
+        drifted = fan_out(self._drifted, found)
         return {
-            key: _stack_facts(shape, digest) for (key, shape), digest in zip(found, digests, strict=True)
-        }  # fmt: skip
+            key: _stack_facts(shape, digest, resources)
+            for (key, shape), digest, resources in zip(found, digests, drifted, strict=True)
+        }
 
     def sets(self, region: str) -> Mapping[str, SetFacts]:
         """See FactsReader."""
@@ -123,6 +126,22 @@ class FleetFacts:
             body = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
         return digest_template(body if isinstance(body, str) else json.dumps(body))
 
+    def _drifted(self, found: tuple[StackKey, dict[str, Any]]) -> tuple[str, ...]:
+        """What the last drift detection found changed in a stack that has drifted."""
+        (account, region, name), shape = found
+        if shape.get("DriftInformation", {}).get("StackDriftStatus") != "DRIFTED":
+            return ()
+        client = self._client_for(account, region, "cloudformation")
+        with refusals(f"reading what drifted of stack {account}/{region}/{name}"):
+            drifts, request = [], {"StackName": name, "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
+            while True:  # the SDK has no paginator for it
+                page = client.describe_stack_resource_drifts(**request)
+                drifts += page["StackResourceDrifts"]
+                if not page.get("NextToken"):
+                    break
+                request["NextToken"] = page["NextToken"]
+        return tuple(map(_describe_drift, drifts))
+
     def _set(self, client: Any, name: str) -> SetFacts:
         with refusals(f"reading stack set {name}"):
             shape = client.describe_stack_set(StackSetName=name)["StackSet"]
@@ -141,6 +160,7 @@ class FleetFacts:
                 _values(found.get("ParameterOverrides")),
                 found.get("StatusReason", ""),
                 found.get("DriftStatus", "NOT_CHECKED"),
+                _utc(found.get("LastDriftCheckTimestamp")),
             )
 
         return SetFacts(
@@ -182,15 +202,29 @@ class FleetFacts:
         return Usage(windows, baselines)
 
 
-def _stack_facts(shape: dict[str, Any], template: str) -> StackFacts:
+def _describe_drift(drift: dict[str, Any]) -> str:
+    """A resource, and what of it was changed."""
+    paths = ", ".join(each["PropertyPath"].lstrip("/") for each in drift.get("PropertyDifferences", ()))
+    what = "is gone" if drift["StackResourceDriftStatus"] == "DELETED" else f"was changed: {paths or 'by hand'}"
+    return f"{drift['LogicalResourceId']} ({drift['ResourceType']}) {what}"
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def _stack_facts(shape: dict[str, Any], template: str, drifted: tuple[str, ...]) -> StackFacts:
+    drift = shape.get("DriftInformation", {})
     return StackFacts(
         shape["StackStatus"],
         _values(shape.get("Parameters")),
         _tags(shape),
         template,
         {each["OutputKey"]: each["OutputValue"] for each in shape.get("Outputs", ())},
-        shape.get("DriftInformation", {}).get("StackDriftStatus", "NOT_CHECKED"),
+        drift.get("StackDriftStatus", "NOT_CHECKED"),
         shape.get("StackStatusReason", ""),
+        _utc(drift.get("LastCheckTimestamp")),
+        drifted,
     )
 
 

@@ -22,6 +22,9 @@ from patchgate.errors import UnsafeError
 @click.argument("fleet", type=click.Path(path_type=Path), default="fleet.yaml")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Write it to a file for deploy --plan.")
 @click.option("--all", "every", is_flag=True, help="Also list the stacks that stay as they are.")
+@click.option(
+    "--detect-drift", is_flag=True, help="Have CloudFormation look for drift first; otherwise its last word is shown."
+)
 @prune_option
 @proof_options
 @profile_option
@@ -32,6 +35,7 @@ def plan(  # noqa: PLR0913 - one argument an option
     fleet: Path,
     save: Path | None,
     every: bool,
+    detect_drift: bool,
     prune: bool,
     years: int,
     allow_idle: bool,
@@ -57,7 +61,7 @@ def plan(  # noqa: PLR0913 - one argument an option
     config = read_fleet_file(fleet, member_role)
     reach = reach_aws(config.deployment.member_role, home_region(config), profile)
     request = PlanRequest(read_exact_clock(), years, allow_idle, prune)
-    made = plan_deployment(survey_with_progress(config, reach), request)
+    made = plan_deployment(survey_with_progress(config, reach, detect_drift=detect_drift), request)
     show_plan(made, output, every=every)
     if save is not None:
         replace_file(save, render_plan_file(made))

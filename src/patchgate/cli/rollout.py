@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -98,12 +98,30 @@ def survey(fleet: FleetConfig, reach: Reach, tell: Callable[[str], None], stop: 
     return found[-1]
 
 
-def survey_with_progress(fleet: FleetConfig, reach: Reach) -> Survey:
-    """The survey, with what it does on standard error."""
+def survey_with_progress(fleet: FleetConfig, reach: Reach, *, detect_drift: bool = False) -> Survey:
+    """The survey, with what it does on standard error; ``detect_drift``: once CloudFormation has looked for it."""
     from patchgate.operations.rollout.execution import StopSignal
 
+    stop = StopSignal()
     with Progress(sys.stderr, describe_terminal(sys.stderr, os.environ)) as progress:
-        return survey(fleet, reach, progress.show, StopSignal())
+        found = survey(fleet, reach, progress.show, stop)
+        if not detect_drift:
+            return found
+        _detect_drift(found, reach, progress.show, stop)
+        return survey(fleet, reach, progress.show, stop)
+
+
+def _detect_drift(found: Survey, reach: Reach, tell: Callable[[str], None], stop: StopSignal) -> None:
+    from patchgate.aws.drift_detection import CloudFormationDrift
+    from patchgate.operations.rollout.drift import detect_drift
+
+    def client(account: str, region: str) -> Any:
+        return reach.accounts.client(account, region, "cloudformation")
+
+    region = found.administration.region if found.administration else home_region(found.fleet)
+    sets = client(found.facts.caller.account, region)
+    poll = read_poll_interval(os.environ)
+    detect_drift(found, CloudFormationDrift(client, sets, stop.pause, poll), tell)
 
 
 def show_plan(plan: Plan, output: str, *, every: bool = False) -> None:

@@ -49,7 +49,7 @@ def _lines(plan: Plan, width: int, *, every: bool) -> Iterator[Line]:
         Piece(f"patchgate {'plan' if plan.purpose == 'deploy' else 'destroy'} · {one_line(plan.fleet)}", "title"),
         Piece(f" · {plan.organization} · from account {plan.deployer}", "dim"),
     )
-    steps = [step for step in plan.steps() if every or step.action != "leave"]
+    steps = [step for step in plan.steps() if every or step.action != "leave" or step.notes]
     widest = min(_WIDEST_NAME, max((columns(_name(step)) for step in steps), default=0))
     for number, wave in enumerate(plan.waves, 1):
         yield ()
@@ -59,6 +59,7 @@ def _lines(plan: Plan, width: int, *, every: bool) -> Iterator[Line]:
         yield from _wave(wave, widest, width, every=every)
     yield ()
     yield from _proof(plan, width)
+    yield from _drift(plan, width)
     for each in plan.surplus:
         where = f"{each.account}/{each.region}/{each.name}" if each.account else f"stack set {each.name}"
         text = f"{where} is of no lane of the fleet file; --prune removes it"
@@ -103,6 +104,17 @@ def _name(step: Step) -> str:
 
 def _stack_name(step: Step) -> str:
     return f"{step.name} (stack set)" if step.stack_set else step.name
+
+
+def _drift(plan: Plan, width: int) -> Iterator[Line]:
+    drift = plan.drift
+    if drift is None:
+        return
+    kinds = ((drift.drifted, "drifted"), (drift.in_sync, "in sync"), (drift.unknown, "unknown"))
+    counts = ", ".join(f"{count} {word}" for count, word in kinds if count)
+    when = f"; the oldest look is of {drift.oldest:%Y-%m-%d %H:%M} UTC" if drift.oldest else ""
+    text = f" as CloudFormation last saw it: {counts}{when}. --detect-drift looks again."
+    yield from wrap((Piece("Drift", "warn" if drift.drifted else "dim"), Piece(text)), width=width, indent=2)
 
 
 def _proof(plan: Plan, width: int) -> Iterator[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ from patchgate.operations.rollout.facts import (
 OWN, OTHER, REGION = "999999999999", "111111111111", "eu-central-1"
 PLACE = (OTHER, REGION)
 PATCH = (OTHER, REGION, "patchgate-patch-ubuntu-dev")
+
+LOOKED = datetime(2026, 7, 10, 12, tzinfo=UTC)
 
 
 class FakeClient:
@@ -106,18 +109,33 @@ def test_stacks_of_patchgate_are_read_with_what_a_deployment_changes() -> None:
         "Parameters": [{"ParameterKey": "A", "ParameterValue": "1"}],
         "Tags": [{"Key": "team", "Value": "sre"}],
         "Outputs": [{"OutputKey": "GateHash", "OutputValue": "h"}],
-        "DriftInformation": {"StackDriftStatus": "DRIFTED"},
+        "DriftInformation": {"StackDriftStatus": "DRIFTED", "LastCheckTimestamp": LOOKED},
     }
+    drifts = [
+        {"LogicalResourceId": "Window", "ResourceType": "W", "StackResourceDriftStatus": "MODIFIED",
+         "PropertyDifferences": [{"PropertyPath": "/Duration"}, {"PropertyPath": "/Cutoff"}]},
+        {"LogicalResourceId": "Plan", "ResourceType": "P", "StackResourceDriftStatus": "DELETED"},
+    ]  # fmt: skip
+
+    def drifts_of(request: dict[str, Any]) -> dict[str, Any]:
+        assert request["StackName"] == PATCH[2]
+        if "NextToken" in request:
+            return {"StackResourceDrifts": drifts[1:]}
+        return {"StackResourceDrifts": drifts[:1], "NextToken": "more"}
+
     others = [{"StackName": "StackSet-patchgate-patch-1"}, {"StackName": "patchgate-nested", "ParentId": "x"}]
     client = FakeClient(
-        describe_stacks=[{"Stacks": others}, {"Stacks": [shape]}], get_template={"TemplateBody": {"Resources": {}}}
+        describe_stacks=[{"Stacks": others}, {"Stacks": [shape]}],
+        get_template={"TemplateBody": {"Resources": {}}},
+        describe_stack_resource_drifts=drifts_of,
     )
     found = facts_of(cloudformation=client).stacks([PLACE])
     assert list(found) == [PATCH]
     assert found[PATCH].parameters == {"A": "1"}
     assert found[PATCH].tags == {"team": "sre"}
     assert found[PATCH].outputs == {"GateHash": "h"}
-    assert found[PATCH].drift == "DRIFTED"
+    assert (found[PATCH].drift, found[PATCH].drift_at) == ("DRIFTED", LOOKED)
+    assert found[PATCH].drifted == ("Window (W) was changed: Duration, Cutoff", "Plan (P) is gone")
     assert found[PATCH].template == digest_template('{"Resources":\n {}}')
 
 

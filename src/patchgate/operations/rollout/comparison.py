@@ -9,6 +9,7 @@ from patchgate.operations.rollout.desired import DesiredStack
 from patchgate.operations.rollout.facts import (
     COMPLETE,
     FAILED_CREATION,
+    InstanceFacts,
     Kept,
     SetFacts,
     StackFacts,
@@ -44,9 +45,7 @@ def compare_stack(desired: DesiredStack, found: StackFacts | None, kept: Kept) -
     reasons = [*_differences(desired, found.parameters, found.template), *_tags(desired.tags, found.tags)]
     if found.status not in COMPLETE:
         reasons.append(f"it is {found.status}")
-    return _step(
-        desired, "update" if reasons else "leave", reasons, seen=found.seen(), notes=tuple(_drift(found.drift))
-    )
+    return _step(desired, "update" if reasons else "leave", reasons, seen=found.seen(), notes=tuple(_drift(found)))
 
 
 def compare_set(desired: list[DesiredStack], found: SetFacts | None) -> SetStep:
@@ -78,7 +77,7 @@ def compare_instance(desired: DesiredStack, change: SetStep, found: SetFacts | N
     elif not reasons and not same:
         reasons.append("its parameter overrides")
     action: Action = "update" if reasons else "leave"
-    step = _step(desired, action, reasons, seen=instance.seen(), notes=tuple(_drift(instance.drift)))
+    step = _step(desired, action, reasons, seen=instance.seen(), notes=tuple(_drift(instance)))
     return replace(step, overrides=overrides, follows_set=same)
 
 
@@ -151,9 +150,15 @@ def _kept(desired: DesiredStack, kept: Kept) -> Iterator[str]:
         yield f"uses the role {desired.role}, which is there"
 
 
-def _drift(word: str) -> Iterator[str]:
-    if word == "DRIFTED":
-        yield "has drifted: it was changed outside of CloudFormation; a deployment changes that only where it updates"
+def _drift(found: StackFacts | InstanceFacts) -> Iterator[str]:
+    if found.drift == "DRIFTED":
+        when = f" (found {found.drift_at:%Y-%m-%d %H:%M} UTC)" if found.drift_at else ""
+        yield (
+            f"has drifted{when}: it was changed outside of CloudFormation; a deployment changes that only where it "
+            "updates"
+        )
+        if isinstance(found, StackFacts):
+            yield from (f"drifted: {each}" for each in found.drifted)
 
 
 def _short(value: str | None) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -38,7 +39,11 @@ class OrganizationFacts:
 
 @dataclass(frozen=True, slots=True)
 class StackFacts:
-    """A stack as it stands. ``template`` is the digest of its template, ``drift`` the last word of drift detection."""
+    """A stack as it stands. ``template`` is the digest of its template.
+
+    ``drift`` is the last word of drift detection, of ``drift_at`` (aware UTC, None: never), and ``drifted`` are the
+    resources that it found changed, as people read them.
+    """
 
     status: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -47,6 +52,8 @@ class StackFacts:
     outputs: Mapping[str, str] = field(default_factory=dict)
     drift: str = "NOT_CHECKED"
     reason: str = ""
+    drift_at: datetime | None = None
+    drifted: tuple[str, ...] = ()
 
     @property
     def in_progress(self) -> bool:
@@ -60,12 +67,16 @@ class StackFacts:
 
 @dataclass(frozen=True, slots=True)
 class InstanceFacts:
-    """A stack instance. ``status`` is CURRENT, OUTDATED or INOPERABLE; ``reason`` says why, where AWS does."""
+    """A stack instance. ``status`` is CURRENT, OUTDATED or INOPERABLE; ``reason`` says why, where AWS does.
+
+    ``drift`` and ``drift_at`` as in StackFacts.
+    """
 
     status: str
     overrides: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     drift: str = "NOT_CHECKED"
+    drift_at: datetime | None = None
 
     def seen(self) -> str:
         """The fingerprint of everything that a deployment would change."""

@@ -10,6 +10,7 @@ from typing import Any
 from patchgate.errors import InputError
 from patchgate.operations.rollout.facts import digest_template
 from patchgate.operations.rollout.steps import (
+    DriftSummary,
     Plan,
     PlannedWave,
     ScheduleProof,
@@ -40,6 +41,7 @@ def plan_to_json(plan: Plan, *, bodies: bool = True) -> dict[str, Any]:
         "changes": plan.changes,
         "problems": list(plan.problems),
         "proof": None,
+        "drift": None,
         "administration": asdict(plan.administration) if plan.administration else None,
         "waves": [
             {
@@ -59,6 +61,9 @@ def plan_to_json(plan: Plan, *, bodies: bool = True) -> dict[str, Any]:
             "windows": proof.windows,
             "findings": list(proof.findings),
         }
+    if plan.drift is not None:
+        oldest = plan.drift.oldest
+        content["drift"] = asdict(plan.drift) | {"oldest": oldest.isoformat() if oldest else None}
     if bodies:
         content["bodies"] = dict(plan.bodies)
     return content
@@ -122,7 +127,15 @@ def _plan(content: dict[str, Any]) -> Plan:
         if proof
         else None,
         tuple(content["problems"]),
+        _drift(content["drift"]),
     )
+
+
+def _drift(entry: dict[str, Any] | None) -> DriftSummary | None:
+    if entry is None:
+        return None
+    oldest = datetime.fromisoformat(entry["oldest"]) if entry["oldest"] else None
+    return DriftSummary(entry["drifted"], entry["in_sync"], entry["unknown"], oldest)
 
 
 def _tuples(entry: dict[str, Any]) -> dict[str, Any]:

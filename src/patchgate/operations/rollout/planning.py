@@ -16,6 +16,7 @@ from patchgate.operations.rollout.comparison import (
     settle_kept,
 )
 from patchgate.operations.rollout.desired import DesiredStack, DesiredWave
+from patchgate.operations.rollout.drift import summarize_drift
 from patchgate.operations.rollout.facts import Facts, Kept, StackFacts, StackKey, digest_template
 from patchgate.operations.rollout.limits import find_exceeded
 from patchgate.operations.rollout.removal import with_removals
@@ -72,6 +73,7 @@ def plan_deployment(survey: Survey, request: PlanRequest) -> Plan:
         () if request.prune else surplus,
         proof,
         tuple(problems),
+        summarize_drift(survey),
     )
 
 

@@ -121,8 +121,22 @@ class ScheduleProof:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftSummary:
+    """How many of the stacks that are there have drifted, have not, and what nobody looked at or AWS cannot say.
+
+    ``oldest``: when the one was looked at that was not looked at for longest (aware UTC); None when none was.
+    """
+
+    drifted: int
+    in_sync: int
+    unknown: int
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that a deployment does. ``bodies``: digest -> template text. ``problems``: what forbids it.
+    ``drift``: None where no stack is there.
 
     ``purpose`` is 'deploy' or 'destroy'. ``deployer`` is the caller's account. The deployment's lock is in
     ``log_account`` and ``lock_region``.
@@ -143,6 +157,7 @@ class Plan:
     surplus: tuple[Surplus, ...] = ()
     proof: ScheduleProof | None = None
     problems: tuple[str, ...] = ()
+    drift: DriftSummary | None = None
 
     def steps(self) -> Iterator[Step]:
         """Every step, in the order of the waves."""
