@@ -190,6 +190,28 @@ def windows(place: Place) -> None:
     assert [(w["Name"], w["Enabled"], w.get("NextExecutionTime")) for w in listed] == [("window", False, None)]
 
 
+def calendars(place: Place) -> None:
+    ssm = place.client("ssm")
+    head = ["BEGIN:VCALENDAR", "PRODID:-//AWS//Change Calendar 1.0//EN", "VERSION:2.0"]
+    event = ["BEGIN:VEVENT", "DTSTART:20260704T220000Z", "DTEND:20260705T060000Z", "SUMMARY:freeze", "END:VEVENT"]
+
+    def text(default: str) -> str:
+        return "\r\n".join([*head, f"X-CALENDAR-TYPE:{default}", *event, "END:VCALENDAR"])
+
+    named: dict[str, Any] = {"Name": "freeze", "DocumentFormat": "TEXT"}
+    ssm.create_document(Content=text("DEFAULT_OPEN"), DocumentType="ChangeCalendar", **named)
+    at = {"CalendarNames": ["freeze"], "AtTime": "2026-07-04T23:00:00Z"}
+    assert ssm.get_calendar_state(**at)["State"] == "CLOSED"
+    ssm.update_document(Content=text("DEFAULT_CLOSED"), DocumentVersion="$LATEST", **named)
+    assert ssm.get_calendar_state(**at)["State"] == "OPEN"
+    ssm.delete_document(Name="freeze")
+    with pytest.raises(ssm.exceptions.InvalidDocument):
+        ssm.get_calendar_state(**at)
+    said = list(place.cloud.history.of("CalendarChanged", "CalendarDeleted"))
+    assert [record.get("default") for record in said] == ["OPEN", "CLOSED", None]
+    assert said[0]["exceptions"] == [["2026-07-04T22:00:00.000Z", "2026-07-05T06:00:00.000Z"]]
+
+
 def automations(place: Place) -> None:
     ssm = place.client("ssm")
     content = {
@@ -335,6 +357,7 @@ SCENARIOS: tuple[Callable[[Place], None], ...] = (
     baselines,
     commands,
     windows,
+    calendars,
     automations,
     stacks,
     stack_sets,
