@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from patchgate.operations.rollout.desired import DesiredStack
+from patchgate.operations.rollout.desired import DesiredStack, find_unused
 from patchgate.operations.rollout.facts import (
     COMPLETE,
     FAILED_CREATION,
@@ -43,9 +43,20 @@ def compare_stack(desired: DesiredStack, found: StackFacts | None, kept: Kept) -
         reasons = [f"its creation failed before ({found.status})" if found else "not there", *_kept(desired, kept)]
         return _step(desired, "create", reasons, seen=found.seen() if found else "", clear_first=found is not None)
     reasons = [*_differences(desired, found.parameters, found.template), *_tags(desired.tags, found.tags)]
+    if reasons and not _changes_anything(desired, found):
+        reasons = []
     if found.status not in COMPLETE:
         reasons.append(f"it is {found.status}")
     return _step(desired, "update" if reasons else "leave", reasons, seen=found.seen(), notes=tuple(_drift(found)))
+
+
+def _changes_anything(desired: DesiredStack, found: StackFacts) -> bool:
+    """False where nothing differs but parameters that no resource uses: CloudFormation would refuse such an update."""
+    if desired.bucket_of or digest_template(desired.body) != found.template or dict(desired.tags) != dict(found.tags):
+        return True
+    names = {*desired.parameters, *found.parameters}
+    differing = {name for name in names if desired.parameters.get(name) != found.parameters.get(name)}
+    return not differing <= find_unused(desired.stage, desired.parameters, found.parameters)
 
 
 def compare_set(desired: list[DesiredStack], found: SetFacts | None) -> SetStep:

@@ -11,6 +11,7 @@ from patchgate.operations.rollout.freeze_set import build_freeze_set
 from patchgate.operations.rollout.steps import Stage
 from patchgate.plan import names
 from patchgate.templates import build_templates
+from patchgate.templates.usage import used_parameters
 
 if TYPE_CHECKING:
     from patchgate.config import LaneConfig
@@ -164,6 +165,15 @@ def _lane_stacks(each: LanePlace, logs: StackKey, *, in_set: bool) -> Iterator[D
             names.BACKUP_ROLE.render(**words) if stage == "patch" else "",
             each.given,
         )
+
+
+def find_unused(stage: Stage, *settings: Mapping[str, str]) -> frozenset[str]:
+    """The parameters that no resource of such a stack uses, whichever of these values it has."""
+    name = LOGS_TEMPLATE if stage == "logs" else next((name for one, name, _ in _LANE_TEMPLATES if one == stage), "")
+    if not name:
+        return frozenset()
+    parameters = {each.name for each in build_templates()[name].parameters}
+    return frozenset(parameters).difference(*(used_parameters(name, values) for values in settings))
 
 
 @cache

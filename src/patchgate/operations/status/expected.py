@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from patchgate.errors import InputError
 from patchgate.operations.deployment import settle_lanes
-from patchgate.operations.rollout.desired import LanePlace, list_desired
+from patchgate.operations.rollout.desired import LanePlace, find_unused, list_desired
 
 if TYPE_CHECKING:
     from patchgate.config import FleetConfig
@@ -35,10 +35,11 @@ class ExpectedLane:
         return self.settings.lane
 
     def differences(self, stage: Stage, present: Mapping[str, str]) -> Iterator[str]:
-        """The parameters of a stack that is there, which have other values than the fleet file says."""
-        for name, value in self.stacks[stage].parameters.items():
-            if name not in _SETTLED_LATER and present.get(name) != value:
-                yield name
+        """The parameters of a stack that is there, which have other values than the fleet file says, and matter."""
+        wanted = self.stacks[stage].parameters
+        found = [name for name in wanted if name not in _SETTLED_LATER and present.get(name) != wanted[name]]
+        unused = find_unused(stage, wanted, present) if found else frozenset()
+        yield from (name for name in found if name not in unused)
 
 
 def resolve_units(fleet: FleetConfig, reader: FactsReader) -> FleetConfig:

@@ -48,6 +48,26 @@ def test_what_was_carried_out_is_left_alone(mode: str, tmp_path: Path) -> None:
     assert again.surplus == ()
 
 
+@pytest.mark.parametrize(
+    ("settings", "changed"),
+    [
+        ("approval_days: 20", []),  # Ubuntu's patches are approved at once
+        ("parameters: {SupportedWindowsVersions: WindowsServer2022}", []),
+        ("approval_days: 20, backup: {retention_days: 9}", ["ApproveAfterDays: 7 -> 20", "RetentionDays: 7 -> 9"]),
+        ("approval_days: 20, tags: {team: sre}", ["ApproveAfterDays: 7 -> 20", "tag team: none -> sre"]),
+    ],
+)
+def test_what_no_resource_of_a_stack_uses_is_no_change(settings: str, changed: list[str], tmp_path: Path) -> None:
+    """CloudFormation refuses such an update, and the plan would never come to its end."""
+    aws = FakeAws()
+    carry_out(plan_of(fleet_of(*one()), aws), aws, tmp_path / "journal")
+    fleet = fleet_of(*one(settings))
+    plan = plan_of(fleet, aws)
+    assert list(by_name(plan)["patchgate-patch-ubuntu-dev"].reasons) == changed
+    carry_out(plan, aws, tmp_path / "journal")
+    assert plan_of(fleet, aws).changes == 0
+
+
 @MODES
 def test_a_changed_setting_concerns_its_lane_alone_and_says_what_changed(mode: str, tmp_path: Path) -> None:
     aws = FakeAws()
