@@ -217,6 +217,29 @@ def forget(place: Place) -> None:
     place.ask(sqs.receive_message, QueueUrl=url, MaxNumberOfMessages=10)
 
 
+def give_up(place: Place) -> None:
+    """What was received too often goes to the dead-letter queue, when somebody asks for it once more."""
+    sqs = place.client("sqs")
+    letters = sqs.create_queue(QueueName="letters")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for policy in ("no policy", "{}", {"deadLetterTargetArn": arn, "maxReceiveCount": 0},
+                   {"deadLetterTargetArn": f"{arn}x", "maxReceiveCount": 1}):  # fmt: skip
+        text = policy if isinstance(policy, str) else json.dumps(policy)
+        place.ask(sqs.create_queue, QueueName="q", Attributes={"RedrivePolicy": text})
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "2"})
+    url = sqs.create_queue(QueueName="q", Attributes={"RedrivePolicy": redrive, "VisibilityTimeout": "10"})["QueueUrl"]
+    place.ask(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
+    for name in ("first", "second"):
+        sqs.send_message(QueueUrl=url, MessageBody=name)
+    for wanted in (1, 1, 2, 2, 2):
+        place.ask(sqs.receive_message, QueueUrl=url, MaxNumberOfMessages=wanted)
+        place.pass_time(seconds=11)
+    given_up = place.ask(sqs.receive_message, QueueUrl=letters, MaxNumberOfMessages=10)["Messages"]
+    assert {message["Body"] for message in given_up} == {"first", "second"}
+    place.ask(sqs.set_queue_attributes, QueueUrl=url, Attributes={"RedrivePolicy": ""})
+    place.ask(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["RedrivePolicy"])
+
+
 CODE = """
 import json, boto3
 def handler(event, context):
@@ -270,7 +293,7 @@ def answers_behind(door: Callable[[Cloud], Any], scenario: Callable[[Place], Non
 
 @pytest.mark.parametrize(
     "scenario",
-    [notify, queue_up, store, encrypt, refuse, forget, subscribe_functions],
+    [notify, queue_up, store, encrypt, refuse, forget, give_up, subscribe_functions],
     ids=lambda scenario: scenario.__name__,
 )
 def test_neighbours_answer_alike(scenario: Callable[[Place], None]) -> None:

@@ -44,6 +44,19 @@ def _queue_attributes(params: Params) -> None:
         low, high = _QUEUE_ATTRIBUTES.get(name, (0, -1))
         if name in _QUEUE_ATTRIBUTES and not (re.fullmatch(r"\d{1,9}", str(value)) and low <= int(value) <= high):
             raise AwsError("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
+        if name == "RedrivePolicy" and value and not _is_redrive(value):
+            reason = "Reason: it has a deadLetterTargetArn and a maxReceiveCount from 1 to 1000."
+            raise AwsError("InvalidParameterValue", f"Value {value} for parameter RedrivePolicy is invalid. {reason}")
+
+
+def _is_redrive(text: object) -> bool:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"""
+    try:
+        policy = json.loads(str(text))
+        received = int(policy["maxReceiveCount"])
+    except (ValueError, KeyError, TypeError):
+        return False
+    return set(policy) == {"deadLetterTargetArn", "maxReceiveCount"} and 1 <= received <= 1000
 
 
 def _create_queue(params: Params) -> None:

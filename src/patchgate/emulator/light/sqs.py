@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operat
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,12 +25,12 @@ _DEFAULTS = {
     "SqsManagedSseEnabled": "true",
     "VisibilityTimeout": "30",
 }
-_SETTINGS = {*_DEFAULTS, "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "Policy"}
+_SETTINGS = {*_DEFAULTS, "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "Policy", "RedrivePolicy"}
 
 _SHOWN = (
     "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesNotVisible",
     "CreatedTimestamp", "DelaySeconds", "LastModifiedTimestamp", "MaximumMessageSize", "MessageRetentionPeriod",
-    "QueueArn", "Policy", "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout", "SqsManagedSseEnabled",
+    "QueueArn", "Policy", "RedrivePolicy", "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout", "SqsManagedSseEnabled",
     "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId",
 )  # fmt: skip
 """The attributes of a queue, in the order of an answer that has all of them."""
@@ -89,6 +90,8 @@ class Sqs(Component):
         refuse_others(params, "sqs:CreateQueue", ("QueueName", "Attributes", "tags"))
         attributes = dict(params.get("Attributes", {}))
         refuse_others(attributes, "sqs:CreateQueue", _SETTINGS)
+        if attributes.get("RedrivePolicy"):
+            attributes["RedrivePolicy"] = self._checked_redrive(attributes["RedrivePolicy"])
         url = _url(scope, scope.account, params["QueueName"])
         there = self._queues.get(url)
         if there is not None and any(there.attributes.get(name) != value for name, value in attributes.items()):
@@ -136,12 +139,12 @@ class Sqs(Component):
     def set_queue_attributes(self, scope: Scope, params: Params) -> Result:  # noqa: ARG002
         refuse_others(params["Attributes"], "sqs:SetQueueAttributes", _SETTINGS)
         queue = self._queue(params)
-        queue.modified = self.cloud.now
         for name, value in params["Attributes"].items():
-            if value == "" and name == "Policy":
+            if value == "" and name in ("Policy", "RedrivePolicy"):
                 queue.attributes.pop(name, None)
             else:
-                queue.attributes[name] = value
+                queue.attributes[name] = self._checked_redrive(value) if name == "RedrivePolicy" else value
+        queue.modified = self.cloud.now
         return {}
 
     @operation("TagQueue")
@@ -189,12 +192,44 @@ class Sqs(Component):
     def _receive(self, queue: Queue, params: Params) -> list[dict[str, Any]]:
         hidden = params.get("VisibilityTimeout", int(queue.attributes["VisibilityTimeout"]))
         ready = [message for message in queue.messages.values() if message.is_ready(self.cloud.now)]
+        if queue.attributes.get("RedrivePolicy"):
+            ready = self._without_dead(queue, ready, params.get("MaxNumberOfMessages", 1))
         received = []
         for message in ready[: params.get("MaxNumberOfMessages", 1)]:
             message.receipts.append(self._receipts.draw())
             message.hidden_until = self.cloud.now + timedelta(seconds=hidden) if hidden else None
             received.append(_received(message, params.get("MessageAttributeNames", ())))
         return received
+
+    def _without_dead(self, queue: Queue, ready: list[Message], wanted: int) -> list[Message]:
+        """The messages that may be received once more; those before them that may not move to the dead-letter queue.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+        """
+        policy = json.loads(queue.attributes["RedrivePolicy"])
+        letters = self._by_arn(policy["deadLetterTargetArn"])
+        living: list[Message] = []
+        for message in ready:
+            if len(living) == wanted:
+                break
+            if letters is not None and len(message.receipts) >= policy["maxReceiveCount"]:
+                del queue.messages[message.id]
+                message.hidden_until = None
+                letters.messages[message.id] = message
+            else:
+                living.append(message)
+        return living
+
+    def _checked_redrive(self, text: str) -> str:
+        """A redrive policy as it is shown; AwsError for a dead-letter queue that is not there."""
+        policy = json.loads(text)
+        if self._by_arn(policy["deadLetterTargetArn"]) is None:
+            message = f"Could not find DLQ for {policy['deadLetterTargetArn']}"
+            raise AwsError("AWS.SimpleQueueService.NonExistentQueue", message)
+        return json.dumps(policy | {"maxReceiveCount": int(policy["maxReceiveCount"])})
+
+    def _by_arn(self, arn: str) -> Queue | None:
+        return next((queue for queue in self._queues.values() if queue.arn == arn), None)
 
     @operation("DeleteMessage")
     def delete_message(self, scope: Scope, params: Params) -> Result:  # noqa: ARG002
