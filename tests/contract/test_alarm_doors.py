@@ -114,3 +114,89 @@ def test_the_events_of_a_stack_name_its_alarms() -> None:
         events = cloudformation.describe_stack_events(StackName="s")["StackEvents"]
     reasons = {event["LogicalResourceId"]: event.get("ResourceStatusReason") for event in reversed(events)}
     assert "does not evaluate it" in str(reasons["A"])
+
+
+CHAIN = """
+Resources:
+  Topic: {Type: AWS::SNS::Topic}
+  Heard:
+    Type: AWS::SNS::Subscription
+    Properties: {TopicArn: !Ref Topic, Protocol: lambda, Endpoint: !GetAtt Listener.Arn}
+  May:
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: !Ref Listener
+      Action: lambda:InvokeFunction
+      Principal: sns.amazonaws.com
+      SourceArn: !Ref Topic
+  Letters: {Type: AWS::SQS::Queue}
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Letters.Arn, maxReceiveCount: 3}}
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      AlarmName: deep
+      AlarmActions: [!Ref Topic]
+      Namespace: AWS/SQS
+      MetricName: ApproximateNumberOfMessagesVisible
+      Statistic: Sum
+      Period: 300
+      EvaluationPeriods: 1
+      Threshold: 1
+      ComparisonOperator: GreaterThanOrEqualToThreshold
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]
+      Policies:
+      - PolicyName: p
+        PolicyDocument:
+          Version: "2012-10-17"
+          Statement:
+          - {Effect: Allow, Action: ["sqs:SendMessage", "sqs:GetQueueAttributes"], Resource: !GetAtt Queue.Arn}
+          - {Effect: Allow, Action: "logs:*", Resource: "*"}
+  Listener:
+    Type: AWS::Lambda::Function
+    Properties:
+      Handler: index.handler
+      Runtime: python3.12
+      Role: !GetAtt Role.Arn
+      Environment: {Variables: {QUEUE: !Ref Queue}}
+      Code:
+        ZipFile: |
+          import boto3, json, os
+          def handler(event, context):
+              queue = boto3.client("sqs")
+              alarm = json.loads(event["Records"][0]["Sns"]["Message"])
+              queue.send_message(QueueUrl=os.environ["QUEUE"], MessageBody=alarm["NewStateValue"])
+              counted = queue.get_queue_attributes(
+                  QueueUrl=os.environ["QUEUE"], AttributeNames=["ApproximateNumberOfMessages", "RedrivePolicy"])
+              try:
+                  queue.purge_queue(QueueUrl=os.environ["QUEUE"])
+              except queue.exceptions.ClientError as error:
+                  return [counted["Attributes"], str(error)]
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_template_of_somebody_elses_from_an_alarm_to_a_queue_has_the_same_history_through_both_doors(
+    seed: int,
+) -> None:
+    histories = []
+    for kind in (DirectDoor, WireDoor):
+        with kind(Cloud(COMPONENTS, start=START, seed=seed)) as door:
+            session = door.session(SCOPE)
+            cloudformation = session.client("cloudformation")
+            cloudformation.create_stack(StackName="s", TemplateBody=CHAIN, Capabilities=["CAPABILITY_IAM"])
+            assert cloudformation.describe_stacks(StackName="s")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+            session.client("cloudwatch").set_alarm_state(AlarmName="deep", StateValue="ALARM", StateReason="told")
+            door.cloud.kernel.run_until(START + timedelta(minutes=1))
+            histories.append(door.cloud.history.to_json_lines())
+    assert histories[0] == histories[1]
+    (ended,) = [item for item in map(json.loads, histories[0].splitlines()) if item["event"] == "FunctionEnded"]
+    attributes, refused = ended["result"]
+    assert attributes["ApproximateNumberOfMessages"] == "1"
+    assert "is not authorized to perform: sqs:PurgeQueue on resource" in refused
