@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -100,15 +101,18 @@ def survey(fleet: FleetConfig, reach: Reach, tell: Callable[[str], None], stop: 
 
 def survey_with_progress(fleet: FleetConfig, reach: Reach, *, detect_drift: bool = False) -> Survey:
     """The survey, with what it does on standard error; ``detect_drift``: once CloudFormation has looked for it."""
-    from patchgate.operations.rollout.execution import StopSignal
+    from patchgate.operations.rollout.execution import StoppedError, StopSignal
 
     stop = StopSignal()
     with Progress(sys.stderr, describe_terminal(sys.stderr, os.environ)) as progress:
-        found = survey(fleet, reach, progress.show, stop)
-        if not detect_drift:
-            return found
-        _detect_drift(found, reach, progress.show, stop)
-        return survey(fleet, reach, progress.show, stop)
+        try:
+            found = survey(fleet, reach, progress.show, stop)
+            if detect_drift:
+                _detect_drift(found, reach, progress.show, stop)
+                found = survey(fleet, reach, progress.show, stop)
+        except KeyboardInterrupt:
+            raise StoppedError("stopped: nothing was changed", remedy="run the same again") from None
+    return found
 
 
 def _detect_drift(found: Survey, reach: Reach, tell: Callable[[str], None], stop: StopSignal) -> None:
@@ -181,7 +185,7 @@ def _execute(plan: Plan, reach: Reach, conduct: Conduct) -> Path:
     from patchgate.aws.stack_sets import CloudFormationStackSets
     from patchgate.aws.stacks import CloudFormationStacks
     from patchgate.cli.rollout_progress import open_watcher
-    from patchgate.operations.rollout.execution import Execution, StopSignal
+    from patchgate.operations.rollout.execution import GO_ON, Execution, StoppedError, StopSignal
     from patchgate.operations.rollout.journal import Journal
     from patchgate.operations.rollout.journal import Progress as Earlier
     from patchgate.operations.rollout.ports import LockHolder
@@ -200,22 +204,43 @@ def _execute(plan: Plan, reach: Reach, conduct: Conduct) -> Path:
         client = accounts.client(plan.deployer, plan.administration.region, "cloudformation")
         sets = CloudFormationStackSets(client, stop.pause, poll=poll)
     lock.acquire(holder, take_over=conduct.take_over)
-    with released(lock), open_watcher(sys.stderr, describe_terminal(sys.stderr, os.environ)) as watcher:
-        facts = await_settled(lambda: read_planned(plan, reach.reader), stop.pause, watcher.say)
-        progress = journal.read(plan.fingerprint) if conduct.resume else Earlier()
-        done = check_unchanged(plan, facts, progress)
-        Execution(
-            plan,
-            stacks,
-            sets,
-            journal,
-            watcher,
-            stop,
-            lambda wave: _confirm(plan, wave, reach.reader),
-            bake=conduct.bake,
-            done=done,
-        ).run()
+    with (
+        released(lock),
+        terminated_as_interrupted(),
+        open_watcher(sys.stderr, describe_terminal(sys.stderr, os.environ)) as watcher,
+    ):
+        try:
+            facts = await_settled(lambda: read_planned(plan, reach.reader), stop.pause, watcher.say)
+            progress = journal.read(plan.fingerprint) if conduct.resume else Earlier()
+            done = check_unchanged(plan, facts, progress)
+            Execution(
+                plan,
+                stacks,
+                sets,
+                journal,
+                watcher,
+                stop,
+                lambda wave: _confirm(plan, wave, reach.reader),
+                bake=conduct.bake,
+                done=done,
+            ).run()
+        except KeyboardInterrupt:
+            raise StoppedError("stopped between two changes", remedy=GO_ON) from None
     return journal.path
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, with which pipelines end jobs, is as Ctrl-C inside: the lock is given back, and the journal complete."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

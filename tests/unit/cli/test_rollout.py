@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from patchgate.cli.console import Terminal
-from patchgate.cli.rollout import read_poll_interval, released
+from patchgate.cli.rollout import read_poll_interval, released, terminated_as_interrupted
 from patchgate.cli.rollout_progress import open_watcher
 from patchgate.cli.root import run
 from patchgate.cli.state import state_directory
@@ -37,6 +38,14 @@ def watch(*, interactive: bool) -> str:
         watcher.bakes(WAVE, 2.5)
         watcher.wave_ends(WAVE)
     return stream.getvalue()
+
+
+def test_a_pipeline_that_ends_its_job_is_like_ctrl_c() -> None:
+    """Within the context alone; before and afterwards SIGTERM means what it meant."""
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), terminated_as_interrupted():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_where_nobody_watches_every_end_is_a_line() -> None:

@@ -29,7 +29,7 @@ WORKERS = 8
 _LOOK_AGAIN = 0.5
 _BUCKET = "S3Bucket"
 _LANES_LISTED = 2
-_GO_ON = "run the same again: it goes on from here"
+GO_ON = "run the same again: it goes on from here"
 
 Confirm = Callable[[PlannedWave], Sequence[str]]
 """Reads a wave's stacks anew; what is not as it should be."""
@@ -154,7 +154,7 @@ class Execution:
                 self.stop.set()
                 wait(running)
                 self._record("stopped", wave=wave.environment)
-                raise StoppedError(self._describe_stop(wave), remedy=_GO_ON) from None
+                raise StoppedError(self._describe_stop(wave), remedy=GO_ON) from None
         defects = [each for each in failures if not isinstance(each, PatchgateError)]
         if failures:
             self._record("failed", wave=wave.environment, reasons=[str(each) for each in failures])
@@ -230,7 +230,7 @@ class Execution:
             except KeyboardInterrupt:
                 self.stop.set()
                 self._record("stopped", wave=wave.environment)
-                raise StoppedError(self._describe_stop(wave), remedy=_GO_ON) from None
+                raise StoppedError(self._describe_stop(wave), remedy=GO_ON) from None
         if problems := self.confirm(wave):
             failures = [PatchgateError(each) for each in problems]
             self._record("failed", wave=wave.environment, reasons=list(problems))

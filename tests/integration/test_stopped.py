@@ -1,0 +1,52 @@
+"""A deployment that is stopped: by a pipeline, with SIGTERM, and before anything was changed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.integration import test_deploy_command as command
+
+server, site, managed, clock = command.server, command.site, command.managed, command.clock
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="no signal reaches one process there")
+
+
+def started(*arguments: str) -> subprocess.Popen[str]:
+    words = [sys.executable, "-m", "patchgate", *arguments]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+
+
+def test_a_stopped_deployment_gives_its_lock_back(managed: command.Site) -> None:
+    """The clock stands still: operations on stack sets never end, and the second run waits for those of the first."""
+    managed.write("service-managed")
+    with started("deploy", "--yes") as child:
+        until = time.monotonic() + 60
+        cloudformation = managed.client(command.MANAGEMENT, "eu-central-1", "cloudformation")
+        while not any(
+            cloudformation.list_stack_set_operations(StackSetName=each["StackSetName"])["Summaries"]
+            for each in cloudformation.list_stack_sets(Status="ACTIVE")["Summaries"]
+        ):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        child.send_signal(signal.SIGTERM)
+        _, said = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert "stopped in wave dev" in said
+    assert "run the same again" in said
+    ssm = managed.client(command.LEDGER, "eu-central-1", "ssm")
+    assert ssm.describe_parameters()["Parameters"] == []
+
+    with started("deploy", "--yes") as child:
+        assert child.stderr is not None
+        while "waiting for stack set" not in (line := child.stderr.readline()):
+            assert line, "it did not wait"
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert "stopped: nothing was changed\n  -> run the same again" in said
