@@ -76,6 +76,7 @@ def test_addresses_of_objects(url: str, bucket: str, key: str) -> None:
     [
         ("s3://bucket/key", "must be a supported URL"),
         ("bucket/key", "must be a supported URL"),
+        ("https://[::1/key", "must be a supported URL"),
         ("https://example.org/bucket/key", "example.org is not a valid S3 domain"),
         ("https://s3.eu-west-1.amazonaws.com.example.org/b/k", "is not a valid S3 domain"),
         ("http://s3.amazonaws.com/bucket/key", "is not a valid S3 domain"),

@@ -15,10 +15,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from patchgate.config import parse_document, validate_document
 from patchgate.config.document import Document
+from patchgate.config.words import check_region
 from patchgate.emulator.world import (
     AgentBehaviour,
     BackupBehaviour,
@@ -116,7 +117,7 @@ class GroupEntry(_Entry):
     """Instances that share where they are and what they are."""
 
     account: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
-    region: str
+    region: Annotated[str, AfterValidator(check_region)]
     operating_system: str = Field(description="SSM's value, such as `AMAZON_LINUX_2`.")
     platform: Literal["Linux", "Windows"] = "Linux"
     tags: dict[str, str] = {}

@@ -89,6 +89,15 @@ def test_every_problem_is_named_with_its_line(tmp_path: Path) -> None:
     assert "missing key 'name'" in message
 
 
+def test_a_region_that_does_not_exist_is_named_with_its_line() -> None:
+    group = '{account: "111111111111", region: us-east-9, operating_system: UBUNTU, instances: []}'
+    with pytest.raises(InputError) as caught:
+        parse_world(f"version: 1\ngroups:\n- {group}\n".encode(), "w.yaml")
+    assert "w.yaml:3:" in str(caught.value)
+    assert "us-east-9" in str(caught.value)
+    assert "did you mean" in str(caught.value)
+
+
 def test_an_instance_is_in_one_file_only(tmp_path: Path) -> None:
     message = problems_of(tmp_path, "      - {name: a}\n", more=GROUP.replace("start:", "#") + "      - {name: a}\n")
     assert "instance 'a' of 111111111111/eu-central-1 is in" in message

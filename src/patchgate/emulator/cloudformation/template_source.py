@@ -69,8 +69,11 @@ def locate(url: str) -> TemplateObject:
     """
     if url.startswith("ssm-doc:"):
         raise NotEmulatedError("TemplateURL with a Systems Manager document")
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError as error:
+        raise invalid("TemplateURL must be a supported URL.") from error
     found = _S3_HOST.fullmatch(host)
     if parts.scheme not in ("http", "https") or not host:
         raise invalid("TemplateURL must be a supported URL.")
