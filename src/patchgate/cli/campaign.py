@@ -6,8 +6,8 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,7 @@ class CampaignRequest:
     region: str | None = None
     fleet: Path | None = None
     overrides: tuple[ParameterOverride, ...] = ()
+    units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     output: str = "text"
     door: DoorName = "direct"
 
@@ -128,6 +129,8 @@ def carry_out_campaign(request: CampaignRequest) -> int:
         raise click.UsageError("a campaign is written as text or json.")
     if request.overrides and request.fleet is None:
         raise click.UsageError("--parameter needs a fleet file in a campaign: the standard lanes have theirs.")
+    if request.units and request.fleet is None:
+        raise click.UsageError("--unit needs a fleet file.")
     if request.templates is not None and request.fleet is not None:
         raise click.UsageError("give FLEET or --templates, not both.")
     if request.region is not None and request.templates is None:
@@ -154,7 +157,7 @@ def _series(request: CampaignRequest) -> Series:
         from patchgate.config import read_fleet
         from patchgate.rehearsal.campaign.shapes import shapes_of
 
-        shapes = shapes_of(read_fleet(request.fleet).with_parameters(request.overrides))
+        shapes = shapes_of(read_fleet(request.fleet).with_units(request.units).with_parameters(request.overrides))
     if request.templates is not None:
         from patchgate.rehearsal.campaign.foreign import read_foreign_shape
 
@@ -272,5 +275,7 @@ def _replay_command(result: SeriesResult, request: CampaignRequest) -> str:
         words += ["--templates", str(request.templates), *(["--region", request.region] if request.region else [])]
     for override in request.overrides:
         words += ["--parameter", f"{override.lanes}:{override.name}={override.value}"]
+    for unit, accounts in request.units.items():
+        words += ["--unit", f"{unit}={','.join(accounts)}"]
     words += ["--faults", request.faults, "--replay", str(result.first_failing_seed)]
     return f"{describe_program(sys.argv[0], Path.cwd())} {shlex.join(words)}"

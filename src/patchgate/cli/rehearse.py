@@ -162,10 +162,10 @@ def rehearse(  # noqa: PLR0913 - one argument an option
     """
     if is_campaign():
         refuse_beside_campaign()
-        if units:
-            raise click.UsageError("a campaign takes no --unit: list the accounts in the fleet file's targets.")
         return carry_out_campaign(
-            CampaignRequest(seed=seed, fleet=fleet, overrides=overrides, output=output, door=door, **campaign)
+            CampaignRequest(
+                seed=seed, fleet=fleet, overrides=overrides, units=units, output=output, door=door, **campaign
+            )
         )
     for option in ("door", "runtime"):
         if endpoint_url is not None and is_given(option):

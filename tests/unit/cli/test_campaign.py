@@ -73,6 +73,7 @@ def test_templates_of_others_break_promises_and_the_counterexample_is_small(naiv
         (["--runs", "2", "--endpoint-url", "http://localhost:1"], "--endpoint-url is not for campaigns"),
         (["--replay", "1", "--output", "svg"], "a campaign is written as text or json"),
         (["--runs", "2", "--parameter", "*:RetentionDays=3"], "--parameter needs a fleet file"),
+        (["--runs", "2", "--unit", "ou-ab12-cdef3456=111111111111"], "--unit needs a fleet file"),
         (["--runs", "2", "--region", "eu-west-1"], "--region is for --templates"),
         (["--templates", "nowhere", "--region", "eu-wst-1"], "did you mean 'eu-west-1'"),
         (["--templates", "nowhere"], "there is no directory nowhere"),
@@ -137,3 +138,23 @@ def test_lanes_of_a_fleet_file_are_run(tmp_path: Path, capsys: Captured) -> None
     value = json.loads(capsys.readouterr().out)
     assert sum(value["lanes"].values()) == 4
     assert all(name.count("/") == 3 for name in value["lanes"])
+
+
+def test_accounts_of_units_are_given(tmp_path: Path, capsys: Captured) -> None:
+    fleet = tmp_path / "fleet.yaml"
+    fleet.write_text(
+        """
+version: 1
+organization: {id: o-a1b2c3d4e5, log_account: "999999999999"}
+accounts: [{id: "111111111111", name: web}]
+organizational_units: [{id: ou-ab12-cdef3456, name: workloads}]
+targets:
+  - {organizational_units: [workloads], regions: [eu-central-1], operating_systems: [ubuntu], environments: [dev]}
+""",
+        encoding="utf-8",
+    )
+    campaign = ["rehearse", str(fleet), "--runs", "1", "--faults", "none"]
+    assert run(campaign) == 2
+    assert "give them with --unit" in capsys.readouterr().err
+    assert run([*campaign, "--unit", "ou-ab12-cdef3456=111111111111"]) == 0
+    assert "no promise was broken" in capsys.readouterr().out

@@ -133,8 +133,3 @@ def test_the_closing_words_name_the_program_so_that_it_can_be_typed(tmp_path: Pa
     assert describe_program(str(program), tmp_path, str(program.parent)) == "patchgate"
     assert describe_program(str(tmp_path / "a b" / "patchgate"), tmp_path, nowhere) == f'"{Path("a b", "patchgate")}"'
     assert describe_program("/x/patchgate/__main__.py", tmp_path, nowhere) == "python -m patchgate"
-
-
-def test_a_campaign_takes_no_units(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["rehearse", "--runs", "1", "--unit", "ou-ab12-cdef3456=111111111111"]) == 2
-    assert "a campaign takes no --unit" in capsys.readouterr().err
