@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from datetime import datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from patchgate.cli.capacity import count_instances, install_minutes_option, instances_option
 from patchgate.cli.instants import read_schedule_start
 from patchgate.cli.units import unit_option
-from patchgate.errors import InputError, UnsafeError
+from patchgate.errors import UnsafeError
 
 if TYPE_CHECKING:
     from patchgate.config import FleetConfig, ParameterOverride
@@ -38,19 +37,6 @@ def read_parameters(
         raise click.BadParameter(message) from None
 
 
-def read_instances(
-    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
-) -> tuple[tuple[str, int], ...]:
-    """Every ``LANES:COUNT`` as (pattern, count); click.BadParameter for anything else."""
-    found = []
-    for value in values:
-        lanes, _, count = value.rpartition(":")
-        if not re.fullmatch("[0-9]{1,7}", count):
-            raise click.BadParameter(f"'{value}' is not LANES:COUNT, such as '*/ubuntu/*:400'.")
-        found.append((lanes or "*", int(count)))
-    return tuple(found)
-
-
 @click.command()
 @click.argument("fleet", type=click.Path(path_type=Path), required=False)
 @click.option(
@@ -66,21 +52,9 @@ def read_instances(
 )
 @click.option("--start", callback=read_schedule_start, metavar="DATE", help="From when on, UTC. [default: today]")
 @click.option("--allow-idle", is_flag=True, help="Accept gates, backups and closes that belong to no window.")
-@click.option(
-    "--instances",
-    multiple=True,
-    callback=read_instances,
-    metavar="LANES:COUNT",
-    help="How many instances each matching lane of FLEET has: proves the capacity too. May be repeated.",
-)
+@instances_option
 @unit_option
-@click.option(
-    "--install-minutes",
-    type=click.IntRange(1, 1440),
-    default=30,
-    show_default=True,
-    help="How long one install takes, for the capacity.",
-)
+@install_minutes_option
 @click.option(
     "--output",
     type=click.Choice(["text", "json"]),
@@ -128,19 +102,6 @@ def describe_defaults(parameters: tuple[ParameterOverride, ...]) -> str:
     """What is proved without a fleet file."""
     given = ", ".join(f"{each.name}={each.value}" for each in parameters)
     return f"{SHIPPED_DEFAULTS} with {given}" if given else SHIPPED_DEFAULTS
-
-
-def count_instances(lanes: list[str], instances: tuple[tuple[str, int], ...]) -> dict[str, int]:
-    """lane name -> number of instances, the last matching pattern wins; InputError for a pattern without a lane."""
-    from patchgate.config import describe_choices
-
-    counts: dict[str, int] = {}
-    for pattern, count in instances:
-        matching = [name for name in lanes if fnmatchcase(name, pattern)]
-        if not matching:
-            raise InputError(f"no lane matches '{pattern}'", remedy=describe_choices(pattern, lanes))
-        counts |= dict.fromkeys(matching, count)
-    return counts
 
 
 def _check_defaults(

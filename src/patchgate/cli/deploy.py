@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from patchgate.cli.capacity import install_minutes_option, instances_option
 from patchgate.cli.installed import require_sdk
 from patchgate.cli.options import is_given
 from patchgate.cli.rollout_options import (
@@ -42,6 +43,8 @@ from patchgate.errors import InputError
 @journal_option
 @take_over_option
 @proof_options
+@instances_option
+@install_minutes_option
 @profile_option
 @member_role_option
 @output_option
@@ -56,6 +59,8 @@ def deploy(  # noqa: PLR0913 - one argument an option
     take_over: bool,
     years: int,
     allow_idle: bool,
+    instances: tuple[tuple[str, int], ...],
+    install_minutes: int,
     profile: str | None,
     member_role: str | None,
     output: str,
@@ -74,6 +79,7 @@ def deploy(  # noqa: PLR0913 - one argument an option
         carry_out,
         home_region,
         reach_aws,
+        read_capacity,
         read_fleet_file,
         show_plan,
         survey_with_progress,
@@ -82,8 +88,9 @@ def deploy(  # noqa: PLR0913 - one argument an option
     from patchgate.operations.rollout.planning import PlanRequest, plan_deployment
 
     if plan_file is not None:
-        for option, name in (("prune", "--prune"), ("years", "--years"), ("allow_idle", "--allow-idle")):
+        for option in ("prune", "years", "allow_idle", "instances", "install_minutes"):
             if is_given(option):
+                name = f"--{option.replace('_', '-')}"
                 raise click.UsageError(f"{name} belongs to the plan: give it to patchgate plan.")
         if fleet is not None:
             raise click.UsageError("give a fleet file or --plan, not both.")
@@ -95,8 +102,9 @@ def deploy(  # noqa: PLR0913 - one argument an option
     else:
         config = read_fleet_file(fleet or Path("fleet.yaml"), member_role)
         reach = reach_aws(config.deployment.member_role, home_region(config), profile)
-        request = PlanRequest(read_exact_clock(), years, allow_idle, prune)
-        made = plan_deployment(survey_with_progress(config, reach), request)
+        found = survey_with_progress(config, reach)
+        capacity = read_capacity(found, instances, install_minutes)
+        made = plan_deployment(found, PlanRequest(read_exact_clock(), years, allow_idle, prune, capacity))
     if output == "text":
         show_plan(made, output)
     return carry_out(made, reach, Conduct(yes, output, bake, take_over, journal, resume=plan_file is not None))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from patchgate.cli.capacity import install_minutes_option, instances_option
 from patchgate.cli.installed import require_sdk
 from patchgate.cli.output import check_writable, replace_file
 from patchgate.cli.rollout_options import (
@@ -27,6 +28,8 @@ from patchgate.errors import UnsafeError
 )
 @prune_option
 @proof_options
+@instances_option
+@install_minutes_option
 @profile_option
 @member_role_option
 @output_option
@@ -39,6 +42,8 @@ def plan(  # noqa: PLR0913 - one argument an option
     prune: bool,
     years: int,
     allow_idle: bool,
+    instances: tuple[tuple[str, int], ...],
+    install_minutes: int,
     profile: str | None,
     member_role: str | None,
     output: str,
@@ -52,7 +57,14 @@ def plan(  # noqa: PLR0913 - one argument an option
     """
     require_sdk()
     from patchgate.cli.clock import read_exact_clock
-    from patchgate.cli.rollout import home_region, reach_aws, read_fleet_file, show_plan, survey_with_progress
+    from patchgate.cli.rollout import (
+        home_region,
+        reach_aws,
+        read_capacity,
+        read_fleet_file,
+        show_plan,
+        survey_with_progress,
+    )
     from patchgate.operations.rollout.plan_file import render_plan_file
     from patchgate.operations.rollout.planning import PlanRequest, plan_deployment
 
@@ -60,8 +72,9 @@ def plan(  # noqa: PLR0913 - one argument an option
         check_writable(save)
     config = read_fleet_file(fleet, member_role)
     reach = reach_aws(config.deployment.member_role, home_region(config), profile)
-    request = PlanRequest(read_exact_clock(), years, allow_idle, prune)
-    made = plan_deployment(survey_with_progress(config, reach, detect_drift=detect_drift), request)
+    found = survey_with_progress(config, reach, detect_drift=detect_drift)
+    capacity = read_capacity(found, instances, install_minutes)
+    made = plan_deployment(found, PlanRequest(read_exact_clock(), years, allow_idle, prune, capacity))
     show_plan(made, output, every=every)
     if save is not None:
         replace_file(save, render_plan_file(made))

@@ -24,6 +24,7 @@ from patchgate.errors import InputError, PatchgateError, UnsafeError
 if TYPE_CHECKING:
     from patchgate.aws.accounts import Accounts
     from patchgate.config import FleetConfig
+    from patchgate.operations.check import CapacityFacts
     from patchgate.operations.rollout.execution import StopSignal
     from patchgate.operations.rollout.facts import Facts, FactsReader
     from patchgate.operations.rollout.ports import DeploymentLock
@@ -113,6 +114,15 @@ def survey_with_progress(fleet: FleetConfig, reach: Reach, *, detect_drift: bool
         except KeyboardInterrupt:
             raise StoppedError("stopped: nothing was changed", remedy="run the same again") from None
     return found
+
+
+def read_capacity(found: Survey, instances: tuple[tuple[str, int], ...], install_minutes: int) -> CapacityFacts:
+    """What the options say of the lanes' instances; InputError for a pattern that no lane matches."""
+    from patchgate.cli.capacity import count_instances
+    from patchgate.operations.check import CapacityFacts
+
+    counts = count_instances([each.lane.name for each in found.lanes], instances)
+    return CapacityFacts(counts, install_minutes=install_minutes)
 
 
 def _detect_drift(found: Survey, reach: Reach, tell: Callable[[str], None], stop: StopSignal) -> None:

@@ -123,7 +123,8 @@ def _proof(plan: Plan, width: int) -> Iterator[Line]:
         return
     span = f"{proof.start:%Y-%m-%d} to {proof.until:%Y-%m-%d}"
     if not proof.findings:
-        yield (Piece("Order proved", "open"), Piece(f" for {proof.windows:,} windows, {span}."))
+        fit = f" {proof.instances:,} instances fit into theirs." if proof.instances else ""
+        yield (Piece("Order proved", "open"), Piece(f" for {proof.windows:,} windows, {span}.{fit}"))
     for finding in proof.findings:
         yield from wrap((Piece("✗ ", "bad"), Piece(one_line(finding))), width=width, indent=2)
     if proof.findings:

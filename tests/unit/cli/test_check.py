@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from patchgate.cli.check import count_instances, describe_defaults, read_parameters
+from patchgate.cli.capacity import count_instances
+from patchgate.cli.check import describe_defaults, read_parameters
 from patchgate.cli.root import run
 from patchgate.config import ParameterOverride
 from patchgate.errors import InputError

@@ -60,6 +60,7 @@ def plan_to_json(plan: Plan, *, bodies: bool = True) -> dict[str, Any]:
             "until": proof.until.isoformat(),
             "windows": proof.windows,
             "findings": list(proof.findings),
+            "instances": proof.instances,
         }
     if plan.drift is not None:
         oldest = plan.drift.oldest
@@ -123,6 +124,7 @@ def _plan(content: dict[str, Any]) -> Plan:
             datetime.fromisoformat(proof["until"]),
             proof["windows"],
             tuple(proof["findings"]),
+            proof["instances"],
         )
         if proof
         else None,

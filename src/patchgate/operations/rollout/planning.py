@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from patchgate._version import __version__
-from patchgate.operations.check import CheckResult, check_lanes
+from patchgate.operations.check import CapacityFacts, CheckResult, check_lanes
 from patchgate.operations.rollout.comparison import (
     compare_instance,
     compare_set,
@@ -31,13 +31,15 @@ _BUCKET = "S3Bucket"
 class PlanRequest:
     """What is asked for. ``now`` is an aware UTC datetime; ``years`` of schedules are proved from that day on.
 
-    ``prune``: what belongs to no lane is removed, and not only named.
+    ``prune``: what belongs to no lane is removed, and not only named. ``capacity``: how many instances lanes have, None
+    where that is not known.
     """
 
     now: datetime
     years: int = 10
     allow_idle: bool = False
     prune: bool = False
+    capacity: CapacityFacts | None = None
 
 
 def plan_deployment(survey: Survey, request: PlanRequest) -> Plan:
@@ -134,9 +136,11 @@ def _prove(survey: Survey, request: PlanRequest) -> ScheduleProof:
         fleet.organization.id,
         start,
         request.years,
+        facts=request.capacity,
         allow_idle=request.allow_idle,
     )
-    return ScheduleProof(result.start, result.until, result.windows, tuple(_findings(result)))
+    instances = sum(min(each.instances, each.capacity) for each in result.capacities)
+    return ScheduleProof(result.start, result.until, result.windows, tuple(_findings(result)), instances)
 
 
 def _findings(result: CheckResult) -> Iterator[str]:

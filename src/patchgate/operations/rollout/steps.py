@@ -112,12 +112,16 @@ class SetAdministration:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleProof:
-    """What ``check`` proved of the plan's lanes: how many windows, from when until when (aware UTC)."""
+    """What ``check`` proved of the plan's lanes: how many windows, from when until when (aware UTC).
+
+    ``instances``: how many fit into their windows, of the lanes whose number is known.
+    """
 
     start: datetime
     until: datetime
     windows: int
     findings: tuple[str, ...] = ()
+    instances: int = 0
 
 
 @dataclass(frozen=True, slots=True)
