@@ -14,7 +14,7 @@ from patchgate.emulator.errors import AwsError, EngineFailureError, NotEmulatedE
 from patchgate.emulator.neighbour_checks import check_request
 from patchgate.emulator.regions import known_regions, unknown_region
 from patchgate.emulator.topic_functions import invoke_subscriber
-from patchgate.emulator.wire import private
+from patchgate.emulator.wire import private, private_messages
 from patchgate.emulator.wire.alarms import alarm_change
 from patchgate.emulator.wire.buckets import BucketGuard
 from patchgate.emulator.wire.caller import answer_caller
@@ -78,13 +78,13 @@ class WireDoor(Door[DoorSession]):
         self._moto = stack.enter_context(private.diverted_requests(self._process))
         stack.enter_context(private.closed_network(_refuse))
         stack.enter_context(private.guarded_buckets(self._buckets.check))
-        stack.enter_context(private.alarms_without_data())
+        stack.enter_context(private_messages.alarms_without_data())
         stack.enter_context(private.iam_of_the_signing_partition())
         stack.enter_context(private.seeded_identifiers(_MOTO_SEED))
         stack.enter_context(private.numbered_identifiers(self.cloud.seed))
-        stack.enter_context(private.checked_messages())
-        stack.enter_context(private.kept_messages())
-        stack.enter_context(private.delivered_notifications(partial(invoke_subscriber, self.cloud)))
+        stack.enter_context(private_messages.checked_messages())
+        stack.enter_context(private_messages.kept_messages())
+        stack.enter_context(private_messages.delivered_notifications(partial(invoke_subscriber, self.cloud)))
         stack.enter_context(private.markers_over_nothing())
         stack.enter_context(private.virtual_time(self))
 

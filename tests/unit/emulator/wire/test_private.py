@@ -37,7 +37,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 
 from patchgate.emulator.numbered_ids import NumberedIds
-from patchgate.emulator.wire import private
+from patchgate.emulator.wire import private, private_messages
 
 
 class Clock:
@@ -201,7 +201,7 @@ def test_moto_forgets_the_state_of_an_alarm_that_is_put_again_and_here_it_does_n
     signature = inspect.signature(backend.put_metric_alarm)
     needed = [name for name, item in signature.parameters.items() if item.default is inspect.Parameter.empty]
     given: dict[str, Any] = dict.fromkeys(needed) | {"name": "a", "dimensions": [], "alarm_actions": []}
-    with private.alarms_without_data():
+    with private_messages.alarms_without_data():
         backend.put_metric_alarm(**given)
         assert backend.alarms["a"].state_value == "INSUFFICIENT_DATA"
         backend.set_alarm_state("a", "told", "{}", "ALARM")
@@ -381,7 +381,7 @@ def test_messages_subscriptions_and_receipts_are_numbered() -> None:
 
 
 def test_batches_of_a_topic_name_the_empty_message() -> None:
-    with moto.mock_aws(), private.checked_messages():
+    with moto.mock_aws(), private_messages.checked_messages():
         sns = boto3.client("sns", **AT)
         topic = sns.create_topic(Name="t")["TopicArn"]
         entries = [{"Id": "1", "Message": "m"}, {"Id": "2", "Message": ""}]
@@ -396,7 +396,7 @@ def test_functions_get_what_motos_topics_let_through_and_the_web_gets_nothing() 
     def invoke(function: str, envelope: dict[str, Any], subscription: str) -> None:
         got.append((function.rpartition(":")[2], envelope["Message"], subscription))
 
-    with moto.mock_aws(), private.delivered_notifications(invoke):
+    with moto.mock_aws(), private_messages.delivered_notifications(invoke):
         sns = boto3.client("sns", **AT)
         topic = sns.create_topic(Name="t")["TopicArn"]
         sns.subscribe(TopicArn=topic, Protocol="https", Endpoint="https://example.org")
@@ -411,7 +411,7 @@ def test_functions_get_what_motos_topics_let_through_and_the_web_gets_nothing() 
 
 
 def test_a_queue_of_motos_forgets_what_is_over(clock: Clock) -> None:
-    with private.kept_messages():
+    with private_messages.kept_messages():
         sqs = boto3.client("sqs", **AT)
         url = sqs.create_queue(QueueName="q", Attributes={"MessageRetentionPeriod": "60"})["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody="m")
