@@ -80,12 +80,10 @@ def _admits(writing: Writing, earliest: datetime) -> bool:
 def forged(case: Case) -> Iterator[Violation]:
     """Evidence is written by the gate's own roles, and by each run of it once."""
     for (cycle, name), writings in case.evidence.items():
-        role = case.lane.verdict_role if name in VERDICTS else case.lane.proof_role
         of_execution: dict[str, Writing] = {}
         for writing in writings:
             where = f"the evidence {cycle}/{name}"
-            writer = (writing.principal or "").rpartition("/")[2]
-            if role and writing.principal is not None and (writer != role or writing.account != case.lane.account):
+            if is_anothers(case, writing, name):
                 what = f"{where} was written by {writing.principal or 'an operator'} of {writing.account}"
                 yield Violation.at_cut("evidence-forged", case.lane, writing.cut, what, instance=_subject(name))
             is_proof = writing.rows is not None and name not in VERDICTS
@@ -97,6 +95,14 @@ def forged(case: Case) -> Iterator[Violation]:
                     yield Violation.at_cut(
                         "evidence-forged", case.lane, writing.cut, what, first.cut.seq, instance=_subject(name)
                     )
+
+
+def is_anothers(case: Case, writing: Writing, name: str) -> bool:
+    """Whether somebody else than the gate wrote evidence, as far as that is known."""
+    role = case.lane.verdict_role if name in VERDICTS else case.lane.proof_role
+    writer = (writing.principal or "").rpartition("/")[2]
+    known = bool(role) and writing.principal is not None
+    return known and (writer != role or writing.account != case.lane.account)
 
 
 def false(case: Case) -> Iterator[Violation]:

@@ -8,6 +8,7 @@ for a true reason, and that capacity and the others' failures did not keep from 
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from patchgate.judge.case import may_be_silent, runs_throughout
@@ -20,13 +21,12 @@ from patchgate.judge.verdicts import contradiction_of
 from patchgate.judge.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from patchgate.judge.case import Case, Occurrence
     from patchgate.judge.doings import Automation, Said
     from patchgate.judge.estate import Instance
 
-WINDOWS = 2
 AT_ONCE = timedelta(seconds=1)
 SLOWEST_AGENT_SECONDS = 30
 LOOK_BACK_SLACK = timedelta(minutes=30)
@@ -39,17 +39,16 @@ show was closed.
 
 
 def unpatched(case: Case) -> Iterator[Violation]:
-    """Who was well in the first two windows after the calm began, and was patched in neither."""
+    """Who was well in two windows in a row after the calm began, and was patched in neither."""
     calm = case.lane.calm_from
     if calm is None:
         return
-    windows = [one for one in case.occurrences if one.start >= calm][:WINDOWS]
-    if len(windows) < WINDOWS:
-        return
+    pairs = list(pairwise(one for one in case.occurrences if one.start >= calm))
     for instance in case.members:
         if instance.launched > case.facts.cut_at(calm).seq:
             continue
-        if any(_was_patched(case, instance, one) or not _is_well(case, instance, one) for one in windows):
+        windows = next((pair for pair in pairs if _was_passed_over(case, instance, pair)), None)
+        if windows is None:
             continue
         told = "; ".join(f"{one.start.isoformat()}: {_what_happened(case, instance, one)}" for one in windows)
         end = case.facts.cut_at(windows[-1].end)
@@ -61,6 +60,10 @@ def unpatched(case: Case) -> Iterator[Violation]:
             instance.launched,
             instance=instance.instance,
         )
+
+
+def _was_passed_over(case: Case, instance: Instance, windows: Iterable[Occurrence]) -> bool:
+    return not any(_was_patched(case, instance, one) or not _is_well(case, instance, one) for one in windows)
 
 
 def _was_patched(case: Case, instance: Instance, occurrence: Occurrence) -> bool:

@@ -110,7 +110,8 @@ PROMISES = (
     Promise(
         "lease-once",
         CLOSED,
-        "A lease is created once, by a gate that began before the window, and never reopened.",
+        "A lease is created once, by a gate that began before the window, and never reopened; a gate that finds it "
+        "decides nothing.",
         windows.leases_changed,
         of_gate=True,
     ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from patchgate.judge.case import A_CLOSE_COMES_WITHIN, closes
 from patchgate.judge.doings import LONGEST_RUN
+from patchgate.judge.evidence import VERDICTS, is_anothers
 from patchgate.judge.spans import Cut, Span
 from patchgate.judge.violation import Violation
 
@@ -106,7 +108,7 @@ def _open_beside_a_closed_window(case: Case, lease: Lease) -> Iterator[Violation
 
 
 def leases_changed(case: Case) -> Iterator[Violation]:
-    """A lease is created once, before its window's start, and never opens again after it was closed.
+    """A lease is created once, before its window's start, never opens again after it was closed, and is obeyed.
 
     A gate that began before the start may be overtaken by it between its last look at the clock and its lease.
     """
@@ -119,6 +121,28 @@ def leases_changed(case: Case) -> Iterator[Violation]:
         if lease.opened.at >= lease.window_start and not _opened_by_an_early_gate(case, lease):
             what = f"the lease {lease.path} was opened after its window had started"
             yield Violation.at_cut("lease-once", case.lane, lease.opened, what)
+        for cut in _decided_again(case, lease):
+            what = f"the cycle of the lease {lease.path} was decided again by a gate that came after it"
+            yield Violation.at_cut("lease-once", case.lane, cut, what, lease.opened.seq)
+
+
+def _decided_again(case: Case, lease: Lease) -> Iterator[Cut]:
+    """The writings of a cycle's verdict by gates that began when its lease was there already."""
+    for name in VERDICTS:
+        for writing in case.evidence.get((lease.cycle, name), ()):
+            late = lease.opened.seq < writing.cut.seq and (lease.deleted is None or writing.cut.seq < lease.deleted)
+            if not late or is_anothers(case, writing, name):
+                continue
+            writers = _running(case, writing.cut)
+            if writers and not writers & _running(case, lease.opened):
+                yield writing.cut
+
+
+def _running(case: Case, cut: Cut) -> set[str]:
+    """The requests to the gate that were on their way: of which more runs had begun than ended."""
+    begun = Counter(request for begin, request in case.gate.begun if begin.seq <= cut.seq)
+    begun.subtract(run.request for run in case.gate.runs if run.span.high.seq <= cut.seq)
+    return {request for request, number in begun.items() if number > 0}
 
 
 def terms_exceeded(case: Case) -> Iterator[Violation]:

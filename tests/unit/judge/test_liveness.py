@@ -71,7 +71,16 @@ CLOSED: dict[str, Any] = {"opens": False}
 def test_who_is_well_is_patched_in_one_of_two_windows() -> None:
     assert broken(nights(PATCHED, PATCHED, PATCHED)) == []
     assert broken(nights(UNPATCHED, PATCHED, UNPATCHED)) == []
-    assert broken(nights(PATCHED, UNPATCHED, UNPATCHED)) == []
+    assert broken(nights(PATCHED, UNPATCHED, PATCHED)) == []
+
+
+def test_who_was_patched_once_is_patched_again() -> None:
+    (violation,) = nights(PATCHED, UNPATCHED, UNPATCHED).judged(**GATED | WEEK).violations
+    assert violation.promise == "liveness"
+    assert "2026-07-05T23:00:00+00:00: opened" in violation.what
+    assert broken(nights(UNPATCHED, UNPATCHED, UNPATCHED)) == ["liveness"]  # said once
+    assert broken(nights(PATCHED, UNPATCHED, UNPATCHED), calm_from=EVENING + timedelta(hours=42)) == ["liveness"]
+    assert broken(nights(PATCHED, UNPATCHED, UNPATCHED), calm_from=EVENING + timedelta(hours=48)) == []
 
 
 @pytest.mark.parametrize("how", [UNPATCHED, CLOSED])

@@ -100,6 +100,43 @@ def test_f44_a_hold_comes_after_the_evidence_of_its_verdict() -> None:
     assert held(written=False) == ["evidence"]
 
 
+# A lease that is there is obeyed
+
+
+def decided(written: datetime, *attempts: tuple[float, float], name: str = "open", **facts: Any) -> list[str]:
+    """A verdict that is written while a lease is there since 22:30:05, by attempts at a gate: seconds from and to."""
+    story = lane().verdict(when=at(22.5, 4)).open(at(22.5, 5))
+    story.verdict(when=written, decision=name)
+    for begin, end in attempts:
+        known = {"function": OPEN, "request_id": facts.get("request", f"from {begin}")}
+        story.tell(at(22.5, begin), "FunctionInvoked", payload={"scheduled_time": at(22.5).isoformat()}, **known)
+        if end:
+            story.tell(at(22.5, end), "FunctionEnded", status="Success", error="", log=[], result=None, **known)
+    return broken(story, **{key: value for key, value in facts.items() if key != "request"})
+
+
+@pytest.mark.parametrize("name", ["open", "hold"])
+def test_f28_a_duplicate_that_finds_a_lease_decides_nothing(name: str) -> None:
+    assert decided(at(22.5, 32), (0, 10), (30, 40), name=name) == ["lease-once"]
+    assert decided(at(22.5, 8), (0, 10), (2, 9), name=name) == []  # it had looked before the lease was there
+    assert decided(at(22.5, 32), (0, 10), (30, 40), name=name, verdict_role="gate-other") == ["evidence-forged"] * 2
+
+
+def test_f28_an_attempt_that_never_ends_may_be_the_one_that_writes() -> None:
+    assert decided(at(22.5, 32), (0, 0), (30, 40)) == []
+    assert decided(at(22.5, 32), (0, 4.5), (30, 40)) == ["lease-once"]
+    assert decided(at(22.5, 32), (0, 10), (30, 40), request="one") == []  # who wrote cannot be told
+    assert decided(at(22.5, 32), (0, 10)) == []  # nobody of the gate's was on its way
+
+
+def test_f28_a_lease_that_was_deleted_may_be_decided_again() -> None:
+    story = lane().verdict(when=at(22.5, 4)).open(at(22.5, 5))
+    story.run(OPEN, at(22.7), at(22.7, 10), decision="open", scheduled_time=at(22.5).isoformat())
+    story.verdict(when=at(22.7, 5))
+    assert broken(story) == ["lease-once"]
+    assert broken(story.tell(at(22.6), "ParameterDeleted", name=f"{PATH}/{CYCLE}/open")) == []
+
+
 # A window that is closed before its end
 
 
