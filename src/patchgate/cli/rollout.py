@@ -199,7 +199,12 @@ def _execute(plan: Plan, reach: Reach, conduct: Conduct) -> Path:
     from patchgate.operations.rollout.journal import Journal
     from patchgate.operations.rollout.journal import Progress as Earlier
     from patchgate.operations.rollout.ports import LockHolder
-    from patchgate.operations.rollout.verification import await_settled, check_unchanged, read_planned
+    from patchgate.operations.rollout.verification import (
+        await_settled,
+        check_unchanged,
+        find_own_failures,
+        read_planned,
+    )
 
     accounts, stop = reach.accounts, StopSignal()
     journal = Journal(conduct.journal or _default_journal(plan), read_exact_clock)
@@ -233,6 +238,7 @@ def _execute(plan: Plan, reach: Reach, conduct: Conduct) -> Path:
                 lambda wave: _confirm(plan, wave, reach.reader),
                 bake=conduct.bake,
                 done=done,
+                failed=find_own_failures(plan, facts, progress),
             ).run()
         except KeyboardInterrupt:
             raise StoppedError("stopped between two changes", remedy=GO_ON) from None

@@ -79,7 +79,9 @@ class StopSignal:
 
 @dataclass(slots=True)
 class Execution:
-    """Carries out one plan. ``done``: stacks and sets that an earlier attempt finished. ``bake`` is in minutes."""
+    """Carries out one plan. ``done``: stacks and sets that an earlier attempt finished, ``failed``: stacks that it
+    began and AWS rolled back. ``bake`` is in minutes.
+    """
 
     plan: Plan
     stacks: StackControl
@@ -91,6 +93,7 @@ class Execution:
     bake: float = 0
     workers: int = WORKERS
     done: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
     _fingerprint: str = ""
     _buckets: dict[StackKey, str] = field(default_factory=dict)
     _begun: set[str] = field(default_factory=set)
@@ -181,7 +184,8 @@ class Execution:
     def _change_stack(self, step: Step) -> None:
         account, region, name = step.key
         with _Watched(self, [step]):
-            if step.action == "remove" or step.clear_first:
+            left_over = step.action == "create" and "/".join(step.key) in self.failed
+            if step.action == "remove" or step.clear_first or left_over:
                 self.stacks.delete(account, region, name)
             if step.action != "remove":
                 parameters = dict(step.parameters) | self._bucket_of(step)

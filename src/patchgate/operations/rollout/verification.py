@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from patchgate.errors import PatchgateError
-from patchgate.operations.rollout.facts import COMPLETE, Facts, FactsReader
+from patchgate.operations.rollout.facts import COMPLETE, FAILED_CREATION, Facts, FactsReader
 from patchgate.operations.rollout.journal import Progress
 from patchgate.operations.rollout.steps import Plan, PlannedWave, SetStep, Step
 
@@ -51,14 +51,15 @@ def await_settled(read: Callable[[], Facts], pause: Callable[[float], None], tel
 def check_unchanged(plan: Plan, facts: Facts, progress: Progress) -> frozenset[str]:
     """The stacks and stack sets of the plan that need nothing more, because an earlier attempt did them.
 
-    Raises ChangedFactsError when anything else is not as the plan saw it: what it does was decided for that.
+    Raises ChangedFactsError when anything else is not as the plan saw it: what it does was decided for that. What an
+    earlier attempt failed to make, and AWS rolled back, may be tried again.
     """
     if facts.caller.account != plan.deployer:
         raise ChangedFactsError(
             f"the plan was made from account {plan.deployer}, these are credentials of {facts.caller.account}",
             remedy=f"use credentials of {plan.deployer}, or make a new plan",
         )
-    done, changed = set[str](), list[str]()
+    done, changed, failures = set[str](), list[str](), find_own_failures(plan, facts, progress)
     for wave in plan.waves:
         touched = {step.stack_set for step in wave.steps if "/".join(step.key) in progress.begun}
         for change in wave.sets:
@@ -70,7 +71,7 @@ def check_unchanged(plan: Plan, facts: Facts, progress: Progress) -> frozenset[s
             key = "/".join(step.key)
             if key in progress.begun and (step.action == "leave" or _is_achieved(step, facts)):
                 done.add(key)
-            elif _seen_of(step, facts) != step.seen:
+            elif _seen_of(step, facts) != step.seen and key not in failures:
                 changed.append(key)
     if changed:
         more = f" and {len(changed) - _SHOWN} more" if changed[_SHOWN:] else ""
@@ -79,6 +80,22 @@ def check_unchanged(plan: Plan, facts: Facts, progress: Progress) -> frozenset[s
             remedy="look at a new plan: patchgate plan FLEET --save FILE",
         )
     return frozenset(done)
+
+
+def find_own_failures(plan: Plan, facts: Facts, progress: Progress) -> frozenset[str]:
+    """The plain stacks that an earlier attempt at the plan began and AWS rolled back: as they were, but for that."""
+    return frozenset("/".join(step.key) for step in plan.steps() if _is_own_failure(step, facts, progress))
+
+
+def _is_own_failure(step: Step, facts: Facts, progress: Progress) -> bool:
+    stack = facts.stacks.get(step.key)
+    if step.stack_set or stack is None or "/".join(step.key) not in progress.begun:
+        return False
+    if step.action == "create":
+        keeps = step.stage == "patch"  # its vault and role stay: what is made next must be told of them by a new plan
+        return stack.status in FAILED_CREATION and not keeps and (not step.seen or step.clear_first)
+    rolled_back = step.action == "update" and stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    return rolled_back and any(replace(stack, status=each).seen() == step.seen for each in COMPLETE)
 
 
 def find_unsettled(wave: PlannedWave, facts: Facts) -> Iterator[str]:

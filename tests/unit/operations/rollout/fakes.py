@@ -258,6 +258,7 @@ def carry_out(
     stop: StopSignal | None = None,
     bake: float = 0,
     done: frozenset[str] = frozenset(),
+    failed: frozenset[str] = frozenset(),
     confirm: Callable[[PlannedWave], Sequence[str]] | None = None,
 ) -> Heard:
     """Carry it out against the fake; what the watcher heard."""
@@ -268,5 +269,7 @@ def carry_out(
 
     sets = FakeSets(aws) if plan.administration else None
     journal = Journal(path, lambda: NOW)
-    Execution(plan, aws, sets, journal, heard, stop or StopSignal(), confirm or look, bake, done=done).run()
+    Execution(
+        plan, aws, sets, journal, heard, stop or StopSignal(), confirm or look, bake, done=done, failed=failed
+    ).run()
     return heard

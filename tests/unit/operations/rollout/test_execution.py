@@ -21,6 +21,7 @@ from patchgate.operations.rollout.verification import (
     ChangedFactsError,
     await_settled,
     check_unchanged,
+    find_own_failures,
     find_unsettled,
     read_planned,
 )
@@ -238,6 +239,42 @@ def test_a_plan_goes_on_with_what_it_has_not_done(mode: str, tmp_path: Path) -> 
     carry_out(plan, aws, path, done=done)
     assert plan_of(fleet, aws).changes == 0
     assert len([call for call in aws.calls if call[0] == "stack"]) == (10 if mode == "stacks" else 2)
+
+
+def test_a_plan_tries_again_what_it_failed_to_make(tmp_path: Path) -> None:
+    """A creation that was rolled back is cleared first; what another plan left, or what left a vault, has changed."""
+    key = (WEB, REGION, "patchgate-monitoring-ubuntu-dev")
+    aws, fleet, path = FakeAws(failing={key}), fleet_of(FLEET), tmp_path / "journal"
+    plan = plan_of(fleet, aws)
+    with pytest.raises(WaveFailedError):
+        carry_out(plan, aws, path)
+    assert aws.there[key].status == "ROLLBACK_COMPLETE"
+    facts, progress = read_planned(plan, aws), Journal(path, lambda: NOW).read(plan.fingerprint)
+    with pytest.raises(ChangedFactsError):
+        check_unchanged(plan, facts, Progress())
+    aws.failing.clear()
+    done, failed = check_unchanged(plan, facts, progress), find_own_failures(plan, facts, progress)
+    assert failed == {"/".join(key)}
+    before = len(aws.calls)
+    carry_out(plan, aws, path, done=done, failed=failed)
+    assert aws.calls[before:].index(("delete", *key)) < aws.calls[before:].index(("stack", *key))
+    assert plan_of(fleet, aws).changes == 0
+
+    left = StackFacts("ROLLBACK_COMPLETE")
+    began = Progress(begun=frozenset({"/".join(PATCH)}))
+    assert find_own_failures(plan, replace(facts, stacks={PATCH: left}), began) == frozenset()  # its vault is there
+
+    aws.failing = {PATCH}
+    plan = plan_of(fleet_of(FLEET.replace("[dev, prd]", "[dev, prd], backup: {retention_days: 9}")), aws)
+    with pytest.raises(WaveFailedError):
+        carry_out(plan, aws, path)
+    assert aws.there[PATCH].status == "UPDATE_ROLLBACK_COMPLETE"
+    facts, progress = read_planned(plan, aws), Journal(path, lambda: NOW).read(plan.fingerprint)
+    assert find_own_failures(plan, facts, progress) == {"/".join(PATCH)}
+    assert "/".join(PATCH) not in check_unchanged(plan, facts, progress)
+    aws.there[PATCH] = replace(aws.there[PATCH], tags={"owner": "somebody"})
+    with pytest.raises(ChangedFactsError):
+        check_unchanged(plan, read_planned(plan, aws), progress)
 
 
 @pytest.mark.parametrize("change", ["parameters", "tags"])
