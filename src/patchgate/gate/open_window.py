@@ -61,6 +61,7 @@ def handler(event: Json, context: Any) -> Json:
     record = lane.record(cycle, window_id, verdict, findings, now)
     lane.write_evidence(cycle, record, findings)
     if verdict.decision == "open":
+        lane.report(record, findings)  # whoever dies after the lease is there has said whom it leaves out
         record["lease"] = lane.create_lease(cycle, record, times)
     else:
         lease = lane.leases().get(cycle, {})
@@ -68,7 +69,7 @@ def handler(event: Json, context: Any) -> Json:
             return lane.obey(cycle, lease)
         lane.enable_window(window_id, enabled=False)
         lane.write_hold(cycle, record)
-    lane.report(record, findings)
+        lane.report(record, findings)
     if verdict.reason != "window-not-due" or lane.is_due(scheduled):
         lane.notify(record, findings)
     return record
@@ -205,7 +206,7 @@ class Lane:
         self.ssm.update_maintenance_window(WindowId=window_id, Enabled=enabled)
         window = self.ssm.get_maintenance_window(WindowId=window_id)
         if window["Enabled"] is not enabled:
-            raise RuntimeError(f"window {window_id} was set to enabled={enabled} and is not")
+            raise RuntimeError(f"window {window_id} is not enabled={enabled}")
         return window
 
     def record(self, cycle: str, window_id: str, verdict: Verdict, findings: list[Finding], now: datetime) -> Json:
@@ -256,7 +257,7 @@ class Lane:
         lines = [f"{record['lane']}, cycle {record['cycle']}: {record['decision']}{why}. {record['detail']}", ""]
         lines += [f"{f.instance}  {f.status}: {f.reason} ({REASONS[f.reason]}) {f.detail}" for f in left_out]
         while len("\n".join(lines).encode()) > MESSAGE_BYTES:
-            lines = [*lines[: len(lines) // 2], "... and more: see the evidence in the log bucket"]
+            lines = [*lines[: len(lines) // 2], "... and more: see the evidence"]
         subject = f"patchgate {record['decision']}: {self.os} {self.stage} {self.region}"
         self.sns.publish(TopicArn=self.env["TOPIC_ARN"], Subject=subject, Message="\n".join(lines))
 

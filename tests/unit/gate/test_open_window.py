@@ -367,8 +367,22 @@ def test_f30_failed_write_is_raised_and_a_retry_opens(aws: FakeAws, open_gate: O
 def test_f30_window_state_is_read_back(aws: FakeAws, open_gate: OpenGate) -> None:
     aws.protect("a")
     aws.ignored.add("update_maintenance_window")
-    with pytest.raises(RuntimeError, match=f"window {WINDOW} was set to enabled=True and is not"):
+    with pytest.raises(RuntimeError, match=f"window {WINDOW} is not enabled=True"):
         open_gate()
+
+
+def test_who_is_left_out_is_logged_before_the_lease(
+    aws: FakeAws, open_gate: OpenGate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A gate that dies once the lease is there is not asked again: its retry finds the lease."""
+    aws.protect("a", "b", "c")
+    aws.add_instance("d")
+    aws.errors["put_parameter"].append(client_error("InternalServerError"))
+    with pytest.raises(ClientError):
+        open_gate(MINIMUM_COVERAGE_PERCENT="50")
+    (line,) = capsys.readouterr().out.splitlines()
+    said = json.loads(line)
+    assert (said["decision"], [row[0] for row in said["left_out"]]) == ("open", ["i-d"])
 
 
 def test_f30_lease_is_read_back(aws: FakeAws, open_gate: OpenGate) -> None:
@@ -459,7 +473,7 @@ def test_message_stays_within_what_sns_takes(aws: FakeAws, open_gate: OpenGate) 
     aws.page_size = 1000
     open_gate()
     (message,) = aws.messages
-    assert message["Message"].endswith("... and more: see the evidence in the log bucket")
+    assert message["Message"].endswith("... and more: see the evidence")
 
 
 def test_lists_are_read_once_whatever_the_number_of_targets(aws: FakeAws, open_gate: OpenGate) -> None:
