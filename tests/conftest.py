@@ -1,0 +1,22 @@
+"""What the tests must not take over from whoever runs them."""
+
+from __future__ import annotations
+
+import os
+
+_SETTINGS = (
+    "COLUMNS",
+    "FORCE_COLOR",
+    "LINES",
+    "NO_COLOR",
+    "PATCHGATE_DEBUG",
+    "PATCHGATE_POLL_SECONDS",
+    "PATCHGATE_STATE_DIR",
+)
+
+
+def pytest_configure() -> None:
+    """Forget the caller's terminal and settings, here and in every process that is started from here."""
+    for name in list(os.environ):
+        if name in _SETTINGS or name.startswith("AWS_"):
+            del os.environ[name]
