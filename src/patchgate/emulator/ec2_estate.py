@@ -9,6 +9,7 @@ checks of a booting machine 2 minutes.
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
@@ -37,9 +38,10 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Region:
-    """What one account has in one Region, by id, in order of creation."""
+    """What one account has in one Region, by id, in order of creation; ``by_id`` holds the instances in order of id."""
 
     instances: dict[str, Instance] = field(default_factory=dict)
+    by_id: list[Instance] = field(default_factory=list)
     volumes: dict[str, Volume] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
@@ -84,6 +86,7 @@ class Estate(Component):
         for volume in spec.volumes:
             self._new_volume(scope, instance, volume).status = "attached"
         region.instances[spec.instance_id] = instance
+        insort(region.by_id, instance, key=lambda item: item.instance_id)
         self.cloud.record(
             scope,
             "InstanceLaunched",

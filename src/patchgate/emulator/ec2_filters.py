@@ -76,12 +76,14 @@ def select(
 
 
 def narrowed(known: Mapping[str, Item], params: Params, name: str) -> Iterable[Item]:
-    """All of ``known``; when a filter ``name`` on identifiers has no wildcards, those that it names, in their order."""
+    """All of ``known``; when a filter ``name`` on identifiers has no wildcards, those that it names, in its order.
+
+    AWS promises no order of what it describes.
+    """
     for entry in params.get("Filters") or ():
-        wanted = set(map(str, entry.get("Values") or ())) if entry.get("Name") == name else ()
+        wanted = dict.fromkeys(map(str, entry.get("Values") or ())) if entry.get("Name") == name else ()
         if wanted and all(_WILD.isdisjoint(text) for text in wanted):
-            found = [known[identifier] for identifier in wanted if identifier in known]
-            return found if len(found) < 2 else [item for key, item in known.items() if key in wanted]
+            return [known[identifier] for identifier in wanted if identifier in known]
     return known.values()
 
 

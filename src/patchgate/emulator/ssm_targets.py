@@ -27,8 +27,7 @@ _GONE = ("shutting-down", "terminated")
 
 def managed_instances(cloud: Cloud, scope: Scope) -> list[Instance]:
     """Every machine that has registered with Systems Manager and still exists, by id."""
-    known = cloud.component(Ec2).region(scope).instances
-    return [known[identifier] for identifier in sorted(known) if known[identifier].state not in _GONE]
+    return [instance for instance in cloud.component(Ec2).region(scope).by_id if instance.state not in _GONE]
 
 
 def managed_among(cloud: Cloud, scope: Scope, ids: Iterable[Any]) -> list[Instance]:

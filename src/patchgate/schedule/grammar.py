@@ -157,7 +157,8 @@ def _rate(expression: str, dialect: Dialect, body: str) -> Schedule:
 
 def _at(expression: str, dialect: Dialect, body: str) -> Schedule:
     rule = f"a one-time schedule is at(yyyy-mm-ddThh:mm:ss), {FIRST_YEAR}-{LAST_YEAR}, without an offset from UTC"
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", body):
+    # From Python 3.14 on, fromisoformat takes 24:00:00 for the next midnight.
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}", body):
         raise ScheduleError(expression, Fault("at", body, 4, f"{body!r} is not of that form", rule))
     try:
         wall = datetime.fromisoformat(body + "+00:00")

@@ -18,6 +18,9 @@ MAX_TEMPLATE_BYTES = 51_200
 MAX_OBJECT_BYTES = 1_000_000
 """The longest template that there may be, in an object of S3."""
 
+DEEPEST = 100
+"""Levels of a template. An assumption: AWS refuses templates that are nested too deeply, and documents no number."""
+
 _SHORT_FUNCTIONS = (
     "And", "Base64", "Cidr", "Equals", "FindInMap", "GetAZs", "If", "ImportValue", "Join", "Not", "Or", "Select",
     "Split", "Sub", "Transform",
@@ -43,7 +46,30 @@ def read_template_text(body: str) -> Any:
     and every tag that is not one of CloudFormation's own; the message names the line where the format has lines.
     """
     refuse_size(body, MAX_OBJECT_BYTES)
-    return _read_json(body) if body.lstrip().startswith("{") else _YamlReader(body).document()
+    kind = "JSON" if body.lstrip().startswith("{") else "YAML"
+    try:
+        value = _read_json(body) if kind == "JSON" else _YamlReader(body).document()
+    except RecursionError:
+        value = None
+    else:
+        if _is_shallow(value):
+            return value
+    raise invalid(f"Template format error: {kind} not well-formed. (nested too deeply)")
+
+
+def _is_shallow(value: Any) -> bool:
+    """Whether a value is nested no deeper than ``DEEPEST``, found without recursion."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            item
+            for each in level
+            if isinstance(each, (dict, list))
+            for item in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def refuse_size(body: str, most: int) -> None:
@@ -74,8 +100,6 @@ def _read_json(body: str) -> Any:
     except json.JSONDecodeError as error:
         place = f"(line {error.lineno}, column {error.colno})"
         raise invalid(f"Template format error: JSON not well-formed. {place}") from error
-    except RecursionError as error:
-        raise invalid("Template format error: JSON not well-formed. (nested too deeply)") from error
 
 
 class _YamlReader:
@@ -104,8 +128,6 @@ class _YamlReader:
             raise invalid(
                 f"Template format error: YAML not well-formed. (character at position {error.position})"
             ) from error
-        except RecursionError as error:
-            raise invalid("Template format error: YAML not well-formed. (nested too deeply)") from error
         return value
 
     def _next(self, kind: type[Any]) -> None:

@@ -87,7 +87,10 @@ def test_what_is_refused_names_its_place(text: str, message: str) -> None:
 
 def test_deep_nesting_is_refused_and_not_a_crash() -> None:
     assert "nested too deeply" in refused("A: " + "[" * 5000)
-    assert "nested too deeply" in refused('{"A": ' + "[" * 20000)
+    assert "nested too deeply" in refused("A: " + "[" * 120 + "]" * 120)
+    for depth in (120, 20000, 200000):
+        assert "nested too deeply" in refused('{"A": ' + "[" * depth + "]" * depth + "}")
+    assert read_template_text('{"A": ' + "[" * 90 + "]" * 90 + "}")
 
 
 def test_size_is_counted_in_bytes() -> None:
