@@ -102,6 +102,7 @@ def emulator(  # noqa: PLR0913 - one argument an option
     require_runtime(runtime)
     from patchgate.emulator.endpoint.client import is_loopback
     from patchgate.emulator.faithful.runtime import FaithfulRuntime
+    from patchgate.emulator.garbage import rare_collections
     from patchgate.emulator.server import CloudHost, EmulatorServer, HostSettings
     from patchgate.rehearsal.serving import ServedWorlds, first_account
     from patchgate.rehearsal.stage import DEFAULT_START, organization_of
@@ -114,7 +115,7 @@ def emulator(  # noqa: PLR0913 - one argument an option
     begin = start or found.start or DEFAULT_START
     settings = HostSettings(begin, seed, organization_of(found, organization), account)
     cloud = CloudHost(settings, ServedWorlds(found, begin), runtime=FaithfulRuntime if runtime == "faithful" else None)
-    with EmulatorServer.bind(host, port, cloud) as server, cloud:
+    with rare_collections(), EmulatorServer.bind(host, port, cloud) as server, cloud:
         if not is_loopback(host):
             sys.stderr.write(f"warning: {host} is no loopback address; whoever reaches it can run code here\n")
         sys.stderr.write(f"the embedded AWS is at {server.url}; it is {begin.isoformat()} there; Ctrl-C stops it\n")

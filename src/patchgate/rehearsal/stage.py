@@ -13,6 +13,7 @@ from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.cloud import Cloud, Scope
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.engine import COMPONENTS
+from patchgate.emulator.garbage import rare_collections
 from patchgate.emulator.organizations import (
     Organization,
     OrganizationAccount,
@@ -102,7 +103,7 @@ def open_stage(
     cloud = Cloud(COMPONENTS, start=start, seed=seed, assumptions=assumptions)
     if organization_id:
         cloud.component(Organizations).establish(organization_of(world, organization_id))
-    with open_door(cloud, door) as opened, open_runtime(opened, runtime):
+    with rare_collections(), open_door(cloud, door) as opened, open_runtime(opened, runtime):
         populate(cloud, world, start)
         stacks = CloudFormationStacks(
             lambda account, region: opened.session(account, region).client("cloudformation"), _do_not_wait

@@ -19,6 +19,7 @@ from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.cloud import Cloud, Scope, partition_of
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.engine import COMPONENTS
+from patchgate.emulator.garbage import rare_collections
 from patchgate.emulator.world import InstanceSpec, Patch, VolumeSpec
 from patchgate.operations.check import lane_zone
 from patchgate.operations.deployment import LaneSettings, deploy_lanes, settle_lanes
@@ -39,8 +40,6 @@ CYCLES = 3
 VOLUMES = (1, 2, 1, 3)
 """How many volumes each of a lane's four machines has."""
 DEVICES = "abcdefghijklmnop"
-GARBAGE_THRESHOLD = 50_000
-"""A run makes few cycles of objects: looking for them as often as Python does by default takes a tenth of its time."""
 CLOSED_CALENDAR = "patchgate-freeze"
 
 
@@ -109,18 +108,13 @@ class WireGrounds(Grounds):
 @contextmanager
 def open_grounds(door: DoorName | Callable[[Cloud], Door[Any]] = "direct") -> Iterator[Grounds]:
     """An empty embedded AWS, on which grounds are broken as runs ask for them, behind that door."""
-    usual = gc.get_threshold()
-    gc.set_threshold(GARBAGE_THRESHOLD, *usual[1:])
-    try:
-        with ExitStack() as stack:
-            if door == "wire":
-                yield WireGrounds(stack)
-            else:
-                cloud = _empty_cloud()
-                opened = stack.enter_context(open_door(cloud, door) if isinstance(door, str) else door(cloud))
-                yield Grounds(Stage(cloud, opened, _stacks(opened)))
-    finally:
-        gc.set_threshold(*usual)
+    with rare_collections(), ExitStack() as stack:
+        if door == "wire":
+            yield WireGrounds(stack)
+        else:
+            cloud = _empty_cloud()
+            opened = stack.enter_context(open_door(cloud, door) if isinstance(door, str) else door(cloud))
+            yield Grounds(Stage(cloud, opened, _stacks(opened)))
 
 
 def _empty_cloud() -> Cloud:
