@@ -74,9 +74,15 @@ RUNS ?= 10000
 campaign: $(DEVELOPMENT)  ## Run 10,000 short rehearsals with everyday faults; RUNS=100 runs so many
 	$(CAMPAIGN) --runs $(RUNS) --faults default
 
-campaign-full: $(DEVELOPMENT)  ## Run 100,000 rehearsals with all faults, 1,000,000 with everyday ones; goes on where it was stopped
+campaign-full: $(DEVELOPMENT)  ## Run 100,000 rehearsals with all faults, 1,000,000 with everyday ones; goes on where it was stopped; write the page of it
 	$(CAMPAIGN) --runs 100000 --faults all --checkpoint campaign-all.json
 	$(CAMPAIGN) --runs 1000000 --faults default --checkpoint campaign-default.json
+	$(MAKE) --no-print-directory campaign-page
+
+.PHONY: campaign-page
+campaign-page: $(DEVELOPMENT)  ## Write the page of what is done of the full campaigns
+	$(BIN)/python -m tests.campaign.results $(wildcard campaign-all.json campaign-default.json) \
+		--page docs/reference/campaign-results.md
 
 interleavings: $(DEVELOPMENT)  ## Search every order of the gate's API calls for a broken promise; write the page of its numbers
 	$(BIN)/python -m patchgate.rehearsal.campaign.interleavings --page docs/reference/interleavings.md
