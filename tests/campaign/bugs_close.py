@@ -11,6 +11,9 @@ def _close(old: str, new: str) -> SourceEdit:
 
 _WINDOW = '    if found_open:\n        lane.disable_window(window["WindowId"])\n'
 _WATCH = 'problems = lane.watch(window["WindowId"], leases, now) if watchdog else []'
+_BEGIN = "    lane, now = Lane(os.environ, context.invoked_function_arn), datetime.now(UTC)\n"
+_WATCHED = "    if watchdog:\n        lane.prune(leases, now)\n"
+_NAMED = 'for cycle in judged if "open" in leases[cycle] for i'
 _MISSED = '        problems.append(f"no gate judged the cycle that ended by {format_instant(scheduled)}")\n'
 
 CLOSE_BUGS = (
@@ -139,5 +142,35 @@ CLOSE_BUGS = (
             ),
         ),
         "F21",
+    ),
+    Bug(
+        "close-dies",
+        "every close and every watchdog dies at once",
+        "promise 2",
+        (_close(_BEGIN, _BEGIN + '    raise RuntimeError("dead")\n'),),
+    ),
+    Bug(
+        "close-dies-half-way",
+        "every close and every watchdog dies when the leases are closed, before the window is",
+        "promise 2",
+        (
+            _close(
+                "    found_open = window", '    if closed:\n        raise RuntimeError("dead")\n    found_open = window'
+            ),
+        ),
+    ),
+    Bug(
+        "watchdog-dies",
+        "every watchdog dies",
+        "promise 2",
+        (_close(_WATCHED, '    if watchdog:\n        raise RuntimeError("dead")\n'),),
+    ),
+    Bug(
+        "close-unreached-every-other-day",
+        "who was not reached is named every other day",
+        "F57",
+        (_close(_NAMED, _NAMED.replace(" for i", " and int(cycle[7]) % 2 for i")),),
+        "F33,F57",
+        ("daily", "narrow"),
     ),
 )

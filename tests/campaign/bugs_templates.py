@@ -401,4 +401,20 @@ TEMPLATE_BUGS = (
             ),
         ),
     ),
+    Bug(
+        "install-times-out",
+        "the runbook gives an install a minute",
+        "promise 3",
+        (_runbook("install", "timeoutSeconds", old=5400, new=60),),
+    ),
+    Bug(
+        "error-budget-none",
+        "the first failed install ends the window, whatever the lane's error budget",
+        "F34",
+        (
+            _task("MaxErrors", old={"Ref": "InstallMaxErrors"}, new="0"),
+            _task("MaxConcurrency", old={"Ref": "InstallMaxConcurrency"}, new="1"),
+        ),
+        "F34",
+    ),
 )

@@ -54,6 +54,10 @@ class Step(NamedTuple):
     status: str = ""
     reason: str = ""
     """Why it did not lead to a patched instance; "" when nothing says so."""
+    source: str = ""
+    """The function that said so; "" where it was no function."""
+    cycles: tuple[str, ...] = ()
+    """The cycles that a close had just closed when it said so."""
 
 
 class Sent(NamedTuple):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from patchgate.judge.case import Case, Occurrence
-    from patchgate.judge.doings import Run
+    from patchgate.judge.doings import Run, Step
     from patchgate.judge.estate import Instance
 
 
@@ -37,16 +37,18 @@ def forgotten_instances(case: Case) -> Iterator[Violation]:
 
 
 def _is_still_due(case: Case, occurrence: Occurrence) -> bool:
-    """Whether the close that names whom the window did not reach is still to come, or was seen to fail for good.
+    """Whether the close that names whom the window did not reach is still to come, or was made to fail for good.
 
     One that comes more than a day late, because all of a day's were lost, is announced by the alarm on their absence.
+    In the calm nothing is made to fail: what fails there excuses nobody.
     """
     if not case.lane.close_function:
         return False
     close = case.first_close(occurrence)
     if close is None:
-        tried = any(cut.at >= occurrence.start for cut, _ in case.closing.begun)
-        return tried or not case.is_overdue(occurrence.end)
+        return not case.is_overdue(occurrence.end)
+    if case.lane.calm_from is not None and occurrence.start >= case.lane.calm_from:
+        return False
     if close.span.low.at > occurrence.end + A_CLOSE_COMES_WITHIN:
         return True
     return _was_given_up(case, occurrence, close)
@@ -78,7 +80,7 @@ def _last_judged(case: Case, occurrence: Occurrence) -> Cut:
 
 
 def _lane_is_named(case: Case, occurrence: Occurrence) -> bool:
-    """Whether a hold, a function that was seen to fail, or a close that missed a verdict gives the reason for all."""
+    """Whether a hold, a function that was given up, or a close that missed a verdict gives the reason for all."""
     lane = case.lane
     leases = case.leases_of(occurrence)
     if leases:
@@ -92,7 +94,7 @@ def _lane_is_named(case: Case, occurrence: Occurrence) -> bool:
     for (place, name), function in case.facts.functions.items():
         if place != lane.place or not name.endswith(lane.suffix):
             continue
-        failed = [run.span.high.at for run in function.runs if not run.succeeded or run.missed_cycles]
+        failed = [run.span.high.at for run in function.runs if run.missed_cycles]
         failed += [cut.at for cut, _ in function.discarded]
         if any(occurrence.before <= at < occurrence.after for at in failed):
             return True
@@ -113,9 +115,21 @@ def _accounted_for(case: Case, instance: Instance, occurrence: Occurrence) -> bo
         return True
     if any(start <= step.at < occurrence.after for step in facts.refusals.get(key, ())):
         return True
-    if any(occurrence.before <= step.at < occurrence.after for step in facts.named.get(key, ())):
+    if any(_names_it_of(case, step, occurrence) for step in facts.named.get(key, ())):
         return True
     return _is_under_way(case, instance, occurrence) or _left_meanwhile(case, instance, occurrence)
+
+
+def _names_it_of(case: Case, step: Step, occurrence: Occurrence) -> bool:
+    """Whether a function named an instance of that occurrence: a gate before it or later, a close after its start, and
+    not of other cycles alone.
+    """
+    if not occurrence.before <= step.at < occurrence.after:
+        return False
+    if step.source != case.lane.close_function:
+        return True
+    own = {lease.cycle for lease in case.leases_of(occurrence)}
+    return step.at >= occurrence.start and (not step.cycles or not own.isdisjoint(step.cycles))
 
 
 def _is_under_way(case: Case, instance: Instance, occurrence: Occurrence) -> bool:

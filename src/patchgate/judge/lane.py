@@ -30,12 +30,13 @@ class LaneFacts:
     with ``minimum_coverage_percent`` and ``backup_job_threshold`` is what an open or held verdict is judged by;
     ``look_back`` and ``maximum_lead`` count from the gate's schedule. ``calendars`` are
     the names or ARNs of the change calendars that freeze the lane; one of which a history says nothing may be closed.
+    ``error_budget`` is how many failed installs, a number or a percentage, a window is to go on after; "": none.
 
     ``tags`` are what makes an instance one of the lane's, where that is not patchgate's two tags. Without ``has_gate``
     the templates are somebody else's, and promises that speak of leases, verdicts and evidence are not judged.
 
     ``calm_from`` is the instant from which nothing is made to go wrong; None: liveness, and closes that never came,
-    are not judged.
+    are not judged. A lane that is not ``lively`` has schedules by which not every machine can be patched.
     """
 
     account: str
@@ -62,9 +63,11 @@ class LaneFacts:
     look_back: timedelta | None = None
     maximum_lead: timedelta | None = None
     calendars: tuple[str, ...] = ()
+    error_budget: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     has_gate: bool = True
     calm_from: datetime | None = None
+    lively: bool = True
 
     @property
     def place(self) -> Place:

@@ -41,7 +41,7 @@ show was closed.
 def unpatched(case: Case) -> Iterator[Violation]:
     """Who was well in two windows in a row after the calm began, and was patched in neither."""
     calm = case.lane.calm_from
-    if calm is None:
+    if calm is None or not case.lane.lively:
         return
     pairs = list(pairwise(one for one in case.occurrences if one.start >= calm))
     for instance in case.members:
@@ -62,6 +62,21 @@ def unpatched(case: Case) -> Iterator[Violation]:
         )
 
 
+def failed_in_calm(case: Case) -> Iterator[Violation]:
+    """A run of the gate, the close or the watchdog that began in the calm and failed, or was given up."""
+    calm = case.lane.calm_from
+    if calm is None:
+        return
+    for name, function in ((case.lane.open_function, case.gate), (case.lane.close_function, case.closing)):
+        begun = {request: cut for cut, request in reversed(function.begun)}
+        failed = [(run.request, run.span.high) for run in function.runs if not run.succeeded]
+        failed += [(request, cut) for cut, request in function.discarded]
+        for request, cut in failed:
+            first = begun.get(request, cut)
+            if first.at > calm:
+                yield Violation.at_cut("works", case.lane, cut, f"{name} failed with nothing going wrong", first.seq)
+
+
 def _was_passed_over(case: Case, instance: Instance, windows: Iterable[Occurrence]) -> bool:
     return not any(_was_patched(case, instance, one) or not _is_well(case, instance, one) for one in windows)
 
@@ -79,6 +94,16 @@ def _was_patched(case: Case, instance: Instance, occurrence: Occurrence) -> bool
 
 
 def _is_well(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    return (
+        _is_fit(case, instance, occurrence)
+        and not _lane_is_rightly_held(case, occurrence)
+        and not _is_rightly_late(case, instance, occurrence)
+        and not _is_crowded_out(case, instance, occurrence)
+    )
+
+
+def _is_fit(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    """Whether nothing of the instance itself keeps it from being patched in a window."""
     gate = _gate_begins(case, occurrence)
     span = Span(gate, case.facts.cut_at(occurrence.end))
     return (
@@ -88,9 +113,6 @@ def _is_well(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
         and _has_a_good_agent(instance, span)
         and not frozen_at_all(case, span)
         and _is_backed_up(case, instance, span)
-        and not _lane_is_rightly_held(case, occurrence)
-        and not _is_rightly_late(case, instance, occurrence)
-        and not _is_crowded_out(case, instance, occurrence)
     )
 
 
@@ -180,14 +202,16 @@ def _runs(case: Case, occurrence: Occurrence, instance: Instance) -> list[Automa
 
 
 def _is_crowded_out(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
-    """Whether it never had its turn because the window was busy to the end of admission, others failed (the error
-    budget), or too many windows were open at once.
+    """Whether it never had its turn because the window was busy to the end of admission, more of the others failed
+    than the error budget has, or too many windows were open at once.
     """
     if _runs(case, occurrence, instance):
         return False
     runs = case.runbooks_in(occurrence)
     until = max((lease.admit_until for lease in case.leases_of(occurrence)), default=occurrence.end)
-    if any(run.ended is None or run.ended >= until or run.status not in ("Success", "") for run in runs):
+    if any(run.ended is None or run.ended >= until for run in runs):
+        return True
+    if sum(_fails_by_itself(case, run, occurrence) for run in runs) > _budget(case, occurrence):
         return True
     executions = [
         one for window in case.windows for one in window.executions if occurrence.start <= one.started < occurrence.end
@@ -196,6 +220,29 @@ def _is_crowded_out(case: Case, instance: Instance, occurrence: Occurrence) -> b
         one.status in ("FAILED", "SKIPPED_OVERLAPPING") and one.ended is not None and one.ended - one.started < AT_ONCE
         for one in executions
     )
+
+
+def _fails_by_itself(case: Case, run: Automation, occurrence: Occurrence) -> bool:
+    """Whether a runbook failed by what its machine is or has: its patches, its agent, its backup."""
+    if run.status in ("Success", ""):
+        return False
+    ends = case.facts.ends.get((run.place, run.instance), ())
+    if any(step.status != "Success" and occurrence.start <= step.at < occurrence.after for step in ends):
+        return True
+    instance = case.instances.get(run.instance)
+    return instance is None or not _is_fit(case, instance, occurrence)
+
+
+def _budget(case: Case, occurrence: Occurrence) -> int:
+    """How many failed runbooks a window goes on after. Percentages are rounded down: AWS documents no rounding, and
+    that stops it earliest.
+    """
+    budget = case.lane.error_budget or "0"
+    if not budget.endswith("%"):
+        return int(budget)
+    cut = case.facts.cut_at(occurrence.start)
+    targets = sum(case.includes_throughout(one, Span(cut, cut)) for one in case.members)
+    return targets * int(budget[:-1]) // 100
 
 
 def _what_happened(case: Case, instance: Instance, occurrence: Occurrence) -> str:

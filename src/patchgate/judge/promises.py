@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from patchgate.judge import evidence, installs, windows
 from patchgate.judge.forgotten import forgotten_instances
-from patchgate.judge.liveness import unpatched
+from patchgate.judge.liveness import failed_in_calm, unpatched
 from patchgate.judge.missed import wrongly_missed
 from patchgate.judge.verdicts import opened_without_grounds, wrong_reasons
 
@@ -127,6 +127,13 @@ PROMISES = (
         LIVENESS,
         "With nothing going wrong any more, every instance that is well and proven is patched within two windows.",
         unpatched,
+    ),
+    Promise(
+        "works",
+        LIVENESS,
+        "With nothing going wrong any more, no run of the gate, the close or the watchdog fails.",
+        failed_in_calm,
+        of_gate=True,
     ),
     Promise(
         "forgotten",

@@ -174,7 +174,8 @@ class WorkReader:
         )
         self._function(record, place).runs.append(run)
         for instance, reason in statement.named.items():
-            _keep(self.facts.named, Step(cut.seq, cut.at, place, instance, reason=reason))
+            by, of = record["function"], statement.closed
+            _keep(self.facts.named, Step(cut.seq, cut.at, place, instance, reason=reason, source=by, cycles=of))
         said = self.facts.said.setdefault(place, [])
         closed = statement.closed if run.mode == "watchdog" else ()
         for (instance, reason), detail in statement.reasons.items():

@@ -57,15 +57,17 @@ def _ends(case: Case, window: Window) -> list[datetime]:
 
 
 def _never_closed(case: Case, window: Window) -> Iterator[Violation]:
-    """A window that stayed enabled for a day of calm after its end, in which no close so much as began."""
+    """A window that stayed enabled for a day of calm after its end, whatever closes and watchdogs came to."""
     for end in _ends(case, window):
         if not case.is_overdue(end):
             continue
         begin = max(end, case.lane.calm_from or end)
         span = Span(case.facts.cut_at(begin), case.facts.cut_at(begin + A_CLOSE_COMES_WITHIN))
         enabled = window.enabled.seen(span)
-        if enabled and all(enabled) and not any(end <= cut.at <= span.high.at for cut, _ in case.closing.begun):
-            what = f"the window {window.window} is enabled a day after its end at {end.isoformat()}: no close came"
+        if enabled and all(enabled):
+            began = sum(end <= cut.at <= span.high.at for cut, _ in case.closing.begun)
+            came = f"{began} runs of the close began" if began else "no close came"
+            what = f"the window {window.window} is enabled a day after its end at {end.isoformat()}: {came}"
             yield Violation.at_cut("window", case.lane, Cut(max(span.high.seq, 0), span.high.at), what)
             return
 
@@ -82,7 +84,9 @@ def _open_at_the_end(case: Case, window: Window) -> Iterator[Violation]:
 
 
 def leases_left_open(case: Case) -> Iterator[Violation]:
-    """A lease is closed by the first close or watchdog that succeeds after its window's end."""
+    """A lease is closed by the first close or watchdog that succeeds after its window's end, and within a day of calm
+    in any case.
+    """
     for lease in case.leases:
         if not case.lane.close_function:
             yield from _open_beside_a_closed_window(case, lease)
@@ -94,6 +98,18 @@ def leases_left_open(case: Case) -> Iterator[Violation]:
                     what = f"the lease {lease.path} was left open by a close that succeeded"
                     yield Violation.at_cut("lease-closed", case.lane, run.span.high, what, lease.opened.seq)
                 break
+        else:
+            yield from _open_for_a_day(case, lease)
+
+
+def _open_for_a_day(case: Case, lease: Lease) -> Iterator[Violation]:
+    """A lease that is open after a day of calm in which no close succeeded."""
+    if not case.is_overdue(lease.window_end):
+        return
+    then = case.facts.cut_at(max(lease.window_end, case.lane.calm_from or lease.window_end) + A_CLOSE_COMES_WITHIN)
+    if lease.was_open(Span(then, then)):
+        what = f"the lease {lease.path} is open a day after its window's end: no close succeeded"
+        yield Violation.at_cut("lease-closed", case.lane, then, what, lease.opened.seq)
 
 
 def _open_beside_a_closed_window(case: Case, lease: Lease) -> Iterator[Violation]:

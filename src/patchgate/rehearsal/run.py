@@ -166,6 +166,7 @@ def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
         look_back=timedelta(hours=int(values["LookBackHours"])),
         maximum_lead=timedelta(minutes=int(values["MaximumLeadMinutes"])),
         calendars=tuple(filter(None, values["FreezeCalendars"].split(","))),
+        error_budget=values["InstallMaxErrors"],
     )
 
 

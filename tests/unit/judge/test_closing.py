@@ -43,15 +43,39 @@ def test_f31_a_close_that_succeeds_and_leaves_window_and_lease_open() -> None:
 def test_f31_a_close_that_fails_leaves_it_to_the_next() -> None:
     failed = night().closer(status="Error")
     assert broken(failed) == []
-    assert broken(failed, calm_from=EVENING, end=EVENING + 3 * DAY) == []  # it was tried, and its failure is an alarm
     assert broken(shut(failed, 34).closer(34, mode="watchdog"), end=at(40)) == []
     assert broken(night().closer(status="Error").closer(34, mode="watchdog"), end=at(40)) == ["window", "lease-closed"]
 
 
+def test_f31_a_close_that_fails_in_the_calm_excuses_nothing() -> None:
+    end = EVENING + 3 * DAY
+    assert broken(night().closer(status="Error"), calm_from=EVENING, end=end) == ["works", "lease-closed", "window"]
+    assert broken(shut(night(), 26.1).closer(status="Error"), calm_from=EVENING, end=end) == ["works"]
+    assert broken(shut(night().closer(status="Error"), 34).closer(34), calm_from=at(30), end=at(80)) == []
+    retried = shut(night().closer(status="Error"), 34).closer(34)
+    assert broken(retried, calm_from=EVENING, end=at(80)) == ["works"]
+
+
+def test_a_watchdog_or_a_gate_that_fails_in_the_calm_is_a_broken_promise() -> None:
+    story = shut(night()).closer().closer(36, mode="watchdog", status="Error")
+    assert broken(story, end=at(80)) == []
+    assert broken(story, calm_from=at(37), end=at(80)) == []
+    assert broken(story, calm_from=EVENING, end=at(80)) == ["works"]
+    gate = shut(night()).closer().run(OPEN, at(46.5), at(46.6), status="Error")
+    assert broken(gate, calm_from=EVENING, end=at(50)) == ["works"]
+    given_up = (
+        shut(night()).closer().tell(at(46.9), "FunctionDiscarded", function=OPEN, request_id="r", destination="queue")
+    )
+    assert broken(given_up, calm_from=EVENING, end=at(50)) == ["works"]
+
+
 def test_f31_a_close_that_never_comes_is_missed_after_a_day_of_calm() -> None:
+    both = ["lease-closed", "window"]
     assert broken(night(), end=EVENING + 3 * DAY) == []
     assert broken(night(), calm_from=EVENING, end=at(26) + timedelta(hours=24)) == []
-    assert broken(night(), calm_from=EVENING, end=at(26) + timedelta(hours=25)) == ["window"]
+    assert broken(night(), calm_from=EVENING, end=at(26) + timedelta(hours=25)) == both
+    assert broken(night().window(at(30), enabled=False), calm_from=EVENING, end=at(60)) == ["lease-closed"]
+    assert broken(night().close(at(30)), calm_from=EVENING, end=at(60)) == ["window"]
     assert broken(night(), calm_from=at(40), end=at(26) + timedelta(hours=25)) == []
 
 

@@ -178,14 +178,18 @@ def test_a_hold_names_the_whole_lane() -> None:
     assert overruled.broken() == ["forgotten"]
 
 
-def test_f29_a_gate_that_was_seen_to_fail_names_the_whole_lane() -> None:
+def test_f29_a_gate_that_was_given_up_names_the_whole_lane() -> None:
+    facts = {"function": "patchgate-open-ubuntu-prd", "request_id": "r"}
+    lost = Story().launch().tell(at(22.9), "FunctionDiscarded", destination="queue", **facts)
+    assert lost.broken(occurrences=DUE) == []
+
+
+def test_f29_a_gate_that_failed_and_is_tried_again_names_nobody() -> None:
     facts = {"function": "patchgate-open-ubuntu-prd", "request_id": "r"}
     failed = (
         Story().launch().tell(at(22.5), "FunctionEnded", status="Error", error="boom", result=None, log=[], **facts)
     )
-    assert failed.broken(occurrences=DUE) == []
-    lost = Story().launch().tell(at(22.9), "FunctionDiscarded", destination="queue", **facts)
-    assert lost.broken(occurrences=DUE) == []
+    assert failed.broken(occurrences=DUE) == ["forgotten"]
 
 
 def test_each_occurrence_asks_again() -> None:

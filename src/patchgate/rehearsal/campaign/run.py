@@ -43,8 +43,9 @@ def carry_out(grounds: Grounds, ground: Ground, plan: RunPlan) -> RunOutcome:
     Adversary(cloud, terrain, plan.injections).begin()
     cloud.kernel.run_until(terrain.end)
     facts = terrain.facts
-    if plan.calm is not None and ground.shape.lively:
-        facts = replace(facts, calm_from=terrain.start + timedelta(seconds=plan.calm))
+    if plan.calm is not None:
+        calm_from = terrain.start + timedelta(seconds=plan.calm)
+        facts = replace(facts, calm_from=calm_from, lively=ground.shape.lively)
     judgement = judge(cloud.history, lanes=[facts])
     return summarise(plan.seed, cloud.history, judgement.violations)
 
