@@ -173,4 +173,11 @@ CLOSE_BUGS = (
         "F33,F57",
         ("daily", "narrow"),
     ),
+    Bug(
+        "close-tells-nobody",
+        "a close and a watchdog publish nothing",
+        "promise 4",
+        (_close("    lane.notify(record)\n", ""),),
+        "F27,F31,F57",
+    ),
 )

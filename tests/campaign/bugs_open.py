@@ -331,4 +331,11 @@ OPEN_BUGS = (
         (_open('["pending", "running", "stopping", "stopped"]', '["running"]'),),
         "F39",
     ),
+    Bug(
+        "open-tells-nobody",
+        "a gate publishes nothing",
+        "promise 4",
+        (_open("        lane.notify(record, findings)\n", "        pass\n"),),
+        "F02,F06",
+    ),
 )

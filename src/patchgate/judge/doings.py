@@ -155,7 +155,8 @@ class Run:
     """One run of a function, from its begin to its end. ``mode`` and ``scheduled`` are what it was given.
 
     ``decision`` is its verdict, ``repeated`` that another run had given it; ``missed_cycles`` those without any.
-    ``closed`` are the cycles that it says it closed.
+    ``closed`` are the cycles that it says it closed. ``to_tell`` is what people must be told of it: instances that were
+    left out, why a lane is held, problems.
     """
 
     request: str
@@ -167,6 +168,15 @@ class Run:
     repeated: bool = False
     missed_cycles: int = 0
     closed: tuple[str, ...] = ()
+    to_tell: tuple[str, ...] = ()
+
+
+class Message(NamedTuple):
+    """A message that was published, as its readers get it."""
+
+    cut: Cut
+    topic: str
+    text: str
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from patchgate.judge.doings import Automation, Function, Install, Lease, Said, Sent, Step, Window, Writing
+from patchgate.judge.doings import Automation, Function, Install, Lease, Message, Said, Sent, Step, Window, Writing
 from patchgate.judge.estate import Instance, Job, RecoveryPoint
 from patchgate.judge.freezes import Calendar
 from patchgate.judge.lane import Place
@@ -46,6 +46,7 @@ class Facts:
     named: StepsByInstance = field(default_factory=dict)
     said: dict[Place, list[Said]] = field(default_factory=dict)
     functions: dict[tuple[Place, str], Function] = field(default_factory=dict)
+    messages: dict[Place, list[Message]] = field(default_factory=dict)
     evidence: dict[tuple[str, str, str, str], EvidenceOfLane] = field(default_factory=dict)
     """(operating system, environment, account, Region) -> the lane's evidence."""
     orphans: list[tuple[Cut, Place, str]] = field(default_factory=list)

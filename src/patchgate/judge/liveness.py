@@ -16,6 +16,7 @@ from patchgate.judge.freezes import frozen_at_all
 from patchgate.judge.jobs import resources_of
 from patchgate.judge.proofs import lack_of
 from patchgate.judge.reasons import OLDEST_AGENT
+from patchgate.judge.sayings import NOT_DUE
 from patchgate.judge.spans import Cut, Span
 from patchgate.judge.verdicts import contradiction_of
 from patchgate.judge.violation import Violation
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 AT_ONCE = timedelta(seconds=1)
 SLOWEST_AGENT_SECONDS = 30
 LOOK_BACK_SLACK = timedelta(minutes=30)
-NOT_DUE = "window-not-due"
-"""What a gate says that is not due before its window: no reason why nobody is ever patched."""
 OUT_OF_TIME = ("lease-expired", "frozen")
 """Denials of instances that are well: their turn came when admission had ended, or a calendar that the history does not
 show was closed.

@@ -9,6 +9,7 @@ from patchgate.judge import evidence, installs, windows
 from patchgate.judge.forgotten import forgotten_instances
 from patchgate.judge.liveness import failed_in_calm, unpatched
 from patchgate.judge.missed import wrongly_missed
+from patchgate.judge.told import untold
 from patchgate.judge.verdicts import opened_without_grounds, wrong_reasons
 
 if TYPE_CHECKING:
@@ -141,6 +142,14 @@ PROMISES = (
         "Who was in the lane when the gate judged it, and was not patched, is named, at the latest by the first close "
         "that succeeds.",
         forgotten_instances,
+    ),
+    Promise(
+        "told",
+        NOBODY,
+        "Whom a verdict leaves out, why a lane is held, and what a close or a watchdog finds wrong is in a message to "
+        "the lane's topic.",
+        untold,
+        of_gate=True,
     ),
     Promise(
         "reason",

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from patchgate.errors import InputError
-from patchgate.judge.doings import LONGEST_RUN, Automation, Function, Install, Run, Said, Sent, Step, Writing
+from patchgate.judge.doings import LONGEST_RUN, Automation, Function, Install, Message, Run, Said, Sent, Step, Writing
 from patchgate.judge.facts import Facts, StepsByInstance
 from patchgate.judge.lane import Place
 from patchgate.judge.records import Handlers, Record, instant_or_none
-from patchgate.judge.sayings import number_of, parsed, parsed_lines, read_statement, text_of
+from patchgate.judge.sayings import NOT_DUE, Statement, number_of, parsed, parsed_lines, read_statement, text_of
 from patchgate.judge.spans import Cut, Span
 
 
@@ -38,6 +38,7 @@ class WorkReader:
             "FunctionInvoked": self._function_invoked,
             "FunctionEnded": self._function_ended,
             "FunctionDiscarded": self._function_discarded,
+            "MessagePublished": self._message_published,
             "ObjectWritten": self._object_written,
         }
 
@@ -171,6 +172,7 @@ class WorkReader:
             statement.repeated,
             statement.missed_cycles,
             statement.closed,
+            _to_tell(statement),
         )
         self._function(record, place).runs.append(run)
         for instance, reason in statement.named.items():
@@ -183,6 +185,10 @@ class WorkReader:
 
     def _function_discarded(self, record: Record, cut: Cut, place: Place) -> None:
         self._function(record, place).discarded.append((cut, record.get("request_id", "")))
+
+    def _message_published(self, record: Record, cut: Cut, place: Place) -> None:
+        message = Message(cut, str(record["topic"]), str(record["message"]))
+        self.facts.messages.setdefault(place, []).append(message)
 
     def _object_written(self, record: Record, cut: Cut, place: Place) -> None:
         parts = record["key"].split("/")
@@ -198,6 +204,19 @@ class WorkReader:
 
 def _keep(steps: StepsByInstance, step: Step) -> None:
     steps.setdefault((step.place, step.instance), []).append(step)
+
+
+def _to_tell(statement: Statement) -> tuple[str, ...]:
+    """What a run's message must hold: a verdict's instances that are not proven, or why it holds; problems.
+
+    Of a gate that is not due, and of one that repeats a verdict, there is nothing to tell.
+    """
+    if statement.repeated:
+        return ()
+    held = [reason for instance, reason in statement.reasons if not instance]
+    if NOT_DUE in held:
+        return ()
+    return (*statement.left_out, *held, *statement.problems)
 
 
 def _scheduled(text: Any) -> datetime | None:

@@ -7,12 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+NOT_DUE = "window-not-due"
+"""What a gate says that is not due before its window: nothing that keeps anybody from being patched."""
+
 
 @dataclass(slots=True)
 class Statement:
     """What one run of a function said: reasons by instance ("" is the lane) with their particulars, in order.
 
-    ``named`` are all instances of which it gave a reason, in whatever form.
+    ``named`` are all instances of which it gave a reason, in whatever form, ``left_out`` those that a verdict did not
+    prove, ``problems`` what a close or a watchdog found wrong.
     """
 
     reasons: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -21,6 +25,8 @@ class Statement:
     repeated: bool = False
     closed: tuple[str, ...] = ()
     missed_cycles: int = 0
+    left_out: dict[str, None] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 def read_statement(result: Any, log: Iterable[Any]) -> Statement:
@@ -46,11 +52,15 @@ def _take_up(statement: Statement, value: dict[str, Any]) -> None:
             statement.reasons.setdefault(("", value["reason"]), str(value.get("detail") or ""))
     for row in _rows(value.get("left_out")):
         statement.reasons.setdefault((str(row[0]), str(row[2])), str(row[3]) if len(row) > 3 else "")
+        statement.left_out[str(row[0])] = None
     for unreached in value.get("unreached") or ():
         statement.reasons.setdefault((str(unreached), "not-reached"), "")
     closed = value.get("closed")
     if isinstance(closed, list):
         statement.closed = tuple(map(str, closed))
+    problems = value.get("problems")
+    if isinstance(problems, list):
+        statement.problems = tuple(map(str, problems))
     missed = value.get("CyclesWithoutVerdict")
     if isinstance(missed, int):
         statement.missed_cycles = max(statement.missed_cycles, missed)

@@ -34,6 +34,7 @@ LANE = LaneFacts(
 )
 
 
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:patchgate-notifications-ubuntu-prd"
 OPEN, CLOSE = "patchgate-open-ubuntu-prd", "patchgate-close-ubuntu-prd"
 AGENT = {"ping": "Online", "version": "3.3.2299.0", "delivery_seconds": 2, "clock_skew_seconds": 0}
 ROLES = {"verdict_role": "gate-open", "proof_role": "gate-prove"}
@@ -59,8 +60,9 @@ def at(hours: float, seconds: float = 0) -> datetime:
 class Story:
     """A history that is told out of order and written down in order."""
 
-    def __init__(self, *, writes_verdicts: bool = True) -> None:
+    def __init__(self, *, writes_verdicts: bool = True, tells_people: bool = True) -> None:
         self.writes_verdicts = writes_verdicts
+        self.tells_people = tells_people
         self._told: list[tuple[datetime, int, dict[str, Any]]] = []
 
     def tell(self, when: datetime, event: str, **facts: Any) -> Story:
@@ -76,7 +78,9 @@ class Story:
         ]
 
     def _with(self, told: list[tuple[datetime, dict[str, Any]]]) -> Iterator[tuple[datetime, dict[str, Any]]]:
-        """What was told, each lease and hold after the evidence of its verdict, where nobody tells of that."""
+        """What was told, each lease and hold after the evidence of its verdict, where nobody tells of that, and each
+        run's end after its message.
+        """
         keys = {facts.get("key", "") for _, facts in told}
         for when, facts in told:
             cycle, _, kind = facts.get("name", "").removeprefix("/patchgate/ubuntu/prd/").partition("/")
@@ -85,6 +89,10 @@ class Story:
             if decides and key not in keys and self.writes_verdicts:
                 place = {"account": ACCOUNT, "region": REGION}
                 yield when, place | {"event": "ObjectWritten", "bucket": "logs", "key": key}
+            if facts["event"] == "FunctionEnded" and self.tells_people and isinstance(facts["result"], dict):
+                place = {"account": ACCOUNT, "region": REGION}
+                text = json.dumps(facts["result"])
+                yield when, place | {"event": "MessagePublished", "topic": TOPIC, "subject": "", "message": text}
             yield when, facts
 
     def judged(self, **changes: Any) -> Judgement:

@@ -1,0 +1,40 @@
+"""People are told: what a gate, a close or a watchdog has to say of a lane is in a message, and not in a log alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from patchgate.judge.violation import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from patchgate.judge.case import Case
+    from patchgate.judge.doings import Run
+
+CUT_SHORT = "... and more"
+"""In a message that would be too long for SNS."""
+
+
+def untold(case: Case) -> Iterator[Violation]:
+    """A run that succeeded, had something to tell, and published no message that says it."""
+    for function in (case.gate, case.closing):
+        for run in function.runs:
+            if not run.succeeded or not run.to_tell:
+                continue
+            texts = _texts_within(case, run)
+            missing = [each for each in run.to_tell if not any(each in text or CUT_SHORT in text for text in texts)]
+            if missing:
+                more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+                what = f"nobody was told: {missing[0]}{more}"
+                yield Violation.at_cut("told", case.lane, run.span.high, what, run.span.low.seq)
+
+
+def _texts_within(case: Case, run: Run) -> list[str]:
+    """The messages to the lane's topic that were published while a run was on its way."""
+    low, high = run.span.low.seq, run.span.high.seq
+    return [
+        message.text
+        for message in case.facts.messages.get(case.lane.place, ())
+        if low < message.cut.seq < high and message.topic.endswith(case.lane.suffix)
+    ]
