@@ -1,7 +1,9 @@
 """The close function: after the window's end, and every day as a watchdog, closes what should be closed.
 
-It first marks the leases closed, then disables the window and reads that back. Any mode only ever makes things
-stricter. As a watchdog it also reports a due cycle that no gate judged, and removes leases that are long over.
+It first marks the leases closed, then disables the window and reads that back, and in the end marks the leases told: of
+those that are closed and not told the next run, of either mode, names whom the window did not reach. Any mode only ever
+makes things stricter. As a watchdog it also reports a due cycle that no gate judged, and removes leases that are long
+over.
 """
 
 import json
@@ -30,23 +32,22 @@ def handler(event: Json, context: Any) -> Json:
     ended_by = now if watchdog else scheduled
     closed = [cycle for cycle in sorted(leases) if is_over(leases[cycle], ended_by, event["mode"])]
     for cycle in closed:
-        lane.close_lease(cycle, now)
-        leases[cycle]["closed"] = ""
+        leases[cycle]["closed"] = lane.mark(cycle, {"closed": format_instant(now)})
     found_open = window["Enabled"] and not any(is_live(lease, now) for lease in leases.values())
     if found_open:
         lane.disable_window(window["WindowId"])
-    judged = closed if watchdog else lane.judged(leases, scheduled, window)
-    unreached = [i for cycle in judged if "open" in leases[cycle] for i in lane.unreached(cycle)]
+    if watchdog:
+        lane.prune(leases, now)
+    untold = [cycle for cycle in sorted(leases) if is_untold(leases[cycle])]
+    unreached = [i for cycle in untold for i in lane.unreached(cycle)]
     problems = lane.watch(window["WindowId"], leases, now) if watchdog else []
-    if not judged and not watchdog and (lane.due() or scheduled) <= scheduled:
+    if not watchdog and not lane.judged(leases, scheduled, window) and (lane.due() or scheduled) <= scheduled:
         problems.append(f"no gate judged the cycle that ended by {format_instant(scheduled)}")
-    if watchdog and (found_open or closed):
-        problems.append(f"window {window['WindowId']} or its lease was still open; the watchdog closed it")
+    if watchdog and (found_open or untold):
+        problems.append(f"no close ended well; the watchdog closed window {window['WindowId']} and its lease")
     if unreached:
         names = " ".join(unreached[:200])
         problems.append(f"{len(unreached)} instances were let in and never reached (F57), for example {names}")
-    if watchdog:
-        lane.prune(leases, now)
     record = {
         "mode": event["mode"],
         "lane": f"{lane.account}/{lane.region}/{lane.os}/{lane.stage}",
@@ -58,7 +59,14 @@ def handler(event: Json, context: Any) -> Json:
     }
     lane.report(record, watchdog=watchdog)
     lane.notify(record)
+    for cycle in untold:
+        lane.mark(cycle, json.loads(leases[cycle]["closed"]) | {"told": True})
     return record
+
+
+def is_untold(lease: Mapping[str, str]) -> bool:
+    """Whether a lease was closed by a run that died before it had said whom the window did not reach."""
+    return "open" in lease and "closed" in lease and "told" not in json.loads(lease["closed"])
 
 
 def is_over(lease: Mapping[str, str], at: datetime, mode: str) -> bool:
@@ -88,10 +96,11 @@ class Lane:
         pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=self.prefix, Recursive=True)
         return read_leases([p for page in pages for p in page["Parameters"]], self.prefix)
 
-    def close_lease(self, cycle: str, now: datetime) -> None:
-        """Mark a lease closed, once and for ever."""
-        name, value = f"{self.prefix}{cycle}/closed", json.dumps({"closed": format_instant(now)})
+    def mark(self, cycle: str, said: Json) -> str:
+        """Mark a lease closed, for ever; returns the mark. It is ``told`` when people know whom the window left."""
+        name, value = f"{self.prefix}{cycle}/closed", json.dumps(said)
         self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+        return value
 
     def disable_window(self, window_id: str) -> None:
         """Disable the window and read it back; raises when it is still enabled."""
@@ -130,7 +139,7 @@ class Lane:
                 problems.append(f"schedule {name} is {state}")
         due = self.due() or now
         lead = timedelta(minutes=int(self.env["MAXIMUM_LEAD_MINUTES"]))
-        if due < now and not any(cycle_key(due - lead) <= cycle <= cycle_key(due) for cycle in leases):
+        if now - KEPT < due < now and not any(cycle_key(due - lead) <= cycle <= cycle_key(due) for cycle in leases):
             problems.append(f"no gate judged the window that was due at {format_instant(due)}")
         upcoming = self.ssm.describe_maintenance_window_schedule(WindowId=window_id, MaxResults=1)
         if due <= now and upcoming["ScheduledWindowExecutions"]:
@@ -139,10 +148,11 @@ class Lane:
             self.ssm.put_parameter(Name=memory, Value=format_instant(start), Type="String", Overwrite=True)
         return problems
 
-    def prune(self, leases: Mapping[str, Mapping[str, str]], now: datetime) -> None:
-        """Delete what is long over; the lease before the mark that closed it."""
-        for cycle, lease in sorted(leases.items()):
+    def prune(self, leases: dict[str, dict[str, str]], now: datetime) -> None:
+        """Delete and forget what is long over; the lease before the mark that closed it."""
+        for cycle in sorted(leases):
             if cycle < cycle_key(now - KEPT):
+                lease = leases.pop(cycle)
                 names = [f"{self.prefix}{cycle}/{kind}" for kind in ("open", "hold", "closed") if kind in lease]
                 for name in names:
                     self.ssm.delete_parameter(Name=name)

@@ -27,6 +27,7 @@ from patchgate.gate.rules import (
     decide_threshold,
     format_instant,
     is_newer,
+    is_unfinished,
     lane_tags,
     metrics_line,
     parse_instant,
@@ -158,12 +159,16 @@ class Lane:
     def finding(
         self, instance: str, denied: Denied | None, arns: list[str], jobs: dict[str, Json], agents: dict[str, str]
     ) -> Finding:
-        """What is known of one instance: the first thing that speaks against it, or its recovery points."""
+        """What is known of one instance: the first thing that speaks against it, or its recovery points.
+
+        A backup that still runs speaks last. Without anything that is backed up there is no backup.
+        """
         try:
             if denied:
                 raise denied
             waived = self.env["WAIVED_MESSAGE_CATEGORIES"].split(",")
-            points = [check_job(jobs.get(arn), waived) for arn in arns]
+            found = sorted((jobs.get(arn) for arn in arns or [""]), key=is_unfinished)
+            points = [check_job(job, waived) for job in found]
         except Denied as reason:
             status = "undecided" if reason.reason == "backup-running" else "denied"
             return Finding(instance, status, reason.reason, reason.detail[:200])

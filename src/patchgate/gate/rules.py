@@ -144,6 +144,11 @@ def is_newer(job: Json, other: Json | None) -> bool:
     return other is None or job["CreationDate"] > other["CreationDate"]
 
 
+def is_unfinished(job: Json | None) -> bool:
+    """Whether a backup job may still complete."""
+    return job is not None and _JOB_DENIALS.get(job["State"]) == "backup-running"
+
+
 def check_job(job: Json | None, waived: Sequence[str]) -> str:
     """The recovery point's ARN of a resource's newest backup job; raises Denied unless it completed without issues."""
     if job is None:

@@ -12,7 +12,7 @@ _INTRODUCTION = f"""\
 Three CloudFormation templates, built by `patchgate synth` and kept under `templates/`. Deploy them in this order, from
 the console, with `aws cloudformation deploy --capabilities CAPABILITY_NAMED_IAM`, or as stack sets; each lane (account,
 Region, operating system, environment) has its own pair of the second and the third. Each file is at most
-{MAXIMUM_BYTES // 1024} KB, so that it can be handed to CloudFormation inline.
+{MAXIMUM_BYTES:,} bytes, so that it can be handed to CloudFormation inline.
 
 Where a name is left blank, both templates derive the same one from operating system, environment and Region. Schedules
 are in the local time of the Region, or of `TimeZone`."""

@@ -141,6 +141,52 @@ def test_f57_a_second_try_of_a_close_names_them_again(aws: FakeAws, close_gate: 
     assert (record["closed"], record["unreached"]) == ([], ["i-a"])
 
 
+def test_f57_who_was_named_is_not_named_again(aws: FakeAws, close_gate: CloseGate) -> None:
+    del aws.objects[f"evidence/ubuntu/prd/111111111111/eu-central-1/{CYCLE}/i-a.json"]
+    assert close_gate()["unreached"] == ["i-a"]
+    told = len(aws.messages)
+    assert close_gate()["unreached"] == close_gate("watchdog")["unreached"] == []
+    assert len(aws.messages) == told
+
+
+@pytest.mark.parametrize("call", ["update_maintenance_window", "list_objects_v2", "get_schedule", "publish"])
+def test_f31_a_watchdog_that_died_half_way_is_repeated_whole(aws: FakeAws, close_gate: CloseGate, call: str) -> None:
+    del aws.objects[f"evidence/ubuntu/prd/111111111111/eu-central-1/{CYCLE}/i-a.json"]
+    aws.now = CLOSE + timedelta(hours=10)
+    aws.errors[call].append(client_error("AccessDeniedException"))
+    with pytest.raises(ClientError):
+        close_gate("watchdog")
+    assert is_closed(aws)
+    aws.messages.clear()
+    record = close_gate("watchdog")
+    assert (record["closed"], record["unreached"]) == ([], ["i-a"])
+    assert aws.window()["Enabled"] is False
+    assert "never reached (F57), for example i-a" in aws.messages[-1]["Message"]
+    assert "no close ended well" in aws.messages[-1]["Message"]
+
+
+def test_f31_a_close_that_never_ended_is_told_by_the_watchdog(aws: FakeAws, close_gate: CloseGate) -> None:
+    del aws.objects[f"evidence/ubuntu/prd/111111111111/eu-central-1/{CYCLE}/i-a.json"]
+    for _ in range(3):
+        aws.errors["list_objects_v2"].append(client_error("AccessDenied"))
+        with pytest.raises(ClientError):
+            close_gate()
+    aws.now = CLOSE + timedelta(hours=10)
+    assert close_gate("watchdog")["unreached"] == ["i-a"]
+    assert close_gate("watchdog")["unreached"] == []
+
+
+def test_what_cannot_be_told_for_two_weeks_is_removed(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.objects = {key: body for key, body in aws.objects.items() if not key.endswith(".jsonl")}
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        close_gate()
+    aws.now = GATE + timedelta(days=14)
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        close_gate("watchdog")
+    aws.now += timedelta(seconds=1)
+    assert close_gate("watchdog")["unreached"] == []
+
+
 def test_f59_verdict_that_is_gone_is_an_error_after_everything_is_closed(aws: FakeAws, close_gate: CloseGate) -> None:
     aws.objects = {key: body for key, body in aws.objects.items() if not key.endswith(".jsonl")}
     with pytest.raises(ClientError, match="NoSuchKey"):
@@ -166,7 +212,7 @@ def test_f31_failed_close_is_raised_and_the_watchdog_repairs_it(aws: FakeAws, cl
     record = close_gate("watchdog")
     assert record["closed"] == [CYCLE]
     assert aws.window()["Enabled"] is False
-    assert "was still open; the watchdog closed it" in aws.messages[-1]["Message"]
+    assert f"no close ended well; the watchdog closed window {WINDOW} and its lease" in aws.messages[-1]["Message"]
 
 
 def test_f31_watchdog_in_the_window_leaves_it(aws: FakeAws, close_gate: CloseGate) -> None:
@@ -233,6 +279,16 @@ def test_f27_watchdog_is_silent_about_a_due_cycle_with_a_verdict(aws: FakeAws, c
     assert aws.parameters[LANE + "due"] == START.isoformat()
 
 
+def test_a_window_that_was_due_long_ago_is_not_reported_for_ever(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.parameters[LANE + "due"] = "2026-07-04T21:00:00Z"
+    aws.parameters = {key: value for key, value in aws.parameters.items() if CYCLE not in key}
+    aws.upcoming = []
+    aws.now = START + timedelta(days=13)
+    assert any("no gate judged" in problem for problem in close_gate("watchdog")["problems"])
+    aws.now = START + timedelta(days=15)
+    assert close_gate("watchdog")["problems"] == []
+
+
 def test_watchdog_reports_a_schedule_that_is_off(aws: FakeAws, close_gate: CloseGate) -> None:
     close_gate()
     aws.schedules["open"] = "DISABLED"
@@ -250,10 +306,10 @@ def test_watchdog_removes_leases_that_are_long_over(aws: FakeAws, close_gate: Cl
     assert sorted(aws.parameters) == [LANE + "window-id"]
 
 
-def test_a_close_is_eight_calls_and_an_idle_watchdog_seven(aws: FakeAws, close_gate: CloseGate) -> None:
+def test_a_close_is_nine_calls_and_an_idle_watchdog_seven(aws: FakeAws, close_gate: CloseGate) -> None:
     aws.calls.clear()
     close_gate()
-    assert len(aws.calls) == 8
+    assert len(aws.calls) == 9
     aws.calls.clear()
     close_gate("watchdog")
     assert len(aws.calls) == 7

@@ -182,6 +182,38 @@ def test_volumes_mode_needs_a_job_for_every_volume(aws: FakeAws, open_gate: Open
     assert findings(aws)["i-a"] == ("denied", "no-backup-job")
 
 
+@pytest.mark.parametrize("states", [("RUNNING", "FAILED"), ("FAILED", "RUNNING")])
+def test_f02_a_volume_without_a_backup_denies_whatever_still_runs(
+    aws: FakeAws, open_gate: OpenGate, states: tuple[str, str]
+) -> None:
+    aws.add_instance("a", volumes=("vol-1", "vol-2"))
+    aws.jobs = [
+        aws.add_backup("a", state=state)
+        | {"ResourceArn": f"arn:aws:ec2:eu-central-1:111111111111:volume/vol-{number}-a"}
+        for number, state in enumerate(states, 1)
+    ]
+    open_gate(BACKUP_RESOURCES="volumes")
+    assert findings(aws)["i-a"] == ("denied", "backup-failed")
+
+
+def test_f01_a_volume_whose_backup_still_runs_is_undecided(aws: FakeAws, open_gate: OpenGate) -> None:
+    aws.add_instance("a", volumes=("vol-1", "vol-2"))
+    aws.jobs = [
+        aws.add_backup("a", state=state)
+        | {"ResourceArn": f"arn:aws:ec2:eu-central-1:111111111111:volume/vol-{number}-a"}
+        for number, state in enumerate(("RUNNING", "COMPLETED"), 1)
+    ]
+    open_gate(BACKUP_RESOURCES="volumes")
+    assert findings(aws)["i-a"] == ("undecided", "backup-running")
+
+
+def test_f08_a_machine_without_volumes_has_no_backup_of_them(aws: FakeAws, open_gate: OpenGate) -> None:
+    aws.protect("a")
+    aws.add_instance("b", volumes=())
+    open_gate(BACKUP_RESOURCES="volumes")
+    assert findings(aws)["i-b"] == ("denied", "no-backup-job")
+
+
 def test_f18_lane_without_targets_holds(aws: FakeAws, open_gate: OpenGate) -> None:
     aws.protect("a")
     aws.instances["i-a"]["Tags"][1]["Value"] = "True"
