@@ -13,7 +13,13 @@ _WINDOW = '    if found_open:\n        lane.disable_window(window["WindowId"])\n
 _WATCH = 'problems = lane.watch(window["WindowId"], leases, now) if watchdog else []'
 _BEGIN = "    lane, now = Lane(os.environ, context.invoked_function_arn), datetime.now(UTC)\n"
 _WATCHED = "    if watchdog:\n        lane.prune(leases, now)\n"
-_NAMED = 'for cycle in judged if "open" in leases[cycle] for i'
+_NAMED = "for cycle in untold for i"
+_MARKED = (
+    '        self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)\n        return value\n'
+)
+_UNJUDGED = (
+    "    if not watchdog and not lane.judged(leases, scheduled, window) and (lane.due() or scheduled) <= scheduled:\n"
+)
 _MISSED = '        problems.append(f"no gate judged the cycle that ended by {format_instant(scheduled)}")\n'
 
 CLOSE_BUGS = (
@@ -21,14 +27,14 @@ CLOSE_BUGS = (
         "close-lease-left",
         "leases are not marked closed",
         "F31",
-        (_close("        lane.close_lease(cycle, now)\n", ""),),
+        (_close(_MARKED, "        return value\n"),),
     ),
     Bug("close-window-left", "the window is not disabled", "F31", (_close(_WINDOW, ""),)),
     Bug(
         "close-live-window-left",
         "a window that is closed before its end is not disabled, because the lease is read before it is closed",
         "F26",
-        (_close('        leases[cycle]["closed"] = ""\n', ""),),
+        (_close('leases[cycle]["closed"] = lane.mark(', "lane.mark("),),
         "F26",
     ),
     Bug(
@@ -84,8 +90,8 @@ CLOSE_BUGS = (
         "F57",
         (
             _close(
-                'judged if "open" in leases[cycle] for i in lane.unreached(cycle)]',
-                'judged if "open" not in leases[cycle] for i in lane.unreached(cycle)]',
+                _NAMED,
+                "for cycle in untold[:0] for i",
             ),
         ),
         "F33,F57",
@@ -126,7 +132,7 @@ CLOSE_BUGS = (
         "promise 4",
         (
             _close(
-                "    if not judged and not watchdog and (lane.due() or scheduled) <= scheduled:\n",
+                _UNJUDGED,
                 "    if not watchdog:\n",
             ),
         ),
@@ -169,9 +175,17 @@ CLOSE_BUGS = (
         "close-unreached-every-other-day",
         "who was not reached is named every other day",
         "F57",
-        (_close(_NAMED, _NAMED.replace(" for i", " and int(cycle[7]) % 2 for i")),),
+        (_close(_NAMED, "for cycle in untold if int(cycle[7]) % 2 for i"),),
         "F33,F57",
         ("daily", "narrow"),
+    ),
+    Bug(
+        "close-told-too-early",
+        "a lease counts as told as soon as it is closed: who dies half-way has told nobody",
+        "F31",
+        (_close('{"closed": format_instant(now)}', '{"closed": format_instant(now), "told": True}'),),
+        "F31,F57,crash",
+        ("narrow",),
     ),
     Bug(
         "close-tells-nobody",

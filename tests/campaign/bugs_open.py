@@ -125,8 +125,8 @@ OPEN_BUGS = (
         "F07",
         (
             _open(
-                "[check_job(jobs.get(arn), waived) for arn in arns]",
-                "[check_job(jobs.get(arn) or next(iter(jobs.values()), None), waived) for arn in arns]",
+                "(jobs.get(arn) for arn in",
+                "(jobs.get(arn) or next(iter(jobs.values()), None) for arn in",
             ),
         ),
         "F08",
