@@ -47,12 +47,14 @@ def handler(event: Json, context: Any) -> Json:
         problems.append(f"no close ended well; the watchdog closed window {window['WindowId']} and its lease")
     if unreached:
         names = " ".join(unreached[:200])
-        problems.append(f"{len(unreached)} instances were let in and never reached (F57), for example {names}")
+        of = " ".join(untold)
+        problems.append(f"{len(unreached)} instances were let in and never reached (F57) in {of}, for example {names}")
     record = {
         "mode": event["mode"],
         "lane": f"{lane.account}/{lane.region}/{lane.os}/{lane.stage}",
         "at": format_instant(now),
         "closed": closed,
+        "told": untold,
         "window_disabled": found_open,
         "unreached": unreached[:2000],
         "problems": problems,

@@ -57,7 +57,7 @@ class Step(NamedTuple):
     source: str = ""
     """The function that said so; "" where it was no function."""
     cycles: tuple[str, ...] = ()
-    """The cycles that a close had just closed when it said so."""
+    """The cycles of which a close said so; () where it does not say."""
 
 
 class Sent(NamedTuple):
@@ -137,7 +137,7 @@ class Automation:
 class Said(NamedTuple):
     """A reason that was said: by a function or a runbook (``source`` is its name), of an instance or ("") of the lane.
 
-    ``since`` is the scheduled time of the function's run. ``cycles`` are those that a close had just closed.
+    ``since`` is the scheduled time of the function's run. ``cycles`` are those of which a close names the unreached.
     """
 
     span: Span

@@ -176,12 +176,12 @@ class WorkReader:
         )
         self._function(record, place).runs.append(run)
         for instance, reason in statement.named.items():
-            by, of = record["function"], statement.closed
+            by, of = record["function"], statement.told
             _keep(self.facts.named, Step(cut.seq, cut.at, place, instance, reason=reason, source=by, cycles=of))
         said = self.facts.said.setdefault(place, [])
-        closed = statement.closed if run.mode == "watchdog" else ()
+        of = statement.told
         for (instance, reason), detail in statement.reasons.items():
-            said.append(Said(span, place, record["function"], instance, reason, detail, scheduled, closed))
+            said.append(Said(span, place, record["function"], instance, reason, detail, scheduled, of))
 
     def _function_discarded(self, record: Record, cut: Cut, place: Place) -> None:
         self._function(record, place).discarded.append((cut, record.get("request_id", "")))

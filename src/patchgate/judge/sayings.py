@@ -16,7 +16,7 @@ class Statement:
     """What one run of a function said: reasons by instance ("" is the lane) with their particulars, in order.
 
     ``named`` are all instances of which it gave a reason, in whatever form, ``left_out`` those that a verdict did not
-    prove, ``problems`` what a close or a watchdog found wrong.
+    prove, ``problems`` what a close or a watchdog found wrong, ``told`` the cycles of which it names the unreached.
     """
 
     reasons: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -24,6 +24,7 @@ class Statement:
     decision: str = ""
     repeated: bool = False
     closed: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     missed_cycles: int = 0
     left_out: dict[str, None] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
@@ -55,9 +56,11 @@ def _take_up(statement: Statement, value: dict[str, Any]) -> None:
         statement.left_out[str(row[0])] = None
     for unreached in value.get("unreached") or ():
         statement.reasons.setdefault((str(unreached), "not-reached"), "")
-    closed = value.get("closed")
+    closed, told = value.get("closed"), value.get("told")
     if isinstance(closed, list):
         statement.closed = tuple(map(str, closed))
+    if isinstance(told, list):
+        statement.told = tuple(map(str, told))
     problems = value.get("problems")
     if isinstance(problems, list):
         statement.problems = tuple(map(str, problems))

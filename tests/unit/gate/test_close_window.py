@@ -116,7 +116,10 @@ def test_f57_instances_that_the_window_did_not_reach_are_named(
     record = close_gate()
     assert record["unreached"] == ["i-c", "i-off", "i-late"]
     assert aws.window()["Enabled"] is False
-    assert "3 instances were let in and never reached (F57), for example i-c i-off i-late" in aws.messages[0]["Message"]
+    assert (
+        f"3 instances were let in and never reached (F57) in {CYCLE}, for example i-c i-off i-late"
+        in aws.messages[0]["Message"]
+    )
 
 
 def test_f57_a_close_ten_hours_after_the_window_belongs_to_its_cycle(aws: FakeAws, close_gate: CloseGate) -> None:
@@ -159,9 +162,9 @@ def test_f31_a_watchdog_that_died_half_way_is_repeated_whole(aws: FakeAws, close
     assert is_closed(aws)
     aws.messages.clear()
     record = close_gate("watchdog")
-    assert (record["closed"], record["unreached"]) == ([], ["i-a"])
+    assert (record["closed"], record["told"], record["unreached"]) == ([], [CYCLE], ["i-a"])
     assert aws.window()["Enabled"] is False
-    assert "never reached (F57), for example i-a" in aws.messages[-1]["Message"]
+    assert f"never reached (F57) in {CYCLE}, for example i-a" in aws.messages[-1]["Message"]
     assert "no close ended well" in aws.messages[-1]["Message"]
 
 

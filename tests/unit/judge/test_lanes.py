@@ -12,7 +12,7 @@ from patchgate.judge.judge import judge
 from patchgate.judge.promises import PROMISES
 from patchgate.judge.records import instant
 
-from .histories import CLOSE, GATED, LANE, NAME, OPEN, TAGS, WINDOW, Story, around, at, good_evening
+from .histories import CLOSE, CYCLE, GATED, LANE, NAME, OPEN, TAGS, WINDOW, Story, around, at, good_evening
 
 DUE = ((at(23), at(26)),)
 
@@ -310,3 +310,13 @@ def test_f08_who_came_after_the_gate_had_looked_is_the_next_cycles() -> None:
 def test_who_lost_the_lanes_tags_in_the_window_is_not_due() -> None:
     story = unnamed().closer().tell(at(24), "InstanceTagged", instance="i-2", tags={})
     assert forgotten(story) == []
+
+
+def test_f57_a_close_names_those_of_the_cycles_that_it_tells_of() -> None:
+    assert "forgotten" in good_evening().launch("i-2").closer().broken(**GATED)
+    let_in = good_evening().launch("i-2")
+    assert "forgotten" not in let_in.closer(unreached=["i-2"], told=[CYCLE]).broken(**GATED)
+    others = good_evening().launch("i-2").closer(unreached=["i-2"], told=["20260703T223000Z"])
+    assert "forgotten" in others.broken(**GATED)
+    before = good_evening().launch("i-2").closer(20, unreached=["i-2"]).closer()
+    assert "forgotten" in before.broken(**GATED)

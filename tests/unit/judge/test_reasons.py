@@ -313,8 +313,8 @@ def reached() -> Story:
 def test_f57_who_has_evidence_of_a_proof_was_reached() -> None:
     assert closed(reached()) == []
     assert closed(reached().proof("i-2")) == ["reason"]
-    assert closed(reached().proof("i-2"), mode="watchdog", closed=[CYCLE]) == ["reason"]
-    assert closed(reached(), mode="watchdog", closed=[CYCLE]) == []
+    assert closed(reached().proof("i-2"), mode="watchdog", told=[CYCLE]) == ["reason"]
+    assert closed(reached(), mode="watchdog", told=[CYCLE]) == []
 
 
 def test_f57_evidence_that_is_written_while_the_close_looks_is_not_seen() -> None:
