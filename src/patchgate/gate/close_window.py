@@ -155,7 +155,7 @@ class Lane:
         for cycle in sorted(leases):
             if cycle < cycle_key(now - KEPT):
                 lease = leases.pop(cycle)
-                names = [f"{self.prefix}{cycle}/{kind}" for kind in ("open", "hold", "closed") if kind in lease]
+                names = [f"{self.prefix}{cycle}/{kind}" for kind in ("open", "hold", "closed", "told") if kind in lease]
                 for name in names:
                     self.ssm.delete_parameter(Name=name)
 

@@ -73,6 +73,8 @@ def handler(event: Json, context: Any) -> Json:
         lane.report(record, findings)
     if verdict.reason != "window-not-due" or lane.is_due(scheduled):
         lane.notify(record, findings)
+    if record.get("lease", {}).get("left_out"):
+        lane.mark_told(cycle)
     return record
 
 
@@ -117,8 +119,19 @@ class Lane:
         return read_leases([p for page in pages for p in page["Parameters"]], self.prefix)
 
     def obey(self, cycle: str, lease: Mapping[str, str]) -> Json:
-        """A duplicate or late invocation changes nothing: what the first one decided is in force."""
+        """A duplicate or late invocation changes nothing: what the first one decided is in force.
+
+        When that one died before people were told whom it left out, they are told where to look.
+        """
+        left_out = json.loads(lease.get("open", "{}")).get("left_out")
+        if left_out and "told" not in lease:
+            self.publish("open", f"cycle {cycle}: {left_out} instances are left out ... and more: see the evidence")
+            self.mark_told(cycle)
         return self.report({"cycle": cycle, "decision": "closed" if "closed" in lease else "open", "repeated": True})
+
+    def mark_told(self, cycle: str) -> None:
+        """Remember that people were told whom a verdict leaves out."""
+        self.ssm.put_parameter(Name=f"{self.prefix}{cycle}/told", Value="gate", Type="String", Overwrite=True)
 
     def parameters(self, *names: str) -> list[str]:
         """The values of those parameters that exist."""
@@ -239,8 +252,9 @@ class Lane:
     def create_lease(self, cycle: str, record: Json, times: Sequence[datetime]) -> Json:
         """Create the lease once; a concurrent gate's lease is read and obeyed. Returns the terms in force."""
         start, end, until = (format_instant(t) for t in times)
-        terms = {"verdict": "open", "cycle": cycle, "window_id": record["window_id"], "window_start": start}
+        terms: Json = {"verdict": "open", "cycle": cycle, "window_id": record["window_id"], "window_start": start}
         terms |= {"window_end": end, "admit_until": until, "gate": record["gate"]}
+        terms |= {"left_out": record["targets"] - record["proven"]}
         name = f"{self.prefix}{cycle}/open"
         try:
             self.ssm.put_parameter(Name=name, Value=json.dumps(terms), Type="String", Overwrite=False)
@@ -263,8 +277,12 @@ class Lane:
         lines += [f"{f.instance}  {f.status}: {f.reason} ({REASONS[f.reason]}) {f.detail}" for f in left_out]
         while len("\n".join(lines).encode()) > MESSAGE_BYTES:
             lines = [*lines[: len(lines) // 2], "... and more: see the evidence"]
-        subject = f"patchgate {record['decision']}: {self.os} {self.stage} {self.region}"
-        self.sns.publish(TopicArn=self.env["TOPIC_ARN"], Subject=subject, Message="\n".join(lines))
+        self.publish(record["decision"], "\n".join(lines))
+
+    def publish(self, decision: str, message: str) -> None:
+        """Send a message to the lane's topic."""
+        subject = f"patchgate {decision}: {self.os} {self.stage} {self.region}"
+        self.sns.publish(TopicArn=self.env["TOPIC_ARN"], Subject=subject, Message=message)
 
     def report(self, record: Json, findings: Sequence[Finding] = ()) -> Json:
         """Print the one structured log line, with its metrics, and return the record."""

@@ -17,17 +17,31 @@ CUT_SHORT = "... and more"
 
 
 def untold(case: Case) -> Iterator[Violation]:
-    """A run that succeeded, had something to tell, and published no message that says it."""
+    """A run that succeeded, had something to tell, and published no message that says it; and a gate that died when its
+    lease was there, if none of its later tries says it either, and it was not given up, which is an alarm.
+    """
     for function in (case.gate, case.closing):
         for run in function.runs:
-            if not run.succeeded or not run.to_tell:
+            if not run.to_tell or not (run.succeeded or _left_a_lease(case, run)):
                 continue
             texts = _texts_within(case, run)
+            if not run.succeeded:
+                if any(request == run.request for _, request in function.discarded):
+                    continue
+                again = [later for later in function.runs if later.request == run.request]
+                texts = [text for later in again for text in _texts_within(case, later)]
+                if not any(later.succeeded for later in again):
+                    continue
             missing = [each for each in run.to_tell if not any(each in text or CUT_SHORT in text for text in texts)]
             if missing:
                 more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
                 what = f"nobody was told: {missing[0]}{more}"
                 yield Violation.at_cut("told", case.lane, run.span.high, what, run.span.low.seq)
+
+
+def _left_a_lease(case: Case, run: Run) -> bool:
+    """Whether a lease was created while a run was on its way."""
+    return any(run.span.low.seq < lease.opened.seq < run.span.high.seq for lease in case.leases)
 
 
 def _texts_within(case: Case, run: Run) -> list[str]:

@@ -100,6 +100,7 @@ PARAMETER_ROOT = NamePattern("lane's parameters", "/patchgate/${os}/${env}", _PA
 WINDOW_ID_PARAMETER = NamePattern("window id parameter", "/patchgate/${os}/${env}/window-id", _PARAMETER, 900)
 OPEN_PARAMETER = NamePattern("open lease", "/patchgate/${os}/${env}/${cycle}/open", _PARAMETER, 900)
 CLOSED_PARAMETER = NamePattern("closed lease", "/patchgate/${os}/${env}/${cycle}/closed", _PARAMETER, 900)
+TOLD_PARAMETER = NamePattern("told verdict", "/patchgate/${os}/${env}/${cycle}/told", _PARAMETER, 900)
 HOLD_PARAMETER = NamePattern("hold", "/patchgate/${os}/${env}/${cycle}/hold", _PARAMETER, 900)
 DUE_PARAMETER = NamePattern("watchdog's memory", "/patchgate/${os}/${env}/due", _PARAMETER, 900)
 FREEZE_PARAMETER = NamePattern("lane's freeze", "/patchgate/${os}/${env}/freeze", _PARAMETER, 900)

@@ -286,7 +286,11 @@ def _open_statements() -> list[Node]:
             "ssm:DescribeMaintenanceWindows",
         ),
         READ_CALENDARS,
-        allow("WriteLease", ["ssm:PutParameter"], _parameters(names.OPEN_PARAMETER, names.HOLD_PARAMETER)),
+        allow(
+            "WriteLease",
+            ["ssm:PutParameter"],
+            _parameters(names.OPEN_PARAMETER, names.HOLD_PARAMETER, names.TOLD_PARAMETER),
+        ),
         WRITE_EVIDENCE,
     ]
 
