@@ -338,4 +338,11 @@ OPEN_BUGS = (
         (_open("        lane.notify(record, findings)\n", "        pass\n"),),
         "F02,F06",
     ),
+    Bug(
+        "open-retry-tells-nobody",
+        "a gate that died before people were told obeys its lease in silence",
+        "promise 4",
+        (_open('if left_out and "told" not in lease:', "if not lease:"),),
+        "F08,F30,crash",
+    ),
 )

@@ -48,7 +48,7 @@ def handler(event: Json, context: Any) -> Json:
     if unreached:
         names = " ".join(unreached[:200])
         of = " ".join(untold)
-        problems.append(f"{len(unreached)} instances were let in and never reached (F57) in {of}, for example {names}")
+        problems.append(f"{len(unreached)} instances were let in and never reached in {of}, for example {names}")
     record = {
         "mode": event["mode"],
         "lane": f"{lane.account}/{lane.region}/{lane.os}/{lane.stage}",

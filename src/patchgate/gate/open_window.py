@@ -15,7 +15,6 @@ import boto3
 from botocore.config import Config
 
 from patchgate.gate.rules import (
-    REASONS,
     Denied,
     Finding,
     Json,
@@ -125,7 +124,7 @@ class Lane:
         """
         left_out = json.loads(lease.get("open", "{}")).get("left_out")
         if left_out and "told" not in lease:
-            self.publish("open", f"cycle {cycle}: {left_out} instances are left out ... and more: see the evidence")
+            self.publish("open", f"cycle {cycle}: instances left out: {left_out} ... and more: see the evidence")
             self.mark_told(cycle)
         return self.report({"cycle": cycle, "decision": "closed" if "closed" in lease else "open", "repeated": True})
 
@@ -272,9 +271,9 @@ class Lane:
         left_out = [f for f in findings if f.status != "proven"]
         if record["decision"] == "open" and not left_out:
             return
-        why = f" because {record['reason']} ({REASONS[record['reason']]})" if record["reason"] else ""
+        why = f" because {record['reason']}" if record["reason"] else ""
         lines = [f"{record['lane']}, cycle {record['cycle']}: {record['decision']}{why}. {record['detail']}", ""]
-        lines += [f"{f.instance}  {f.status}: {f.reason} ({REASONS[f.reason]}) {f.detail}" for f in left_out]
+        lines += [f"{f.instance}  {f.status}: {f.reason} {f.detail}" for f in left_out]
         while len("\n".join(lines).encode()) > MESSAGE_BYTES:
             lines = [*lines[: len(lines) // 2], "... and more: see the evidence"]
         self.publish(record["decision"], "\n".join(lines))

@@ -58,7 +58,7 @@ def test_f02_failed_backup_is_denied_and_named(aws: FakeAws, open_gate: OpenGate
     aws.add_backup("e", state=state, StatusMessage="no access to the key")
     assert open_gate()["decision"] == "open"
     assert findings(aws)["i-e"] == ("denied", reason)
-    assert f"i-e  denied: {reason} (F02) no access to the key" in aws.messages[0]["Message"]
+    assert f"i-e  denied: {reason} no access to the key" in aws.messages[0]["Message"]
 
 
 def test_f03_partial_backup_is_denied(aws: FakeAws, open_gate: OpenGate) -> None:
@@ -99,7 +99,7 @@ def test_f06_no_job_at_all_holds(aws: FakeAws, open_gate: OpenGate) -> None:
     assert aws.window()["Enabled"] is False
     assert f"{LANE}{CYCLE}/open" not in aws.parameters
     assert lease(aws, CYCLE, "hold")["reason"] == "no-evidence"
-    assert "hold because no-evidence (F06)" in aws.messages[0]["Message"]
+    assert "hold because no-evidence" in aws.messages[0]["Message"]
 
 
 def test_f07_other_resources_jobs_prove_nothing(aws: FakeAws, open_gate: OpenGate) -> None:
@@ -326,6 +326,29 @@ def test_f28_duplicate_reads_and_obeys(aws: FakeAws, open_gate: OpenGate) -> Non
     assert aws.parameters == before
     assert aws.window()["Enabled"] is False
     assert aws.messages == []
+
+
+def test_f44_a_gate_that_could_not_tell_people_tells_them_on_its_next_try(aws: FakeAws, open_gate: OpenGate) -> None:
+    aws.protect("a", "b", "c", "d")
+    aws.add_instance("e")
+    aws.errors["publish"].append(client_error("AuthorizationError"))
+    with pytest.raises(ClientError):
+        open_gate()
+    assert lease(aws, CYCLE)["left_out"] == 1
+    assert open_gate()["repeated"] is True
+    (message,) = aws.messages
+    assert message["Subject"] == "patchgate open: ubuntu prd eu-central-1"
+    assert message["Message"] == f"cycle {CYCLE}: instances left out: 1 ... and more: see the evidence"
+    open_gate()
+    assert len(aws.messages) == 1
+
+
+def test_f28_a_duplicate_tells_nobody_again(aws: FakeAws, open_gate: OpenGate) -> None:
+    aws.protect("a", "b", "c", "d")
+    aws.add_instance("e")
+    open_gate()
+    open_gate()
+    assert len(aws.messages) == 1
 
 
 def test_f28_duplicate_of_a_closed_cycle_opens_nothing(aws: FakeAws, open_gate: OpenGate) -> None:

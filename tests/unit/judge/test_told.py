@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
 from typing import Any
 
 import pytest
 
-from .histories import GATED, OPEN, TOPIC, Story, around, at
+from .histories import GATED, NAME, OPEN, TOPIC, WINDOW, Story, around, at
 
 LEFT_OUT = ("i-1", "denied", "backup-failed", "")
 
@@ -52,13 +52,30 @@ def test_who_is_not_due_or_repeats_has_nothing_to_tell(said: dict[str, Any]) -> 
     assert is_told(evening(**said))
 
 
-def test_a_run_that_fails_is_tried_again() -> None:
-    story = evening()
-    scheduled = {"scheduled_time": at(22.5).isoformat(), "mode": "open", "left_out": [list(LEFT_OUT)]}
-    failed = around().run(OPEN, at(22.5), at(22.5) + timedelta(seconds=9), status="Error", decision="open", **scheduled)
-    failed.tells_people = False
-    assert is_told(failed)
-    assert not is_told(story)
+def died(*, after_the_lease: bool) -> Story:
+    """A gate that dies before people are told, and its retry, which has nothing to say."""
+    story = Story(tells_people=False).launch().tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=False)
+    payload = {"scheduled_time": at(22.5).isoformat(), "mode": "open"}
+    known = {"function": OPEN, "request_id": "r"}
+    said = {"decision": "open", "left_out": [list(LEFT_OUT)]}
+    story.tell(at(22.5), "FunctionInvoked", payload=payload, **known)
+    if after_the_lease:
+        story.open(at(22.5, 5))
+    story.tell(at(22.5, 9), "FunctionEnded", status="Error", error="", log=[json.dumps(said)], result=None, **known)
+    story.tell(at(22.5, 70), "FunctionInvoked", payload=payload, **known)
+    again = {"decision": "open", "repeated": True}
+    return story.tell(at(22.5, 80), "FunctionEnded", status="Success", error="", log=[], result=again, **known)
+
+
+def test_a_gate_that_died_when_its_lease_was_there_tells_on_its_next_try() -> None:
+    assert is_told(died(after_the_lease=False))
+    assert not is_told(died(after_the_lease=True))
+    assert is_told(told(died(after_the_lease=True), "instances left out: 1 ... and more: see the evidence", seconds=75))
+    assert not is_told(told(died(after_the_lease=True), "i-1", seconds=90))
+    given_up = died(after_the_lease=True).tell(
+        at(22.6), "FunctionDiscarded", function=OPEN, request_id="r", destination="queue"
+    )
+    assert is_told(given_up)
 
 
 def test_what_a_close_finds_wrong_is_told() -> None:
