@@ -130,6 +130,8 @@ def check_agent(agents: Sequence[Json]) -> None:
     version = agents[0].get("AgentVersion", "")
     if [int(part) for part in re.findall(r"\d+", version)] < [*OLDEST_AGENT]:
         raise Denied("agent-too-old", version)
+    if agents[0].get("PlatformType") not in ("Linux", "Windows"):  # the others skip the steps that refuse
+        raise Denied("agent-too-old", f"{version} on {agents[0].get('PlatformType')}")
 
 
 def protected_resources(instance: Json, arn_prefix: str, backup_resources: str) -> list[str]:

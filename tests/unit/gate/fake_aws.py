@@ -42,6 +42,7 @@ class FakeAws:
         self.instances: dict[str, Json] = {}
         self.agents: dict[str, str] = {}
         self.agent_version: str | None = "3.3.2299.0"
+        self.platform = "Linux"
         self.jobs: list[Json] = []
         self.points: dict[str, Json] = {}
         self.images: dict[str, Json] = {}
@@ -228,7 +229,8 @@ def _agents(aws: FakeAws, Filters: list[Json]) -> Json:  # noqa: N803
     version = aws.agent_version
     return {
         "InstanceInformationList": [
-            {"InstanceId": i, "PingStatus": s} | ({"AgentVersion": version} if version else {})
+            {"InstanceId": i, "PingStatus": s, "PlatformType": aws.platform}
+            | ({"AgentVersion": version} if version else {})
             for i, s in found.items()
         ]
     }

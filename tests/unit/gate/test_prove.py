@@ -217,6 +217,17 @@ def test_f38_agent_that_would_not_refuse_a_late_install(
     assert answer["Reason"] == ("" if decision == "admit" else "agent-too-old")
 
 
+@pytest.mark.parametrize(
+    ("platform", "decision"), [("Linux", "admit"), ("Windows", "admit"), ("MacOS", "deny"), ("", "deny")]
+)
+def test_f38_platform_on_which_nothing_refuses_a_late_install(
+    aws: FakeAws, prove_instance: Prove, platform: str, decision: str
+) -> None:
+    aws.platform = platform
+    answer = prove_instance("a")
+    assert (answer["Decision"], answer["Reason"]) == (decision, "" if decision == "admit" else "agent-too-old")
+
+
 def test_f39_instance_that_stopped(aws: FakeAws, prove_instance: Prove) -> None:
     aws.instances["i-a"]["State"]["Name"] = "stopping"
     assert reason(prove_instance("a")) == "instance-not-running"
