@@ -29,7 +29,10 @@ _OUTPUT = "read its output in the log bucket; the next cycle retries"
 
 _GATE: dict[str, tuple[str, str]] = {
     "agent-offline": ("its SSM agent does not answer", _AGENT_BACK),
-    "agent-too-old": ("its SSM agent cannot refuse a late install", "update its agent to 3.0.502 or newer, on Linux or Windows"),
+    "agent-too-old": (
+        "its SSM agent cannot refuse a late install",
+        "update its agent to 3.0.502 or newer; machines must be Linux or Windows",
+    ),
     "backup-aborted": ("its backup was aborted", "find who aborts it, and start an on-demand backup"),
     "backup-expired": ("its backup never started", "widen BackupStartWindowMinutes, or start backups earlier"),
     "backup-failed": ("its backup failed", "repair the cause and back it up again"),
