@@ -233,14 +233,15 @@ def _fails_by_itself(case: Case, run: Automation, occurrence: Occurrence) -> boo
 
 
 def _budget(case: Case, occurrence: Occurrence) -> int:
-    """How many failed runbooks a window goes on after. Percentages are rounded down: AWS documents no rounding, and
-    that stops it earliest.
+    """How many failed runbooks a window goes on after. Percentages are of the machines that were up at its start, and
+    rounded down: AWS documents neither, and that stops it earliest.
     """
     budget = case.lane.error_budget or "0"
     if not budget.endswith("%"):
         return int(budget)
     cut = case.facts.cut_at(occurrence.start)
-    targets = sum(case.includes_throughout(one, Span(cut, cut)) for one in case.members)
+    span = Span(cut, cut)
+    targets = sum(case.includes_throughout(one, span) and runs_throughout(one, span) for one in case.members)
     return targets * int(budget[:-1]) // 100
 
 

@@ -18,7 +18,7 @@ CUT_SHORT = "... and more"
 
 def untold(case: Case) -> Iterator[Violation]:
     """A run that succeeded, had something to tell, and published no message that says it; and a gate that died when its
-    lease was there, if none of its later tries says it either, and it was not given up, which is an alarm.
+    lease was there, if no gate of that cycle says it either, and it was not given up, which is an alarm.
     """
     for function in (case.gate, case.closing):
         for run in function.runs:
@@ -28,9 +28,9 @@ def untold(case: Case) -> Iterator[Violation]:
             if not run.succeeded:
                 if any(request == run.request for _, request in function.discarded):
                     continue
-                again = [later for later in function.runs if later.request == run.request]
-                texts = [text for later in again for text in _texts_within(case, later)]
-                if not any(later.succeeded for later in again):
+                again = [other for other in function.runs if other.scheduled == run.scheduled]
+                texts = [text for other in again for text in _texts_within(case, other)]
+                if not any(other.succeeded for other in again if other.request == run.request):
                     continue
             missing = [each for each in run.to_tell if not any(each in text or CUT_SHORT in text for text in texts)]
             if missing:

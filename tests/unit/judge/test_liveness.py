@@ -42,7 +42,8 @@ def evening(story: Story, day: int, *, opens: bool = True, **how: Any) -> Story:
         key = f"evidence/ubuntu/prd/111122223333/eu-central-1/{cycle}/i-1.json"
         story.tell(start + timedelta(seconds=5), "ObjectWritten", key=key)
         story.install(when=start + timedelta(seconds=20), status=how.get("status", "Success"))
-        story.tell(start + timedelta(minutes=12), "AutomationEnded", status="Success", failure="", **begun)
+        ended = how.get("ended", "Success")
+        story.tell(start + timedelta(minutes=12), "AutomationEnded", status=ended, failure="", **begun)
     mode = {"scheduled_time": end.isoformat(), "mode": "close"}
     unreached = [] if how.get("patched") or not opens else ["i-1"]
     missed = 0 if opens or how.get("hold") else 1
@@ -246,3 +247,25 @@ def test_no_lane_is_opened_below_its_threshold() -> None:
     assert opened(2, 2, **counting) == []
     assert opened(1, 1, **counting) == ["verdict"]
     assert opened(1, 1, **counting, backup_job_threshold=None) == []
+
+
+@pytest.mark.parametrize(
+    ("budget", "excused"), [("", True), ("0", True), ("1", False), ("25%", True), ("50%", False), ("100%", False)]
+)
+def test_f34_who_fails_excuses_the_others_when_the_error_budget_is_used_up(budget: str, excused: bool) -> None:
+    failed = {"patched": True, "status": "Failed", "ended": "Failed"}
+    story = nights(failed, failed, failed).launch("i-2")
+    for day in range(3):
+        story.back_up("i-2", hours=19 + 24 * day, job=f"job-2-{day}")
+    found = story.judged(**GATED | WEEK, error_budget=budget).violations
+    named = [violation.instance for violation in found if violation.promise == "liveness"]
+    assert named == ([] if excused else ["i-2"])
+
+
+def test_a_runbook_that_fails_without_a_reason_of_its_machine_excuses_nobody() -> None:
+    late = {"patched": True, "ended": "TimedOut"}
+    story = nights(late, late, late).launch("i-2")
+    for day in range(3):
+        story.back_up("i-2", hours=19 + 24 * day, job=f"job-2-{day}")
+    found = story.judged(**GATED | WEEK, error_budget="0").violations
+    assert "i-2" in [violation.instance for violation in found if violation.promise == "liveness"]

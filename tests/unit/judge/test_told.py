@@ -72,6 +72,10 @@ def test_a_gate_that_died_when_its_lease_was_there_tells_on_its_next_try() -> No
     assert not is_told(died(after_the_lease=True))
     assert is_told(told(died(after_the_lease=True), "instances left out: 1 ... and more: see the evidence", seconds=75))
     assert not is_told(told(died(after_the_lease=True), "i-1", seconds=90))
+    due = {"scheduled_time": at(22.5).isoformat(), "mode": "open"}
+    twice = died(after_the_lease=True).run(OPEN, at(22.5, 30), at(22.5, 40), decision="open", repeated=True, **due)
+    assert not is_told(twice)
+    assert is_told(told(twice, "i-1", seconds=35))
     given_up = died(after_the_lease=True).tell(
         at(22.6), "FunctionDiscarded", function=OPEN, request_id="r", destination="queue"
     )
