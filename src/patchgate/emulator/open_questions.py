@@ -36,8 +36,8 @@ OPEN_QUESTIONS = (
         _API.format(*_SSM, "UpdateMaintenanceWindow"),
         ("disabling_stops_executions",),
         "Assumption: they are at most cancelled, and [a cancelled execution lets its running tasks go on]"
-        f"({_API.format(*_SSM, 'CancelMaintenanceWindowExecution')}). Commands that are cancelled at any moment are the "
-        "fault F35.",
+        f"({_API.format(*_SSM, 'CancelMaintenanceWindowExecution')}). Commands that are cancelled at any moment are "
+        "the fault F35.",
     ),
     OpenQuestion(
         "Does the schedule of a disabled maintenance window list executions?",
