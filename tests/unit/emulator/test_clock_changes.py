@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from patchgate.emulator.assumptions import ClockReading, RepeatedTime, SkippedTime
-from patchgate.emulator.clock_changes import read_occurrences
+from patchgate.emulator.clock_changes import read_occurrences, shows_alike
 from patchgate.schedule import ScheduleError, parse
 
 BERLIN = "Europe/Berlin"
@@ -81,3 +81,10 @@ def test_a_schedule_that_ends_ends() -> None:
 def test_an_unknown_zone_is_an_error() -> None:
     with pytest.raises(ScheduleError):
         runs("cron(30 2 * * ? *)", datetime(2026, 3, 20, tzinfo=UTC), 1, ClockReading(), "Europe/Nowhere")
+
+
+def test_instants_that_show_the_same_local_time() -> None:
+    first, second = datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert shows_alike(BERLIN, first, second)
+    assert not shows_alike("UTC", first, second)
+    assert not shows_alike(BERLIN, first, second + timedelta(minutes=1))
