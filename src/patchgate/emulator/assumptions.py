@@ -8,10 +8,28 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, Literal
+from itertools import product, starmap
+from typing import Any, Literal, NamedTuple, get_args
 
 SkippedTime = Literal["skipped", "at the clock change", "shifted"]
 RepeatedTime = Literal["first pass", "second pass", "both passes"]
+_SKIPPED = {"variants": get_args(SkippedTime)}
+_REPEATED = {"variants": get_args(RepeatedTime)}
+
+
+class ClockReading(NamedTuple):
+    """What one service makes of local times that clock changes skip or repeat.
+
+    The default is what EventBridge Scheduler documents for itself.
+    """
+
+    skipped: SkippedTime = "skipped"
+    repeated: RepeatedTime = "first pass"
+
+    @classmethod
+    def every(cls) -> tuple[ClockReading, ...]:
+        """All that a service may make of them."""
+        return tuple(starmap(cls, product(get_args(SkippedTime), get_args(RepeatedTime))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +40,8 @@ class Assumptions:
     """A stack update that touches a maintenance window leaves it enabled, whatever it was before."""
 
     disabling_stops_executions: bool = False
-    """Disabling a maintenance window ends its executions in progress; otherwise they go on."""
+    """Disabling a maintenance window cancels its executions in progress: nothing more begins, and what runs goes on to
+    its end; otherwise they go on."""
 
     disabled_window_lists_schedule: bool = True
     """DescribeMaintenanceWindowSchedule names the executions that a disabled window would have had."""
@@ -38,17 +57,31 @@ class Assumptions:
     """A backup job's completion window counts from the job's creation, as one sentence of the API reference has it;
     otherwise from its start, as others have it."""
 
-    skipped_local_time: SkippedTime = field(
-        default="skipped", metadata={"variants": ("skipped", "at the clock change", "shifted")}
-    )
-    """What AWS Backup and maintenance windows make of a local time that a clock change skips: nothing, a run at the
-    change, or a run as much later as the clock jumps."""
+    backup_at_skipped_time: SkippedTime = field(default="skipped", metadata=_SKIPPED)
+    """What AWS Backup makes of a local time that a clock change skips: no backup, one at the change, or one as much
+    later as the clock jumps."""
 
-    repeated_local_time: RepeatedTime = field(
-        default="first pass", metadata={"variants": ("first pass", "second pass", "both passes")}
-    )
-    """What AWS Backup and maintenance windows make of a local time that a clock change repeats: a run at its first
-    pass, at its second, or at both."""
+    backup_at_repeated_time: RepeatedTime = field(default="first pass", metadata=_REPEATED)
+    """What AWS Backup makes of a local time that a clock change repeats: a backup at its first pass, at its second, or
+    at both."""
+
+    window_at_skipped_time: SkippedTime = field(default="skipped", metadata=_SKIPPED)
+    """What a maintenance window makes of a local time that a clock change skips: no start, one at the change, or one
+    as much later as the clock jumps."""
+
+    window_at_repeated_time: RepeatedTime = field(default="first pass", metadata=_REPEATED)
+    """What a maintenance window makes of a local time that a clock change repeats: a start at its first pass, at its
+    second, or at both."""
+
+    @property
+    def backup_clock(self) -> ClockReading:
+        """How AWS Backup reads its schedules at clock changes."""
+        return ClockReading(self.backup_at_skipped_time, self.backup_at_repeated_time)
+
+    @property
+    def window_clock(self) -> ClockReading:
+        """How maintenance windows read theirs."""
+        return ClockReading(self.window_at_skipped_time, self.window_at_repeated_time)
 
     @classmethod
     def variants(cls) -> Mapping[str, tuple[Any, ...]]:

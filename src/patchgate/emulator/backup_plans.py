@@ -2,8 +2,9 @@
 
 https://docs.aws.amazon.com/aws-backup/latest/devguide/API_Operations_AWS_Backup.html
 
-Assumptions: a job is created up to 5 minutes after its schedule's time (AWS spreads them and names no number); where a
-clock change skips or repeats a local time, AWS Backup does what EventBridge Scheduler documents.
+At a local time that a clock change skips or repeats, ``backup_at_skipped_time`` and ``backup_at_repeated_time`` decide.
+
+Assumption: a job is created up to 5 minutes after its schedule's time (AWS spreads them and names no number).
 """
 
 from __future__ import annotations
@@ -174,7 +175,7 @@ class Plans(Component):
         runs = sorted(
             (when, rule["RuleId"])
             for rule in plan.document["Rules"]
-            for when in islice(occurrences(rule, self.cloud.now, self.cloud.assumptions), preview)
+            for when in islice(occurrences(rule, self.cloud.now, self.cloud.assumptions.backup_clock), preview)
         )
         shape = plan.identity() | {"BackupPlan": copy.deepcopy(plan.document), "CreationDate": plan.created_at}
         if preview:
@@ -321,7 +322,7 @@ class Plans(Component):
         check_windows(rule["StartWindowMinutes"], rule["CompletionWindowMinutes"])
         check_lifecycle(rule.get("Lifecycle") or {})
         try:
-            next(occurrences(rule, self.cloud.now, self.cloud.assumptions), None)
+            next(occurrences(rule, self.cloud.now, self.cloud.assumptions.backup_clock), None)
         except ScheduleError as error:
             raise AwsError("InvalidParameterValueException", f"Invalid cron expression: {error}") from error
         return rule
@@ -331,7 +332,7 @@ class Plans(Component):
             self._plan_next(scope.as_principal(""), plan, rule)
 
     def _plan_next(self, scope: Scope, plan: Plan, rule: Shape) -> None:
-        when = next(occurrences(rule, self.cloud.now, self.cloud.assumptions), None)
+        when = next(occurrences(rule, self.cloud.now, self.cloud.assumptions.backup_clock), None)
         if when is not None:
             self.cloud.kernel.at(when, self._rule_due, scope, plan.plan_id, plan.version, rule["RuleId"])
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from patchgate.emulator.assumptions import Assumptions
+    from patchgate.emulator.assumptions import ClockReading
     from patchgate.emulator.backup_resources import Shape
 
 VAULT_NAME = r"[a-zA-Z0-9\-_]{2,50}"
@@ -69,10 +69,10 @@ def page(shapes: list[Shape], params: Params, *, into: str) -> Result:
     return {into: found} | ({"NextToken": token} if token else {})
 
 
-def occurrences(rule: Shape, after: datetime, assumptions: Assumptions) -> Iterator[datetime]:
+def occurrences(rule: Shape, after: datetime, clock: ClockReading) -> Iterator[datetime]:
     """When a rule of a plan runs after ``after``; ScheduleError when its schedule is not valid."""
     schedule = parse(rule["ScheduleExpression"], "backup")
-    return read_occurrences(schedule, rule["ScheduleExpressionTimezone"], after, assumptions)
+    return read_occurrences(schedule, rule["ScheduleExpressionTimezone"], after, clock)
 
 
 def checked_selection(params: Params) -> Shape:

@@ -1,7 +1,7 @@
 """Schedules of the services that do not say what they do at a clock change: AWS Backup and maintenance windows.
 
-Away from clock changes this is the schedule's own ``occurrences``; near them ``skipped_local_time`` and
-``repeated_local_time`` decide.
+Away from clock changes this is the schedule's own ``occurrences``; near them a ``ClockReading`` decides, and each of
+the two services has its own.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from patchgate.emulator.assumptions import ClockReading
 from patchgate.schedule.occurrences import from_epoch, to_epoch
 from patchgate.schedule.zones import load_zone
 
 if TYPE_CHECKING:
-    from patchgate.emulator.assumptions import Assumptions
     from patchgate.schedule import Schedule
 
 NEAR = timedelta(days=2)
@@ -25,18 +25,17 @@ def read_occurrences(
     schedule: Schedule,
     zone: str,
     after: datetime,
-    assumptions: Assumptions,
+    clock: ClockReading,
     *,
     offset_days: int = 0,
     anchor: datetime | None = None,
 ) -> Iterator[datetime]:
-    """When a schedule runs after ``after`` (exclusive), ascending, as ``assumptions`` read clock changes.
+    """When a schedule runs after ``after`` (exclusive), ascending, by that reading of clock changes.
 
     Raises ScheduleError as ``Schedule.occurrences`` does.
     """
     plain = schedule.occurrences(zone, after, offset_days=offset_days, anchor=anchor)
-    usual = assumptions.skipped_local_time == "skipped" and assumptions.repeated_local_time == "first pass"
-    if usual or schedule.kind == "rate" or load_zone(zone).is_utc:
+    if clock == ClockReading() or schedule.kind == "rate" or load_zone(zone).is_utc:
         yield from plain
         return
     cursor = after
@@ -47,12 +46,19 @@ def read_occurrences(
                 return
             cursor = upcoming
         else:
-            found = _next_reading(schedule, zone, cursor, assumptions, offset_days, anchor)
+            found = _next_reading(schedule, zone, cursor, clock, offset_days, anchor)
             if found is None:
                 return
             cursor = found
             plain = schedule.occurrences(zone, cursor, offset_days=offset_days, anchor=anchor)
         yield cursor
+
+
+def shows_alike(zone: str, one: datetime, other: datetime) -> bool:
+    """Whether the zone's clock shows the same date and time at two instants."""
+    table = load_zone(zone)
+    epochs = to_epoch(one), to_epoch(other)
+    return len({epoch + table.offset_at(epoch) for epoch in epochs}) == 1
 
 
 def _is_calm(zone: str, begin: datetime, end: datetime | None) -> bool:
@@ -66,12 +72,12 @@ def _next_reading(
     schedule: Schedule,
     zone: str,
     after: datetime,
-    assumptions: Assumptions,
+    clock: ClockReading,
     offset_days: int,
     anchor: datetime | None,
 ) -> datetime | None:
     """The first instant after ``after``; of local times close to each other, the later one may come first."""
-    wanted = {"none": "exact", "gap": assumptions.skipped_local_time, "overlap": assumptions.repeated_local_time}
+    wanted = {"none": "exact", "gap": clock.skipped, "overlap": clock.repeated}
     earliest = to_epoch(after)
     best: int | None = None
     for one in schedule.readings(zone, after - NEAR, offset_days=offset_days, anchor=anchor):

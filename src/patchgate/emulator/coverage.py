@@ -3,7 +3,8 @@
 - Operations are those of ``engine.COMPONENTS``, beside all that botocore's service models name.
 - Resource types are CloudFormation's providers, beside the properties of the registry's schemas.
 - What AWS does not document is told where it is decided: as a field of ``Assumptions`` where it has variants, and in a
-  docstring, in a paragraph (or its end) that begins with "Assumption:" or "Assumptions:".
+  docstring, in a paragraph (or its end) that begins with "Assumption:" or "Assumptions:". ``OPEN_QUESTIONS`` says which
+  switches answer which question, and which questions need none.
 - What is refused by name are the texts of ``NotEmulatedError``.
 """
 
@@ -25,6 +26,7 @@ from patchgate.emulator.cloudformation.providers import PROVIDERS
 from patchgate.emulator.cloudformation.schemas import schema_of
 from patchgate.emulator.engine import COMPONENTS
 from patchgate.emulator.light import LightNeighbour
+from patchgate.emulator.open_questions import OPEN_QUESTIONS, OpenQuestion
 
 HERE = Path(__file__).parent
 PAGES = {
@@ -43,6 +45,7 @@ TYPE_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateRefere
 _MARK = re.compile(r"\bAssumptions?(?:, [^:]*)?: ")
 _OUTSIDE = ("wire", "direct", "light", "server", "endpoint")
 """Doors: they carry calls, and decide nothing about AWS."""
+_OF_THE_PAGE = ("assumptions", "coverage", "open_questions")
 _REGION = "us-east-1"
 
 
@@ -133,7 +136,7 @@ def _shown(node: ast.expr) -> str:
 @cache
 def _modules() -> tuple[tuple[str, ast.Module], ...]:
     files = sorted(path.relative_to(HERE) for path in HERE.rglob("*.py"))
-    inside = [path for path in files if path.parts[0] not in _OUTSIDE and path.stem not in ("assumptions", "coverage")]
+    inside = [path for path in files if path.parts[0] not in _OUTSIDE and path.stem not in _OF_THE_PAGE]
     return tuple(
         (".".join(path.with_suffix("").parts), ast.parse((HERE / path).read_text(encoding="utf-8"))) for path in inside
     )
@@ -151,7 +154,7 @@ def _documented() -> Iterator[tuple[str, Any]]:
 def _switches() -> dict[str, str]:
     """The fields of Assumptions, with the text that stands below each."""
     tree = ast.parse((HERE / "assumptions.py").read_text(encoding="utf-8"))
-    body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
+    body = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == Assumptions.__name__).body
     names = [item.name for item in fields(Assumptions)]
     return {
         node.target.id: " ".join(str(below.value.value).split())
@@ -191,7 +194,21 @@ def _switch_parts() -> list[str]:
         for name, text in _switches().items()
     ]
     table = "\n".join(["| switch | what it says, when on | variants | default |", "|---|---|---|---|", *rows])
-    return ["## Assumptions with variants", table]
+    return ["## Assumptions with variants", table, "## Open questions", _OPEN, _question_table()]
+
+
+_OPEN = """\
+What no AWS page answers, or two pages answer differently. A question without a switch is one that no run depends on."""
+
+
+def _question_table() -> str:
+    rows = [f"| [{one.asks}]({one.page}) | {_answers(one)} | {one.because} |" for one in OPEN_QUESTIONS]
+    return "\n".join(["| question | switches and their variants | why that is all |", "|---|---|---|", *rows])
+
+
+def _answers(question: OpenQuestion) -> str:
+    variants = Assumptions.variants()
+    return "<br>".join(f"`{name}`: {', '.join(map(_word, variants[name]))}" for name in question.switches) or "none"
 
 
 def _word(value: object) -> str:

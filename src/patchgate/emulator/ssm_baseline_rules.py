@@ -3,7 +3,8 @@
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchFilter.html
 
 Assumptions: the patches of a world are those that the vendor offers for the machine's own product, and were released
-longer ago than any approval delay; so PRODUCT filters match and ApproveAfterDays has passed.
+longer ago than any approval delay; so PRODUCT filters match and ApproveAfterDays has passed; where it is not supported
+(Ubuntu, Debian) it is ignored, not rejected.
 """
 
 from __future__ import annotations

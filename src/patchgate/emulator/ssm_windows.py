@@ -77,7 +77,7 @@ class MaintenanceWindows(Component):
             parse(settings["Schedule"], "ssm"),
             settings.get("ScheduleTimezone") or "UTC",
             after,
-            self.cloud.assumptions,
+            self.cloud.assumptions.window_clock,
             offset_days=settings.get("ScheduleOffset") or 0,
             anchor=anchor,
         )

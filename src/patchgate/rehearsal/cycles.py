@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+from patchgate.emulator.assumptions import ClockReading
+from patchgate.emulator.clock_changes import read_occurrences, shows_alike
 from patchgate.errors import InputError
 from patchgate.plan.order_rules import LONGEST_OPEN_SECONDS
 from patchgate.schedule import next_occurrence, parse
 
+AS_SCHEDULER = ClockReading()
 AFTERMATH = timedelta(minutes=30)
 """How long a run goes on after the last close: the close itself takes a moment."""
 
@@ -35,14 +38,58 @@ class LaneCalendar:
     end: datetime
 
 
-def read_calendar(name: str, settings: Mapping[str, str], zone: str, start: datetime, cycles: int) -> LaneCalendar:
-    """The next ``cycles`` windows of a lane after ``start``; InputError when there are not so many."""
-    schedule = parse(settings["MaintenanceWindowCronSchedule"], "ssm")
+@dataclass(frozen=True, slots=True)
+class WindowSchedule:
+    """When a maintenance window starts, and for how long; ``anchor`` is when it was created, ``offset_days`` its
+    ScheduleOffset.
+    """
+
+    expression: str
+    zone: str
+    duration: timedelta
+    offset_days: int = 0
+    anchor: datetime | None = None
+
+    def windows(self, after: datetime, clock: ClockReading = AS_SCHEDULER) -> Iterator[tuple[datetime, datetime]]:
+        """The (start, end) of every window after ``after``, by that reading of clock changes.
+
+        One that starts on both passes of a repeated hour, the second time before its end, is one window until the end
+        of the second, as in ``patchgate check``: Systems Manager may skip the second start, or run it.
+        """
+        schedule = parse(self.expression, "ssm")
+        starts = read_occurrences(schedule, self.zone, after, clock, offset_days=self.offset_days, anchor=self.anchor)
+        current: tuple[datetime, datetime] | None = None
+        for start in starts:
+            if current is not None and start < current[1] and shows_alike(self.zone, current[0], start):
+                current = current[0], start + self.duration
+                continue
+            if current is not None:
+                yield current
+            current = start, start + self.duration
+        if current is not None:
+            yield current
+
+
+def window_schedule(settings: Mapping[str, str], zone: str) -> WindowSchedule:
+    """The schedule of the window of a lane with those settings."""
     duration = timedelta(hours=int(settings["MaintenanceWindowDuration"]))
     offset = int(settings["MaintenanceWindowScheduleOffset"])
-    starts = schedule.occurrences(zone, start, offset_days=offset)
-    begins = tuple(islice(starts, cycles + 1))
-    windows = tuple((begin, begin + duration) for begin in begins[:cycles])
+    return WindowSchedule(settings["MaintenanceWindowCronSchedule"], zone, duration, offset)
+
+
+def read_calendar(
+    name: str,
+    settings: Mapping[str, str],
+    zone: str,
+    start: datetime,
+    cycles: int,
+    clock: ClockReading = AS_SCHEDULER,
+) -> LaneCalendar:
+    """The next ``cycles`` windows of a lane after ``start``, by that reading of clock changes; InputError when there
+    are not so many.
+    """
+    upcoming = tuple(islice(window_schedule(settings, zone).windows(start, clock), cycles + 1))
+    windows = upcoming[:cycles]
     if len(windows) < cycles:
         raise InputError(
             f"{name}: the window {settings['MaintenanceWindowCronSchedule']} opens {len(windows)} times after "
@@ -51,5 +98,5 @@ def read_calendar(name: str, settings: Mapping[str, str], zone: str, start: date
         )
     end = windows[-1][1]
     close = next_occurrence(settings["DisableMaintenanceWindow"], "scheduler", zone, end)
-    latest = min([end + timedelta(seconds=LONGEST_OPEN_SECONDS), *begins[cycles:]])
+    latest = min([end + timedelta(seconds=LONGEST_OPEN_SECONDS), *(begin for begin, _ in upcoming[cycles:])])
     return LaneCalendar(zone, windows, (close if close and close < latest else end) + AFTERMATH)

@@ -63,10 +63,13 @@ class Script:
         return [replace(lane_facts(*lane), calm_from=self.start) for lane in lanes]
 
 
-def write_script(fleet: FleetConfig, start: datetime, cycles: int) -> Script:
-    """Settle a fleet's lanes and their calendars. InputError names what cannot be rehearsed."""
+def write_script(fleet: FleetConfig, start: datetime, cycles: int, assumptions: Assumptions | None = None) -> Script:
+    """Settle a fleet's lanes and their calendars, as ``assumptions`` (the usual ones) read clock changes. InputError
+    names what cannot be rehearsed.
+    """
     lanes = settle_lanes(fleet.lanes(today=start.date()), fleet.organization.id)
-    calendars = [read_calendar(lane.lane.name, lane.values, lane_zone(lane), start, cycles) for lane in lanes]
+    clock = (assumptions or Assumptions()).window_clock
+    calendars = [read_calendar(lane.lane.name, lane.values, lane_zone(lane), start, cycles, clock) for lane in lanes]
     return Script(lanes, tuple(calendars), fleet.log_account, fleet.organization.id, start)
 
 
@@ -91,8 +94,8 @@ def run_rehearsal(  # noqa: PLR0913 - each is one setting of a run
     """
     engine = engine or EmbeddedEngine()
     began = stopwatch()
-    script = write_script(fleet, start or world.start or DEFAULT_START, cycles)
     assumptions = assumptions or Assumptions.drawn(seed)
+    script = write_script(fleet, start or world.start or DEFAULT_START, cycles, assumptions)
     beginning = Beginning(world, script.start, seed, assumptions, script.organization_id)
     with engine.begin(beginning) as aws:
         deployment = deploy_lanes(script.lanes, log_account=script.log_account, control=aws.stacks, progress=progress)

@@ -6,6 +6,7 @@ from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.cloudformation.providers import PROVIDERS
 from patchgate.emulator.coverage import PAGES, assumed, build_page, light_operations, operations, refusals, unmarked
 from patchgate.emulator.engine import COMPONENTS
+from patchgate.emulator.open_questions import OPEN_QUESTIONS
 
 
 def test_every_operation_is_told() -> None:
@@ -48,3 +49,13 @@ def test_the_page() -> None:
     rows = [line for line in page.splitlines() if line.startswith("|")]
     assert all(line.endswith("|") for line in rows)
     assert "[PutRule](https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html)" in page
+
+
+def test_every_switch_answers_an_open_question_and_one_without_is_argued() -> None:
+    named = [switch for question in OPEN_QUESTIONS for switch in question.switches]
+    assert sorted(named) == sorted(Assumptions.variants())
+    page = build_page("")
+    for question in OPEN_QUESTIONS:
+        assert question.because
+        assert f"| [{question.asks}]({question.page}) | " in page
+    assert "`window_at_repeated_time`: `first pass`, `second pass`, `both passes` | " in page

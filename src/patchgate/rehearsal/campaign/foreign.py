@@ -23,7 +23,8 @@ from patchgate.judge.lane import LaneFacts
 from patchgate.operations.deployment import CAPABILITIES
 from patchgate.rehearsal.campaign.ground import CYCLES, machines
 from patchgate.rehearsal.campaign.shapes import ACCOUNT, ForeignStack, Shape
-from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Terrain
+from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Terrain, every_reading
+from patchgate.rehearsal.cycles import WindowSchedule
 from patchgate.rehearsal.outcome import RehearsedLane
 from patchgate.schedule import parse
 
@@ -238,9 +239,8 @@ class _Scheduled:
 def _survey(found: _Found, shape: Shape, window: dict[str, Any], tags: dict[str, str]) -> Terrain:
     now, zone = found.cloud.now, window.get("ScheduleTimezone") or "UTC"
     duration = timedelta(hours=window["Duration"])
-    offset = window.get("ScheduleOffset") or 0
-    starts = parse(window["Schedule"], "ssm").occurrences(zone, now, offset_days=offset, anchor=now)
-    windows = tuple((start, start + duration) for start in islice(starts, CYCLES))
+    schedule = WindowSchedule(window["Schedule"], zone, duration, window.get("ScheduleOffset") or 0, now)
+    windows = tuple(islice(schedule.windows(now), CYCLES))
     if len(windows) < CYCLES:
         raise InputError(f"the window {window['Name']} opens {len(windows)} times, a run of a campaign takes {CYCLES}")
     opens, closes = _roles(list(found.programs()), windows[0])
@@ -304,6 +304,7 @@ def _survey(found: _Found, shape: Shape, window: dict[str, Any], tags: dict[str,
         bucket="",
         backup_role=roles[0] if roles else "",
         tags=tags,
+        windows=every_reading(schedule, now, cycles[-1].end),
     )
 
 

@@ -25,8 +25,8 @@ from patchgate.operations.check import lane_zone
 from patchgate.operations.deployment import LaneSettings, deploy_lanes, settle_lanes
 from patchgate.plan import names
 from patchgate.rehearsal.campaign.shapes import ORGANIZATION, Shape
-from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Terrain
-from patchgate.rehearsal.cycles import read_calendar
+from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Terrain, every_reading
+from patchgate.rehearsal.cycles import read_calendar, window_schedule
 from patchgate.rehearsal.run import lane_facts, rehearsed_lane
 from patchgate.rehearsal.stage import Stage, open_door
 from patchgate.schedule import Dialect, parse
@@ -188,6 +188,7 @@ def survey(cloud: Cloud, shape: Shape, lane: LaneSettings, bucket: str) -> Terra
         freezes=(names.GLOBAL_FREEZE_PARAMETER.render(), names.FREEZE_PARAMETER.render(**of_lane)),
         tags=specs[0].tags,
         calendar=lane.values["FreezeCalendars"],
+        windows=every_reading(window_schedule(lane.values, zone), start, cycles[-1].end),
     )
 
 

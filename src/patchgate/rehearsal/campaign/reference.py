@@ -33,7 +33,8 @@ These numbers of the failure modes are nothing that a run could inject:"""
 
 _LANES = """\
 Daily lanes have their three cycles on three days. On lanes that are not lively the judge does not ask for liveness:
-their schedules do not meet, on purpose, or their window is too short for all."""
+their schedules do not meet, on purpose or under some reading of a clock change, or their window is too short for all.
+On a standard lane, some beside a fault, every reading of every open question makes a history of its own."""
 
 
 def build_campaigns_page(notice: str) -> str:

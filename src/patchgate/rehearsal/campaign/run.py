@@ -38,7 +38,7 @@ class RunOutcome:
 
 def carry_out(grounds: Grounds, ground: Ground, plan: RunPlan) -> RunOutcome:
     """Run a plan on its ground. The grounds' cloud keeps the run's history until the next run begins."""
-    terrain = ground.terrain
+    terrain = ground.terrain.under(plan.assumptions)
     cloud = grounds.begin(ground, plan.seed, plan.assumptions)
     Adversary(cloud, terrain, plan.injections).begin()
     cloud.kernel.run_until(terrain.end)

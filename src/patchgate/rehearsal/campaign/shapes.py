@@ -1,7 +1,7 @@
 """The standard lanes of campaigns: small, and each with something that a fault can meet.
 
-Most are daily, so that three cycles are three days; DST edges, the shipped weekly defaults, the source document's way
-of counting, schedules that do not meet and a lane whose window is too short are among them.
+Most are daily, so that three cycles are three days; windows and backups at clock changes, the shipped weekly defaults,
+the source document's way of counting, schedules that do not meet and a lane whose window is too short are among them.
 """
 
 from __future__ import annotations
@@ -26,9 +26,17 @@ _DAILY = {
 _NIGHTLY = {
     "BackupSchedule": "cron(0 21 * * ? *)",
     "CheckBackUpJobAndEnableMaintenanceWindow": "cron(15 1 * * ? *)",
-    "MaintenanceWindowCronSchedule": "cron(45 1 * * ? *)",
-    "DisableMaintenanceWindow": "cron(15 5 * * ? *)",
+    "MaintenanceWindowCronSchedule": "cron(30 2 * * ? *)",
+    "DisableMaintenanceWindow": "cron(45 5 * * ? *)",
 }
+_MORNINGLY = {
+    "BackupSchedule": "cron(30 2 * * ? *)",
+    "CheckBackUpJobAndEnableMaintenanceWindow": "cron(45 6 * * ? *)",
+    "MaintenanceWindowCronSchedule": "cron(15 7 * * ? *)",
+    "DisableMaintenanceWindow": "cron(30 10 * * ? *)",
+}
+# Lanes with a clock change begin two nights before it: the first run of each schedule is planned at the deployment,
+# before a seed has drawn how AWS reads the change.
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +97,32 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "autumn",
-        "a window in the hour that occurs twice: Berlin, 25 October 2026",
+        "a window that starts in the hour that occurs twice: Berlin, 25 October 2026",
         parameters=_NIGHTLY,
-        start=datetime(2026, 10, 24, 10, tzinfo=UTC),
-        weight=6,
+        start=datetime(2026, 10, 23, 10, tzinfo=UTC),
+        weight=5,
+    ),
+    Shape(
+        "autumn-backup",
+        "a backup in the hour that occurs twice",
+        parameters=_MORNINGLY,
+        start=datetime(2026, 10, 23, 10, tzinfo=UTC),
+        weight=4,
     ),
     Shape(
         "spring",
-        "a gate before and a close after the hour that does not exist: Berlin, 29 March 2026",
-        parameters=_NIGHTLY | {"MaintenanceWindowCronSchedule": "cron(30 2 * * ? *)"},
+        "a window that starts in the hour that does not exist, and a close before its end: Berlin, 29 March 2026",
+        parameters=_NIGHTLY | {"DisableMaintenanceWindow": "cron(15 5 * * ? *)"},
         start=datetime(2026, 3, 27, 10, tzinfo=UTC),
-        weight=6,
+        weight=5,
+        lively=False,
+    ),
+    Shape(
+        "spring-backup",
+        "a backup in the hour that does not exist: perhaps there is none that night",
+        parameters=_MORNINGLY,
+        start=datetime(2026, 3, 27, 10, tzinfo=UTC),
+        weight=4,
         lively=False,
     ),
     Shape(

@@ -48,7 +48,7 @@ class Story:
 def tell(ground: Ground, plan: RunPlan, outcome: RunOutcome, history: Iterable[Record]) -> Story:
     """The story of a run by its history."""
     records = list(history)
-    (lane,) = summarise(records, [ground.terrain.lane])
+    (lane,) = summarise(records, [ground.terrain.under(plan.assumptions).lane])
     begin, end = _span(ground, outcome.violations)
     concerned = {violation.instance for violation in outcome.violations} or {each.instance for each in lane.instances}
     told = merge(

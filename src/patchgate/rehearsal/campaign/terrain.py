@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from patchgate.emulator.assumptions import ClockReading
 from patchgate.emulator.cloud import Scope
 
 if TYPE_CHECKING:
+    from patchgate.emulator.assumptions import Assumptions
     from patchgate.judge.lane import LaneFacts
+    from patchgate.rehearsal.cycles import WindowSchedule
     from patchgate.rehearsal.outcome import RehearsedLane
 
 SETTLED = timedelta(hours=10)
@@ -38,6 +42,9 @@ class Terrain:
     of its stacks, the window's first. ``freezes`` are parameters whose presence freezes the lane, ``calendar`` is a
     change calendar that it obeys. ``inputs`` is what each schedule hands its program, as Scheduler's Input. What a lane
     has not is left out or "": faults that need it do nothing there.
+
+    ``cycles``, and what ``lane`` and ``facts`` say of windows, are as EventBridge Scheduler reads clock changes;
+    ``windows`` are those of every reading.
     """
 
     scope: Scope
@@ -57,6 +64,12 @@ class Terrain:
     freezes: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     calendar: str = ""
+    windows: Mapping[ClockReading, tuple[tuple[datetime, datetime], ...]] = field(default_factory=dict)
+
+    def under(self, assumptions: Assumptions) -> Terrain:
+        """The same lane with the windows that are due under a reading of AWS: what summaries and the judge are told."""
+        due = self.windows[assumptions.window_clock]
+        return replace(self, lane=replace(self.lane, occurrences=due), facts=replace(self.facts, occurrences=due))
 
     def seconds(self, when: datetime) -> int:
         """An instant as injections write it: whole seconds since the run's start."""
@@ -65,3 +78,13 @@ class Terrain:
     def calm_after(self, cycle: int) -> datetime:
         """From when on nothing is injected any more in a run whose storm lasts through that cycle."""
         return self.cycles[cycle].close + SETTLED
+
+
+def every_reading(
+    schedule: WindowSchedule, start: datetime, end: datetime
+) -> dict[ClockReading, tuple[tuple[datetime, datetime], ...]]:
+    """The windows that start between two instants, by each reading of clock changes."""
+    return {
+        clock: tuple(takewhile(lambda window: window[0] < end, schedule.windows(start, clock)))
+        for clock in ClockReading.every()
+    }

@@ -8,8 +8,9 @@ from patchgate.rehearsal.campaign.faults import agents, backups, calls, machines
 from patchgate.rehearsal.campaign.faults.catalogue import CATALOGUE, Draw, Fault, fault
 
 ELSEWHERE = {
-    "F11": "a DST shift inside of the look-back: the standard lanes `autumn` and `spring`",
-    "F12": "schedules in a DST gap or overlap: the standard lanes `autumn` and `spring`, and `patchgate check`",
+    "F11": "a DST shift inside of the look-back: the standard lanes `autumn`, `spring` and those of their backups",
+    "F12": "schedules in a DST gap or overlap: the standard lanes `autumn` and `spring` for windows, `autumn-backup` "
+    "and `spring-backup` for backups, and `patchgate check`",
     "F25": "schedules that do not meet: the standard lane `unmet`, and `patchgate check`",
     "F37": "reboots that are left out: the standard lane `counting`",
     "F48": "Regions, partitions and names: every name in every Region is checked when templates are built",
