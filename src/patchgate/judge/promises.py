@@ -119,7 +119,7 @@ PROMISES = (
     Promise(
         "lease-terms",
         CLOSED,
-        "A lease is for the lane's own window, and admits until that ends but for its cutoff.",
+        "A lease is for an occurrence of the lane's own window, and admits until that ends but for its cutoff.",
         windows.terms_exceeded,
         of_gate=True,
     ),

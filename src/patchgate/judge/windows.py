@@ -162,12 +162,16 @@ def _running(case: Case, cut: Cut) -> set[str]:
 
 
 def terms_exceeded(case: Case) -> Iterator[Violation]:
-    """A lease is for the lane's own window, and admits until that ends but for its cutoff."""
+    """A lease is for an occurrence of the lane's own window, and admits until that ends but for its cutoff."""
+    starts = {start for start, _ in case.lane.occurrences}
     ids = case.facts.window_ids.get((case.lane.place, case.path))
     for lease in case.leases:
         span = Span(case.facts.cut_at(lease.opened.at - LONGEST_RUN), lease.opened)
         if ids is not None and lease.window and lease.window not in ids.seen(span):
             what = f"the lease {lease.path} is for {lease.window}, which is not the lane's window"
+            yield Violation.at_cut("lease-terms", case.lane, lease.opened, what)
+        if starts and lease.window_start not in starts and lease.window_start <= max(starts):
+            what = f"the lease {lease.path} is for {lease.window_start.isoformat()}, when no window begins"
             yield Violation.at_cut("lease-terms", case.lane, lease.opened, what)
         window = case.facts.windows.get(case.lane.place, {}).get(lease.window)
         terms = window.terms.seen(span) if window is not None else []

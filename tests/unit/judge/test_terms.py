@@ -38,11 +38,17 @@ THREE_HOURS = {"duration": 3, "cutoff": 1}
         ({"admit_until": at(25, 1).isoformat()}, False),
         ({"admit_until": at(26).isoformat()}, False),
         ({"window_end": at(26, 1).isoformat()}, False),
-        ({"window_start": at(22.75).isoformat()}, False),
     ],
 )
 def test_f56_a_lease_admits_no_longer_than_its_windows_cutoff(terms: dict[str, Any], *, fine: bool) -> None:
     assert broken(lane(**THREE_HOURS).open(**terms)) == ([] if fine else ["lease-terms"])
+
+
+def test_f12_a_lease_is_for_a_window_that_begins_then() -> None:
+    early = {"window_start": at(22.75).isoformat(), "admit_until": at(24).isoformat(), "window_end": at(25).isoformat()}
+    assert broken(lane().open(**early)) == ["lease-terms"]
+    assert broken(lane().open(**early), occurrences=((at(22.75), at(25.75)),)) == []
+    assert broken(lane().open(**early), occurrences=((at(20), at(21)),)) == []  # later than those that are known
 
 
 def test_f56_a_window_whose_terms_a_history_does_not_say_is_not_judged() -> None:
