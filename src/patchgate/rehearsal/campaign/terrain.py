@@ -38,6 +38,8 @@ class Terrain:
     of its stacks, the window's first. ``freezes`` are parameters whose presence freezes the lane, ``calendar`` is a
     change calendar that it obeys. ``inputs`` is what each schedule hands its program, as Scheduler's Input. What a lane
     has not is left out or "": faults that need it do nothing there.
+
+    On templates of others ``limits`` are the acts that can do nothing, and ``unfit`` the faults, each with the reason.
     """
 
     scope: Scope
@@ -57,6 +59,8 @@ class Terrain:
     freezes: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     calendar: str = ""
+    limits: Mapping[str, str] = field(default_factory=dict)
+    unfit: Mapping[str, str] = field(default_factory=dict)
 
     def seconds(self, when: datetime) -> int:
         """An instant as injections write it: whole seconds since the run's start."""
