@@ -32,7 +32,8 @@ class LaneFacts:
     the names or ARNs of the change calendars that freeze the lane; one of which a history says nothing may be closed.
 
     ``tags`` are what makes an instance one of the lane's, where that is not patchgate's two tags. Without ``has_gate``
-    the templates are somebody else's, and promises that speak of leases, verdicts and evidence are not judged.
+    the templates are somebody else's, and promises that speak of leases, verdicts and evidence are not judged; a window
+    must then be closed before its next gate is due, ``maximum_lead`` before its start, and within a day.
 
     ``calm_from`` is the instant from which nothing is made to go wrong; None: liveness, and closes that never came,
     are not judged.

@@ -72,22 +72,19 @@ def _never_closed(case: Case, window: Window) -> Iterator[Violation]:
 
 
 def _open_at_the_end(case: Case, window: Window) -> Iterator[Violation]:
-    """Where it is not known who closes: a window that is enabled at the end of the run, after its own end.
-
-    On lanes of others also one that was left enabled after an earlier end, and closed later.
+    """Where it is not known who closes: a window that is enabled at the end of the run, after its own end; on lanes of
+    others one that was left enabled after any of its ends.
     """
-    found = [] if case.lane.has_gate else list(left_open(case, window))
-    yield from found
+    if not case.lane.has_gate:
+        yield from left_open(case, window)
+        return
     last, ends = case.facts.last, _ends(case, window)
     if last is None or not ends or window.deleted or not window.enabled.as_of(last.seq):
         return
     if any(lease.window_end > case.now and lease.was_open(Span(last, last)) for lease in case.leases):
         return
-    change = window.changes[-1][0]
-    if any(change.seq in violation.witness for violation in found):
-        return
     what = f"the window {window.window} is still enabled after its end at {ends[-1].isoformat()}"
-    yield Violation.at_cut("window", case.lane, Cut(last.seq, case.now), what, change.seq)
+    yield Violation.at_cut("window", case.lane, window.changes[-1][0], what)
 
 
 def leases_left_open(case: Case) -> Iterator[Violation]:

@@ -20,9 +20,9 @@ OTHERS: dict[str, Any] = {
     "tags": TAGS,
     "occurrences": DAILY,
     "maximum_lead": HOUR / 2,
-    "end": at(94.4),
+    "end": at(98),
 }
-"""A lane of others: every night from 23:00 to 02:00, its gate is due at 22:30; the run ends before the fourth gate."""
+"""A lane of others: every night from 23:00 to 02:00, its gate is due at 22:30."""
 
 
 def window(*changes: tuple[float, bool]) -> Story:
@@ -67,22 +67,38 @@ def test_a_weekly_window_has_a_day() -> None:
     assert window((22.5, True), (50.1, False)).broken(**weekly) == ["window"]
 
 
-def test_whoever_disables_it_closes_it_and_what_is_enabled_later_is_not_left_open() -> None:
+def test_whoever_disables_it_closes_it() -> None:
     story = window((22.5, True), (27, False), (27.1, True), (50.2, False), (70.5, True), (74.2, False))
     assert story.broken(**OTHERS) == []
 
 
 def test_a_window_that_nobody_ever_closes_is_one_violation() -> None:
-    story = Story().tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=True)
+    story = Story().tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=True).window(at(60), enabled=True)
     (violation,) = story.judged(**OTHERS).violations
     assert (violation.promise, violation.at) == ("window", at(46.5))
 
 
-def test_the_last_window_is_judged_at_the_end_of_the_run() -> None:
-    story = nights(26.2, 50.2)
-    (violation,) = story.judged(**OTHERS).violations
-    assert (violation.promise, violation.at) == ("window", at(94.4))
-    assert "still enabled after its end" in violation.what
+def test_the_last_window_is_judged_when_its_deadline_is_over() -> None:
+    (violation,) = nights(26.2, 50.2).judged(**OTHERS).violations
+    assert (violation.promise, violation.at) == ("window", at(98))
+    assert nights(26.2, 50.2).broken(**OTHERS | {"end": at(97.9)}) == []
+
+
+def test_f23_a_window_that_is_enabled_by_hand_while_none_is_due_has_a_day() -> None:
+    weekly = OTHERS | {"occurrences": (DAILY[0], (at(191), at(194))), "end": at(218)}
+    shut = [(22.5, True), (26.2, False)]
+    (violation,) = window(*shut, (40, True), (64.1, False)).judged(**weekly).violations
+    assert violation.at == at(64)
+    assert f"still enabled 24 hours after it was enabled at {at(40).isoformat()}" in violation.what
+    assert window(*shut, (40, True), (63.9, False)).broken(**weekly) == []
+    assert window(*shut, (167.5, True), (194.2, False)).broken(**weekly) == []  # for the next start
+    assert window(*shut, (190.5, True), (194.2, False), (217, True)).broken(**weekly) == []
+
+
+def test_a_gate_that_also_runs_when_no_window_is_due_is_fine() -> None:
+    weekly = OTHERS | {"occurrences": (DAILY[0], (at(191), at(194))), "end": at(218)}
+    story = window(*[(22.5 + 24 * day, True) for day in range(9)], *[(26.2 + 24 * day, False) for day in range(9)])
+    assert story.broken(**weekly) == []
 
 
 def test_a_window_that_is_deleted_is_closed() -> None:
