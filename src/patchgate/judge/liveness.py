@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from patchgate.judge.case import may_be_silent, runs_throughout
 from patchgate.judge.freezes import frozen_at_all
 from patchgate.judge.jobs import resources_of
+from patchgate.judge.liveness_of_others import is_known, what_a_window_did
 from patchgate.judge.proofs import lack_of
 from patchgate.judge.reasons import OLDEST_AGENT
 from patchgate.judge.spans import Cut, Span
@@ -79,6 +80,18 @@ def _was_patched(case: Case, instance: Instance, occurrence: Occurrence) -> bool
 
 
 def _is_well(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    if not case.lane.has_gate:
+        return _is_healthy(case, instance, occurrence) and is_known(case, occurrence, _is_healthy)
+    return (
+        _is_healthy(case, instance, occurrence)
+        and not _lane_is_rightly_held(case, occurrence)
+        and not _is_rightly_late(case, instance, occurrence)
+        and not _is_crowded_out(case, instance, occurrence)
+    )
+
+
+def _is_healthy(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    """Whether an instance by itself was well from the gate to the window's end, and backed up."""
     gate = _gate_begins(case, occurrence)
     span = Span(gate, case.facts.cut_at(occurrence.end))
     return (
@@ -88,9 +101,6 @@ def _is_well(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
         and _has_a_good_agent(instance, span)
         and not frozen_at_all(case, span)
         and _is_backed_up(case, instance, span)
-        and not _lane_is_rightly_held(case, occurrence)
-        and not _is_rightly_late(case, instance, occurrence)
-        and not _is_crowded_out(case, instance, occurrence)
     )
 
 
@@ -200,6 +210,8 @@ def _is_crowded_out(case: Case, instance: Instance, occurrence: Occurrence) -> b
 
 def _what_happened(case: Case, instance: Instance, occurrence: Occurrence) -> str:
     """What a window did with an instance, in words."""
+    if not case.lane.has_gate:
+        return what_a_window_did(case, instance, occurrence)
     if not case.leases_of(occurrence):
         held = _held(case, occurrence)
         return f"held with {held[-1].reason}" if held else "not opened"
