@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from patchgate.emulator.ec2 import Ec2
 from patchgate.errors import InputError
+from patchgate.rehearsal.campaign.mixes import draw_plan, read_mix
 
 from .others import (
     INSTALL,
@@ -193,3 +195,34 @@ def test_backups_of_another_lane_give_no_tags(tmp_path: Path) -> None:
     with grounds_of(write(tmp_path, patching=found)) as (_, (ground,)):
         assert ground.terrain.tags == {"Patch": "nightly"}
         assert ground.terrain.lane.vault == "nightlies"
+
+
+@pytest.mark.parametrize(
+    ("systems", "expected"),
+    [
+        ((), ("AMAZON_LINUX_2023", "Linux")),
+        (("WINDOWS",), ("WINDOWS", "Windows")),
+        (("REDHAT_ENTERPRISE_LINUX",), ("REDHAT_ENTERPRISE_LINUX", "Linux")),
+        (("AMAZON_LINUX_2", "AMAZON_LINUX_2023"), ("AMAZON_LINUX_2023", "Linux")),
+    ],
+)
+def test_machines_are_of_a_system_that_the_patch_group_has_a_baseline_for(
+    tmp_path: Path, systems: tuple[str, ...], expected: tuple[str, str]
+) -> None:
+    found = window("nightly", task(targets=[[{"Key": "tag:Patch Group", "Values": ["web"]}]]))
+    for system in systems:
+        rules = {"PatchRules": [{"ApproveAfterDays": 0, "PatchFilterGroup": {"PatchFilters": []}}]}
+        properties = {
+            "Name": f"web-{system}",
+            "OperatingSystem": system,
+            "PatchGroups": ["web"],
+            "ApprovalRules": rules,
+        }
+        found[system.replace("_", "")] = {"Type": "AWS::SSM::PatchBaseline", "Properties": properties}
+    with grounds_of(write(tmp_path, patching=found)) as (grounds, (ground,)):
+        grounds.begin(ground, 0, draw_plan(0, read_mix("none"), ground.shape, ground.terrain).assumptions)
+        known = grounds.stage.cloud.component(Ec2).region(ground.terrain.scope).instances
+        spec = known[ground.terrain.instances[0]].spec
+        assert (spec.operating_system, spec.platform_type) == expected
+        assert ("F36" in ground.terrain.unfit) is (not systems)
+        assert run(grounds, ground, "none", 0).installs == 12

@@ -111,9 +111,12 @@ class Deployed:
         content = json.loads(text)
         return content if isinstance(content, dict) else {}
 
-    def patch_groups(self) -> set[str]:
-        """The patch groups that have a baseline of their own."""
-        return {each["PatchGroup"] for each in self.all("ssm", "DescribePatchGroups", "Mappings", MaxResults=100)}
+    def patch_groups(self) -> dict[str, list[str]]:
+        """The patch groups that have baselines of their own, and the operating systems of those."""
+        groups: dict[str, list[str]] = {}
+        for each in self.all("ssm", "DescribePatchGroups", "Mappings", MaxResults=100):
+            groups.setdefault(each["PatchGroup"], []).append(each["BaselineIdentity"]["OperatingSystem"])
+        return groups
 
     # Backups
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from patchgate.emulator.cloud import Scope
 from patchgate.emulator.ec2 import Ec2
@@ -29,6 +29,7 @@ from patchgate.rehearsal.outcome import RehearsedLane
 from patchgate.schedule import parse
 
 if TYPE_CHECKING:
+    from patchgate.emulator.world import InstanceSpec
     from patchgate.rehearsal.campaign.shapes import Shape
     from patchgate.rehearsal.stage import Stage
 
@@ -58,9 +59,19 @@ def break_foreign_ground(stage: Stage, shape: Shape) -> Terrain:
     deployed = _deploy(stage, shape)
     lanes = find_lanes(deployed)
     lane = next(each for each in lanes if each.name == shape.name)
-    for spec in machines(shape, lane.tags):
+    for spec in _machines(deployed, shape, lane):
         stage.cloud.component(Ec2).add_instance(deployed.scope, spec)
     return _survey(deployed, shape, lane, lanes)
+
+
+def _machines(deployed: Deployed, shape: Shape, lane: ForeignLane) -> tuple[InstanceSpec, ...]:
+    """The lane's machines, of an operating system that its patch group has a baseline for; by default Amazon Linux."""
+    specs = machines(shape, lane.tags)
+    systems = [each for each in deployed.patch_groups().get(lane.patch_group, ()) if each != "MACOS"]
+    if not systems or specs[0].operating_system in systems:
+        return specs
+    platform: Literal["Linux", "Windows"] = "Windows" if systems[0] == "WINDOWS" else "Linux"
+    return tuple(replace(spec, operating_system=systems[0], platform_type=platform) for spec in specs)
 
 
 def _deploy(stage: Stage, shape: Shape) -> Deployed:
@@ -91,7 +102,6 @@ def _survey(deployed: Deployed, shape: Shape, lane: ForeignLane, lanes: tuple[Fo
     opens, closes = _roles(deployed, lane, lanes, windows[0][0])
     backups = [when for selection in lane.selections for when in selection.when]
     cycles = tuple(_cycle(each, backups, opens, closes) for each in windows)
-    group = lane.tags.get("PatchGroup") or lane.tags.get("Patch Group") or ""
     labelled = {label: each for label, each in (("open", opens), ("close", closes)) if each is not None}
     programs = {label: each.function for label, each in labelled.items()}
     facts = LaneFacts(
@@ -102,7 +112,7 @@ def _survey(deployed: Deployed, shape: Shape, lane: ForeignLane, lanes: tuple[Fo
         vault="",
         window_name=lane.window_name,
         window_id=lane.window_id,
-        patch_group=group,
+        patch_group=lane.patch_group,
         backup_resources=_backed_up(lane),
         tags=lane.tags,
         occurrences=windows,
@@ -125,7 +135,7 @@ def _survey(deployed: Deployed, shape: Shape, lane: ForeignLane, lanes: tuple[Fo
             zone=lane.window.get("ScheduleTimezone") or "UTC",
             vault=vault,
             window_name=lane.window_name,
-            patch_group=group,
+            patch_group=lane.patch_group,
             open_function=programs.get("open", ""),
             close_function=programs.get("close", ""),
             occurrences=windows,

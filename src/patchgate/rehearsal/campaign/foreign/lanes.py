@@ -11,6 +11,8 @@ from patchgate.errors import InputError
 from patchgate.rehearsal.campaign.foreign.deployed import Deployed, Selection
 from patchgate.rehearsal.campaign.foreign.tasks import is_install
 
+PATCH_GROUP_TAGS = ("PatchGroup", "Patch Group")
+"""https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-tag-a-patch-group.html"""
 _TAG = "tag:"
 _REGISTERED = "WindowTargetIds"
 
@@ -28,6 +30,11 @@ class ForeignLane:
     tags: Mapping[str, str]
     tasks: tuple[Mapping[str, Any], ...]
     selections: tuple[Selection, ...]
+
+    @property
+    def patch_group(self) -> str:
+        """The patch group of its machines; "" when they have none."""
+        return next((self.tags[key] for key in PATCH_GROUP_TAGS if key in self.tags), "")
 
     @property
     def window_id(self) -> str:
