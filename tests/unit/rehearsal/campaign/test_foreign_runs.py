@@ -186,6 +186,21 @@ def test_what_is_wrong_is_told_with_its_file(tmp_path: Path, name: str, old: str
         shapes(changed(tmp_path, name, old, new))
 
 
+def test_stacks_that_import_come_after_those_that_export(tmp_path: Path) -> None:
+    directory = changed(tmp_path, "window.yaml", "Ref Window}\n", "Ref Window, Export: {Name: the-window}}\n")
+    gate = (directory / "gate.yaml").read_text(encoding="utf-8").replace("!Ref WindowId", "!ImportValue the-window")
+    gate = gate.replace("WindowId: {Type: String}, ", "")
+    (directory / "a-gate.yaml").write_text(gate, encoding="utf-8")
+    (directory / "a-gate.parameters.json").write_text('{"VaultName": "vault-prod"}', encoding="utf-8")
+    for name in ("gate.yaml", "gate.parameters.json"):
+        (directory / name).unlink()
+    (shape,) = shapes(directory)
+    assert [stack.name for stack in shape.stacks] == ["backups", "window", "a-gate"]
+    (directory / "a-gate.yaml").write_text(gate.replace("the-window", "no-window"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"a-gate\.yaml: .*No export named no-window"):
+        shapes(directory)
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [

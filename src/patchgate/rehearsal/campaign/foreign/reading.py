@@ -17,6 +17,7 @@ from patchgate.rehearsal.campaign.shapes import ACCOUNT, ForeignStack, Shape
 
 TEMPLATES = (".yaml", ".yml", ".json", ".template")
 PARAMETERS = ".parameters"
+_NO_EXPORT = "No export named"
 _NOT_EMULATED = "rehearse the rest without it; what the embedded AWS implements is in its reference"
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,127}")
 
@@ -30,16 +31,27 @@ def read_foreign_shapes(directory: Path, region: str) -> tuple[Shape, ...]:
     stacks that cannot be deployed, and where no window installs.
     """
     stacks = _read_stacks(directory)
-    whole = Shape(directory.resolve().name, "templates of others", ACCOUNT, region, stacks=tuple(stacks.values()))
-    try:
-        with open_grounds() as grounds:
-            names = survey_lanes(grounds.stage, whole)
-    except StackFailedError as error:
-        path = next(path for path in _templates(directory) if path.stem == error.stack)
-        where = f"{error.resource}: " if error.resource else ""
-        remedy = _NOT_EMULATED if "NotEmulated" in error.reason else "correct what the message names and run this again"
-        raise InputError(problems=(Problem(f"{where}{error.reason}", str(path)),), remedy=remedy) from None
-    return tuple(replace(whole, name=name) for name in names)
+    late = dict.fromkeys(stacks, 0)
+    while True:
+        ordered = tuple(stacks[name] for name in _in_order(stacks, late, directory))
+        whole = Shape(directory.resolve().name, "templates of others", ACCOUNT, region, stacks=ordered)
+        try:
+            with open_grounds() as grounds:
+                names = survey_lanes(grounds.stage, whole)
+        except StackFailedError as error:
+            if _NO_EXPORT in error.reason and late[error.stack] < len(stacks):
+                late[error.stack] += 1  # another stack may export it: this one comes after it
+                continue
+            raise _undeployable(error, directory) from None
+        return tuple(replace(whole, name=name) for name in names)
+
+
+def _undeployable(error: StackFailedError, directory: Path) -> InputError:
+    """A stack that failed, as a problem of its template."""
+    path = next(path for path in _templates(directory) if path.stem == error.stack)
+    where = f"{error.resource}: " if error.resource else ""
+    remedy = _NOT_EMULATED if "NotEmulated" in error.reason else "correct what the message names and run this again"
+    return InputError(problems=(Problem(f"{where}{error.reason}", str(path)),), remedy=remedy)
 
 
 def _templates(directory: Path) -> list[Path]:
@@ -47,7 +59,7 @@ def _templates(directory: Path) -> list[Path]:
 
 
 def _read_stacks(directory: Path) -> dict[str, ForeignStack]:
-    """The stacks by name, each after those whose outputs it takes."""
+    """The stacks by name."""
     if not directory.is_dir():
         raise InputError(f"there is no directory {directory}", remedy="name one that holds CloudFormation templates")
     paths = _templates(directory)
@@ -67,7 +79,7 @@ def _read_stacks(directory: Path) -> dict[str, ForeignStack]:
     problems += _unknown_references(stacks, directory)
     if problems:
         raise InputError(problems=tuple(problems))
-    return {name: stacks[name] for name in _in_order(stacks, directory)}
+    return stacks
 
 
 def _read_stack(path: Path) -> ForeignStack:
@@ -111,11 +123,18 @@ def _unknown_references(stacks: Mapping[str, ForeignStack], directory: Path) -> 
             yield Problem(text, str(directory), remedy=f"there are {known}")
 
 
-def _in_order(stacks: Mapping[str, ForeignStack], directory: Path) -> list[str]:
+def _in_order(stacks: Mapping[str, ForeignStack], late: Mapping[str, int], directory: Path) -> Iterator[str]:
+    """The stacks' names, each after those whose outputs it takes, and by how late each must be."""
+    sorter = TopologicalSorter({name: sorted(_needs(stack)) for name, stack in stacks.items()})
     try:
-        return list(TopologicalSorter({name: sorted(_needs(stack)) for name, stack in stacks.items()}).static_order())
+        sorter.prepare()
     except CycleError as error:
         circle = " -> ".join(error.args[1])
-        raise InputError(
-            problems=(Problem(f"the stacks need each other in a circle: {circle}", str(directory)),)
-        ) from None
+        problem = Problem(f"the stacks need each other in a circle: {circle}", str(directory))
+        raise InputError(problems=(problem,)) from None
+    ready: list[str] = []
+    while sorter.is_active():
+        ready = sorted((*ready, *sorter.get_ready()), key=lambda name: (late[name], name))
+        name = ready.pop(0)
+        sorter.done(name)
+        yield name
