@@ -106,6 +106,12 @@ def test_a_window_that_is_deleted_is_closed() -> None:
     assert "window" not in story.broken(**OTHERS)
 
 
+def test_f22_a_second_window_of_the_name_is_not_the_lanes() -> None:
+    story = nights(26.2, 50.2, 74.2).tell(at(3), "WindowCreated", window="mw-2", name=NAME, enabled=True)
+    assert story.broken(**OTHERS) == []
+    assert story.broken(**OTHERS | {"window_id": ""}) == ["window"]
+
+
 @pytest.mark.parametrize(
     ("lead", "following", "expected"),
     [
