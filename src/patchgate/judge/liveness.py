@@ -81,17 +81,17 @@ def _was_patched(case: Case, instance: Instance, occurrence: Occurrence) -> bool
 
 def _is_well(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
     if not case.lane.has_gate:
-        return _is_healthy(case, instance, occurrence) and is_known(case, occurrence, _is_healthy)
+        return _is_fit(case, instance, occurrence) and is_known(case, occurrence, _is_fit)
     return (
-        _is_healthy(case, instance, occurrence)
+        _is_fit(case, instance, occurrence)
         and not _lane_is_rightly_held(case, occurrence)
         and not _is_rightly_late(case, instance, occurrence)
         and not _is_crowded_out(case, instance, occurrence)
     )
 
 
-def _is_healthy(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
-    """Whether an instance by itself was well from the gate to the window's end, and backed up."""
+def _is_fit(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    """Whether nothing of the instance itself keeps it from being patched in a window."""
     gate = _gate_begins(case, occurrence)
     span = Span(gate, case.facts.cut_at(occurrence.end))
     return (

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from patchgate.judge.doings import Execution
     from patchgate.judge.estate import Instance
 
-    Health = Callable[[Case, Instance, Occurrence], bool]
+    Fitness = Callable[[Case, Instance, Occurrence], bool]
 
 _OUT_OF_TIME = ("TIMED_OUT", "CANCELLED", "CANCELLING", "SKIPPED_OVERLAPPING")
 _TERMINATED = "terminated"
 
 
-def is_known(case: Case, occurrence: Occurrence, is_healthy: Health) -> bool:
+def is_known(case: Case, occurrence: Occurrence, is_fit: Fitness) -> bool:
     """Whether an instance that is well had to be patched in a window, whatever the templates are like."""
     executions = list(_executions(case, occurrence))
     if any(one.ended is None or one.ended > occurrence.end or one.status in _OUT_OF_TIME for one in executions):
@@ -28,7 +28,7 @@ def is_known(case: Case, occurrence: Occurrence, is_healthy: Health) -> bool:
     if executions and all(one.status == "SUCCESS" for one in executions):
         return True
     there = [one for one in case.members if not _is_gone(case, one, occurrence)]
-    return len(there) >= _fleet(case) and all(is_healthy(case, one, occurrence) for one in there)
+    return len(there) >= _fleet(case) and all(is_fit(case, one, occurrence) for one in there)
 
 
 def _fleet(case: Case) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from patchgate.rehearsal.campaign.adversary import CALL, CAPACITY, DELIVERY
 from patchgate.rehearsal.campaign.faults import FAULTS, Draw
 
 if TYPE_CHECKING:
@@ -23,14 +22,11 @@ _ROLES = {"open": "before the window", "close": "after the window", "watchdog": 
 
 def obstacle(injection: Injection, terrain: Terrain) -> str:
     """Why an injection can do nothing on a terrain; "" when it can."""
-    if injection.act in (CALL, CAPACITY, "invoke"):
-        program = str(injection.given["program"])
-        if program in terrain.programs:
-            return ""
-        return "no runbook of the window has a script" if program == "prove" else _nobody(program)
-    if injection.act == DELIVERY:
-        label = str(injection.given["schedule"])
-        return "" if label in terrain.schedules else _nobody(label)
+    program, schedule = injection.given.get("program"), injection.given.get("schedule")
+    if program is not None and program not in terrain.programs:
+        return "the window runs no runbook" if program == "prove" else _nobody(str(program))
+    if schedule is not None and schedule not in terrain.schedules:
+        return _nobody(str(schedule))
     return terrain.limits.get(injection.act, "")
 
 

@@ -38,7 +38,6 @@ class Terrain:
     of its stacks, the window's first. ``freezes`` are parameters whose presence freezes the lane, ``calendar`` is a
     change calendar that it obeys. ``inputs`` is what each schedule hands its program, as Scheduler's Input. What a lane
     has not is left out or "": faults that need it do nothing there.
-    ``calls`` are how many reads and writes an invocation of a program makes, about, where that is not as patchgate's.
 
     On templates of others ``limits`` are the acts that can do nothing, and ``unfit`` the faults, each with the reason.
     """
@@ -60,7 +59,6 @@ class Terrain:
     freezes: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     calendar: str = ""
-    calls: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)
     unfit: Mapping[str, str] = field(default_factory=dict)
 

@@ -74,7 +74,7 @@ def test_the_obstacles_of_calls_and_schedules(lacking: Ground) -> None:
     def why(act: str, **given: str) -> str:
         return obstacle(Injection("F00", act, 0, None, dict(given)), lacking.terrain)
 
-    assert why(CALL, program="prove") == "no runbook of the window has a script"
+    assert why(CALL, program="prove") == "the window runs no runbook"
     assert why(DELIVERY, schedule="watchdog") == "no scheduled function runs as a watchdog"
     assert why(CALL, program="open") == why(DELIVERY, schedule="close") == why("invoke", program="close") == ""
     assert why("freeze", which="0") == NO_FREEZE

@@ -127,11 +127,6 @@ def test_f50_a_gates_stack_of_its_own_is_deleted_and_made_again(acme: Lane) -> N
     assert not any("liveness" in broken(outcome) for outcome in outcomes)
 
 
-def test_calls_of_small_functions_are_struck(acme: Lane) -> None:
-    outcomes = [run(*acme, "F29,F30,crash", seed) for seed in range(12)]
-    assert {fault for outcome in outcomes for fault in outcome.struck} == {"F29", "F30", "crash"}
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_nothing_is_drawn_that_could_do_nothing(acme: Lane, naive: Lane, seed: int) -> None:
     for _, ground in (acme, naive):

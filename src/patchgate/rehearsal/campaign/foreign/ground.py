@@ -40,8 +40,6 @@ USUAL_BACKUP = timedelta(hours=4)
 FRESH = timedelta(hours=24)
 """How old a backup may be that an install of somebody else's templates rests on."""
 _DEFAULT_VAULTS = ("Default", "aws/efs/automatic-backup-vault")
-_CALLS = {"open": (2, 1), "close": (1, 1), "prove": (1, 1)}
-"""Assumption: functions of others make few calls."""
 _LONGEST_LEAD = timedelta(hours=24)
 
 
@@ -153,7 +151,6 @@ def _survey(deployed: Deployed, shape: Shape, lane: ForeignLane, lanes: tuple[Fo
         bucket="",
         backup_role=next((each.role for each in lane.selections), ""),
         tags=lane.tags,
-        calls=_CALLS,
     )
     terrain = replace(terrain, limits=limits_of(deployed, shape, lane, terrain))
     return replace(terrain, unfit=unfitting(terrain))

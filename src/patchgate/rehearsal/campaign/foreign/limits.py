@@ -25,7 +25,8 @@ def _limits(deployed: Deployed, shape: Shape, lane: ForeignLane, terrain: Terrai
     yield "freeze", "no parameter freezes these templates"
     yield "close-calendar", "these templates obey no change calendar of a campaign"
     yield "further-parameters", "these templates keep nothing below a path of parameters"
-    yield "deny-bucket", "these templates write no evidence into a bucket"
+    for act in ("deny-bucket", "forge-evidence"):
+        yield act, "these templates write no evidence into a bucket"
     if not terrain.lane.vault:
         for act in ("backup", "back-up-now", "delete-recovery-points"):
             yield act, "these templates have no vault, so that nothing is backed up"
