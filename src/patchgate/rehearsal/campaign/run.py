@@ -46,7 +46,7 @@ def carry_out(grounds: Grounds, ground: Ground, plan: RunPlan) -> RunOutcome:
     terrain = ground.terrain
     cloud = grounds.begin(ground, plan.seed, plan.assumptions)
     Adversary(cloud, terrain, plan.injections).begin()
-    with refuse_unemulated(plan.seed, cloud.history) if ground.shape.stacks else nullcontext():
+    with refuse_unemulated(cloud.history) if ground.shape.stacks else nullcontext():
         cloud.kernel.run_until(terrain.end)
     facts = terrain.facts
     if plan.calm is not None and ground.shape.lively:

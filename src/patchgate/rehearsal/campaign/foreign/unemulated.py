@@ -18,14 +18,14 @@ _REMEDY = "rehearse the templates without it; what the embedded AWS implements i
 
 
 @contextmanager
-def refuse_unemulated(seed: int, history: Iterable[Record]) -> Iterator[None]:
-    """Raise InputError for what a run of that seed asked of the embedded AWS in vain: an action of a runbook, or a call
+def refuse_unemulated(history: Iterable[Record]) -> Iterator[None]:
+    """Raise InputError for what a run asked of the embedded AWS in vain: an action of a runbook, or a call
     that made a function or a script fail. Functions that catch that error themselves are not seen.
     """
     try:
         yield
     except NotEmulatedError as error:
-        raise InputError(f"seed {seed} cannot be run: {error}", remedy=_REMEDY) from None
+        raise InputError(f"the templates cannot be rehearsed: {error}", remedy=_REMEDY) from None
     for record in history:
         if record["event"] == "FunctionEnded" and record["status"] != "Success":
             who, said = f"the function {record['function']}", record["error"]
@@ -36,4 +36,4 @@ def refuse_unemulated(seed: int, history: Iterable[Record]) -> Iterator[None]:
         text = said.get("errorMessage", "") if isinstance(said, dict) else said
         text = text if isinstance(text, str) else json.dumps(text)
         if any(sign in text for sign in _SIGNS):
-            raise InputError(f"seed {seed} cannot be run: {who} failed: {text}", remedy=_REMEDY)
+            raise InputError(f"the templates cannot be rehearsed: {who} failed: {text}", remedy=_REMEDY)
