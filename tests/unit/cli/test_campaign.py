@@ -139,6 +139,11 @@ def _write(name: str, text: str) -> Write:
             "the stacks need each other in a circle",
         ),
         ([_write("a.yaml", "Resources: {}"), _write("a.json", "{}")], "there is another template called a"),
+        (
+            [_write("a.yaml", "Resources: {}"), _write("b.parameters.json", "{}")],
+            "b.parameters.json: holds the parameters of b, which is no template here (call it after one of a)",
+        ),
+        ([_write("a.yaml", "Resources: {}"), _write("a.parameters.json", "{")], "a.parameters.json:2:1: not valid YAML"),
     ],
 )
 def test_wrong_templates_are_refused(tmp_path: Path, writes: list[Write], said: str, capsys: Captured) -> None:

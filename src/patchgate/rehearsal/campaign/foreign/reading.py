@@ -76,10 +76,20 @@ def _read_stacks(directory: Path) -> dict[str, ForeignStack]:
         if stack.name in stacks:
             problems.append(Problem(f"there is another template called {stack.name}", str(path)))
         stacks[stack.name] = stack
+    problems += _orphans(directory, {path.stem for path in paths})
     problems += _unknown_references(stacks, directory)
     if problems:
         raise InputError(problems=tuple(problems))
     return stacks
+
+
+def _orphans(directory: Path, names: set[str]) -> Iterator[Problem]:
+    """Files of parameters without a template: nothing would read them."""
+    for path in sorted(directory.iterdir()):
+        name, found, suffix = path.name.rpartition(PARAMETERS + ".")
+        if found and suffix in ("json", "yaml", "yml") and name not in names:
+            remedy = f"call it after one of {', '.join(sorted(names))}"
+            yield Problem(f"holds the parameters of {name}, which is no template here", str(path), remedy=remedy)
 
 
 def _read_stack(path: Path) -> ForeignStack:
