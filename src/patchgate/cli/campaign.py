@@ -159,9 +159,9 @@ def _series(request: CampaignRequest) -> Series:
 
         shapes = shapes_of(read_fleet(request.fleet).with_units(request.units).with_parameters(request.overrides))
     if request.templates is not None:
-        from patchgate.rehearsal.campaign.foreign import read_foreign_shape
+        from patchgate.rehearsal.campaign.foreign import read_foreign_shapes
 
-        shapes = (read_foreign_shape(request.templates, request.region or DEFAULT_REGION),)
+        shapes = read_foreign_shapes(request.templates, request.region or DEFAULT_REGION)
     return Series(request.runs, request.seed, request.faults, shapes, request.door)
 
 

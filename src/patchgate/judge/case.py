@@ -71,12 +71,16 @@ class Case:
 
     @cached_property
     def windows(self) -> list[Window]:
-        """The lane's windows: those that its patch stack named by id; where it named none, by the lane's own words."""
+        """The lane's windows: those that its patch stack named by id; where it named none, by the lane's own words, and
+        of others only by id, as far as that is known: a second one of the name is nobody's of theirs (F22).
+        """
         known = self.facts.windows.get(self.lane.place, {})
         ids = self.facts.window_ids.get((self.lane.place, self.path))
         if ids is not None:
             return [known[one] for one in dict.fromkeys(ids.values) if one in known]
         lane = self.lane
+        if not lane.has_gate and lane.window_id:
+            return [known[lane.window_id]] if lane.window_id in known else []
         return [one for one in known.values() if one.window == lane.window_id or one.name == lane.window_name]
 
     def names_window(self, window: Window, span: Span) -> bool:

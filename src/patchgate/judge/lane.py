@@ -33,7 +33,8 @@ class LaneFacts:
     ``error_budget`` is how many failed installs, a number or a percentage, a window is to go on after; "": none.
 
     ``tags`` are what makes an instance one of the lane's, where that is not patchgate's two tags. Without ``has_gate``
-    the templates are somebody else's, and promises that speak of leases, verdicts and evidence are not judged.
+    the templates are somebody else's, and promises that speak of leases, verdicts and evidence are not judged; a window
+    must then be closed before its next gate is due, ``maximum_lead`` before its start, and within a day.
 
     ``calm_from`` is the instant from which nothing is made to go wrong; None: liveness, and closes that never came,
     are not judged. A lane that is not ``lively`` has schedules by which not every machine can be patched.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from patchgate.judge.case import may_be_silent, runs_throughout
 from patchgate.judge.freezes import frozen_at_all
 from patchgate.judge.jobs import resources_of
+from patchgate.judge.liveness_of_others import is_known, what_a_window_did
 from patchgate.judge.proofs import lack_of
 from patchgate.judge.reasons import OLDEST_AGENT
 from patchgate.judge.sayings import NOT_DUE
@@ -93,6 +94,8 @@ def _was_patched(case: Case, instance: Instance, occurrence: Occurrence) -> bool
 
 
 def _is_well(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
+    if not case.lane.has_gate:
+        return _is_fit(case, instance, occurrence) and is_known(case, occurrence, _is_fit)
     return (
         _is_fit(case, instance, occurrence)
         and not _lane_is_rightly_held(case, occurrence)
@@ -247,6 +250,8 @@ def _budget(case: Case, occurrence: Occurrence) -> int:
 
 def _what_happened(case: Case, instance: Instance, occurrence: Occurrence) -> str:
     """What a window did with an instance, in words."""
+    if not case.lane.has_gate:
+        return what_a_window_did(case, instance, occurrence)
     if not case.leases_of(occurrence):
         held = _held(case, occurrence)
         return f"held with {held[-1].reason}" if held else "not opened"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from patchgate.judge.case import A_CLOSE_COMES_WITHIN, closes
 from patchgate.judge.doings import LONGEST_RUN
 from patchgate.judge.evidence import VERDICTS, is_anothers
+from patchgate.judge.left_open import left_open
 from patchgate.judge.spans import Cut, Span
 from patchgate.judge.violation import Violation
 
@@ -73,7 +74,12 @@ def _never_closed(case: Case, window: Window) -> Iterator[Violation]:
 
 
 def _open_at_the_end(case: Case, window: Window) -> Iterator[Violation]:
-    """Where it is not known who closes: a window that is enabled at the end of the run, after its own end."""
+    """Where it is not known who closes: a window that is enabled at the end of the run, after its own end; on lanes of
+    others one that was left enabled after any of its ends.
+    """
+    if not case.lane.has_gate:
+        yield from left_open(case, window)
+        return
     last, ends = case.facts.last, _ends(case, window)
     if last is None or not ends or window.deleted or not window.enabled.as_of(last.seq):
         return

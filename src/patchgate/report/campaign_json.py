@@ -17,6 +17,7 @@ SCHEMA = 1
 def render_series_json(result: SeriesResult, counterexample: Counterexample | None = None) -> str:
     """A series as JSON: ``runs``, ``violations`` (runs that broke a promise), ``first_failing_seed`` (or null), ...
 
+    ``not_applicable`` names the faults of the mix that can do nothing on a lane, by lane, with the reason.
     ``counterexample`` is the shrunk plan of the first failing seed, with its violations.
     """
     series, tally = result.series, result.tally
@@ -40,6 +41,7 @@ def render_series_json(result: SeriesResult, counterexample: Counterexample | No
         "digest": f"{tally.digest:064x}",
         "lanes": dict(tally.shapes),
         "by_fault": {number: asdict(each) for number, each in tally.faults.items()},
+        "not_applicable": tally.not_applicable,
         "pairs_met": sum(1 for one, other in tally.pairs if one != other),
         "counterexample": None if counterexample is None else _counterexample(counterexample),
     }

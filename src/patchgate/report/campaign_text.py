@@ -8,7 +8,7 @@ from dataclasses import asdict
 from patchgate.emulator.assumptions import Assumptions
 from patchgate.rehearsal.campaign.faults import FAULTS
 from patchgate.rehearsal.campaign.mixes import read_mix
-from patchgate.rehearsal.campaign.series import SeriesResult, Tally
+from patchgate.rehearsal.campaign.series import FaultTally, SeriesResult, Tally
 from patchgate.rehearsal.campaign.shrinking import Counterexample
 from patchgate.rehearsal.campaign.story import Kind, Story
 from patchgate.report.screen import Line, Piece, Role, draw, fit, one_line, wrap
@@ -88,21 +88,34 @@ def _heading(result: SeriesResult, elapsed: float, jobs: int) -> Iterator[Line]:
 
 
 def _faults(result: SeriesResult, width: int) -> Iterator[Line]:
-    tallies = result.tally.faults
-    if not tallies:
+    tallies, nowhere = result.tally.faults, result.tally.applies_nowhere()
+    if not tallies and not result.tally.not_applicable:
         return
     says = max(20, width - 38)
     yield (Piece(f"  {'fault':6} {fit('what goes wrong', says)} {'runs':>8} {'struck':>8} {'broken':>7}", "dim"),)
-    for number in sorted(tallies):
-        tally = tallies[number]
+    for number in sorted(tallies.keys() | nowhere):
+        tally = tallies.get(number, FaultTally())
         role: Role = "bad" if tally.violated else "plain"
         meaning = fit(FAULTS[number].says if number in FAULTS else "", says)
         counts = f"{tally.planned:>8,} {tally.struck:>8,} {tally.violated:>7,}"
+        if number in nowhere:
+            counts = f"{'not applicable':>25}"
         yield (Piece(f"  {number:6} {meaning} "), Piece(counts, role))
-    mix = read_mix(result.series.mix)
-    possible = len(mix.faults) * (len(mix.faults) - 1) // 2
+    yield from _not_applicable(result.tally, width)
+    count = len(read_mix(result.series.mix).faults) - len(nowhere)
+    possible = count * (count - 1) // 2
     met = sum(1 for one, other in result.tally.pairs if one != other)
     yield (Piece(f"  {met:,} of {possible:,} pairs of faults met in a run", "dim"),)
+
+
+def _not_applicable(tally: Tally, width: int) -> Iterator[Line]:
+    """Why faults of the mix were left out: once for all lanes that say the same."""
+    for number, lanes in sorted(tally.not_applicable.items()):
+        for why in sorted(set(lanes.values())):
+            concerned = sorted(lane for lane, reason in lanes.items() if reason == why)
+            where = "" if set(concerned) == set(tally.shapes) else f" on {', '.join(concerned)}"
+            text = f"{number} is not applicable{where}: {why}"
+            yield from wrap((Piece(f"  {one_line(text)}", "dim"),), width=width, indent=4)
 
 
 def _verdict(result: SeriesResult, width: int) -> Iterator[Line]:
@@ -132,6 +145,8 @@ def _plan(story: Story) -> Iterator[Line]:
     for injection in story.plan.injections:
         given = ", ".join(f"{key} {value}" for key, value in injection.given.items())
         yield (Piece(f"  {injection.fault:6}"), Piece(f" {injection.act} {one_line(given)}", "dim"))
+    for number, why in sorted(story.plan.left_out.items()):
+        yield (Piece(f"  {number:6}"), Piece(f" not applicable: {one_line(why)}", "dim"))
     yield from _assumed(story.plan.assumptions, 100)
 
 

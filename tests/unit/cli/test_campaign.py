@@ -64,6 +64,29 @@ def test_templates_of_others_break_promises_and_the_counterexample_is_small(naiv
     assert run([*command, "--replay", str(value["first_failing_seed"])]) == 3
 
 
+def test_what_does_not_apply_to_templates_of_others_is_said_and_not_counted(naive: Path, capsys: Captured) -> None:
+    command = ["rehearse", "--templates", str(naive), "--faults", "F53,F39", "--jobs", "1"]
+    run([*command, "--runs", "3", "--output", "json"])
+    value = json.loads(capsys.readouterr().out)
+    lane = "maintenance-window-amazonlinux-prd-us-east-1"
+    assert value["not_applicable"] == {"F53": {lane: "no parameter freezes these templates"}}
+    assert set(value["by_fault"]) == {"F39"}
+    run([*command, "--runs", "3"])
+    assert "F53 is not applicable: no parameter freezes these templates" in capsys.readouterr().out
+    run([*command, "--replay", "0"])
+    assert "F53    not applicable: no parameter freezes these templates" in capsys.readouterr().out
+
+
+def test_two_lanes_of_templates_are_both_run(naive: Path, capsys: Captured) -> None:
+    (naive / "other.yaml").write_text((naive / "patching.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (naive / "other.parameters.json").write_text(json.dumps(NAIVE | {"Environment": "dev"}), encoding="utf-8")
+    command = ["rehearse", "--templates", str(naive), "--faults", "none", "--jobs", "1", "--output", "json"]
+    assert run([*command, "--runs", "6"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert set(value["lanes"]) == {f"maintenance-window-amazonlinux-{each}-us-east-1" for each in ("dev", "prd")}
+    assert (value["runs"], value["patched"], value["violations"]) == (6, 24, 0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -116,6 +139,14 @@ def _write(name: str, text: str) -> Write:
             "the stacks need each other in a circle",
         ),
         ([_write("a.yaml", "Resources: {}"), _write("a.json", "{}")], "there is another template called a"),
+        (
+            [_write("a.yaml", "Resources: {}"), _write("b.parameters.json", "{}")],
+            "b.parameters.json: holds the parameters of b, which is no template here (call it after one of a)",
+        ),
+        (
+            [_write("a.yaml", "Resources: {}"), _write("a.parameters.json", "{")],
+            "a.parameters.json:2:1: not valid YAML",
+        ),
     ],
 )
 def test_wrong_templates_are_refused(tmp_path: Path, writes: list[Write], said: str, capsys: Captured) -> None:
@@ -129,6 +160,14 @@ def test_templates_without_a_window_are_refused(tmp_path: Path, capsys: Captured
     (tmp_path / "queue.yaml").write_text("Resources: {Queue: {Type: AWS::SQS::Queue}}", encoding="utf-8")
     assert run(["rehearse", "--templates", str(tmp_path)]) == 2
     assert "make no maintenance window with a task" in capsys.readouterr().err
+
+
+def test_templates_that_cannot_be_deployed_are_refused_with_their_file(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "table.yaml").write_text("Resources: {Table: {Type: AWS::DynamoDB::Table}}", encoding="utf-8")
+    assert run(["rehearse", "--templates", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert f"{tmp_path / 'table.yaml'}: " in told
+    assert "AWS::DynamoDB::Table" in told
 
 
 def test_lanes_of_a_fleet_file_are_run(tmp_path: Path, capsys: Captured) -> None:

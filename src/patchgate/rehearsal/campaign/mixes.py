@@ -11,6 +11,7 @@ from itertools import combinations_with_replacement
 from patchgate.emulator.assumptions import Assumptions
 from patchgate.errors import InputError
 from patchgate.rehearsal.campaign.faults import FAULTS, Draw, Fault
+from patchgate.rehearsal.campaign.fitting import draw_fitting
 from patchgate.rehearsal.campaign.plan import Injection, RunPlan
 from patchgate.rehearsal.campaign.shapes import Shape, pick_shape
 from patchgate.rehearsal.campaign.terrain import Terrain
@@ -39,6 +40,11 @@ def _pairs(numbers: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple(combinations_with_replacement(numbers, 2))
 
 
+def fitting_mix(mix: Mix, terrain: Terrain) -> Mix:
+    """A mix without the faults that can do nothing on a terrain."""
+    return replace(mix, faults=tuple(fault for fault in mix.faults if fault.number not in terrain.unfit))
+
+
 def read_mix(text: str) -> Mix:
     """``none``, ``default``, ``all``, or fault numbers with commas between; InputError for anything else."""
     if text == "none":
@@ -65,6 +71,8 @@ def shape_of(seed: int, shapes: tuple[Shape, ...]) -> Shape:
 
 def draw_plan(seed: int, mix: Mix, shape: Shape, terrain: Terrain) -> RunPlan:
     """The plan of a seed: the same for the same seed, mix and terrain."""
+    left_out = {fault.number: terrain.unfit[fault.number] for fault in mix.faults if fault.number in terrain.unfit}
+    mix = fitting_mix(mix, terrain)
     coins = random.Random(f"plan of {seed}")  # noqa: S311 - replayable by design, never a secret
     assumptions = Assumptions.drawn(seed)
     last = len(terrain.cycles) - 1
@@ -75,8 +83,8 @@ def draw_plan(seed: int, mix: Mix, shape: Shape, terrain: Terrain) -> RunPlan:
     injections: list[Injection] = []
     for fault in _faults_of(seed, mix, coins):
         cycle = terrain.cycles[coins.randint(0, stormy)]
-        injections += fault.draw(Draw(coins, terrain, cycle, fault.number))
-    return RunPlan(seed, shape.name, assumptions, tuple(_in_time(injections, calm)), calm)
+        injections += draw_fitting(fault, Draw(coins, terrain, cycle, fault.number))
+    return RunPlan(seed, shape.name, assumptions, tuple(_in_time(injections, calm)), calm, left_out)
 
 
 def _faults_of(seed: int, mix: Mix, coins: random.Random) -> list[Fault]:

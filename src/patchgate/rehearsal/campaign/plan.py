@@ -35,7 +35,8 @@ class Injection:
 class RunPlan:
     """Everything that a run is made of. ``calm`` is when the storm is over, in seconds since the run's start.
 
-    Runs whose storm lasts to the end have no calm (None): nothing is expected to be patched in them.
+    Runs whose storm lasts to the end have no calm (None): nothing is expected to be patched in them. ``left_out`` are
+    the faults of the mix that can do nothing on the shape, each with the reason.
     """
 
     seed: int
@@ -43,6 +44,7 @@ class RunPlan:
     assumptions: Assumptions
     injections: tuple[Injection, ...]
     calm: int | None
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @property
     def faults(self) -> tuple[str, ...]:

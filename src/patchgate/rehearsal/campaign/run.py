@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from patchgate.judge.judge import judge
 from patchgate.rehearsal.campaign.adversary import Adversary
+from patchgate.rehearsal.campaign.foreign.unemulated import refuse_unemulated
 
 if TYPE_CHECKING:
     from patchgate.emulator.history import Record
@@ -37,11 +39,15 @@ class RunOutcome:
 
 
 def carry_out(grounds: Grounds, ground: Ground, plan: RunPlan) -> RunOutcome:
-    """Run a plan on its ground. The grounds' cloud keeps the run's history until the next run begins."""
+    """Run a plan on its ground. The grounds' cloud keeps the run's history until the next run begins.
+
+    Raises InputError where templates of others ask for what the embedded AWS does not implement.
+    """
     terrain = ground.terrain.under(plan.assumptions)
     cloud = grounds.begin(ground, plan.seed, plan.assumptions)
     Adversary(cloud, terrain, plan.injections).begin()
-    cloud.kernel.run_until(terrain.end)
+    with refuse_unemulated(cloud.history) if ground.shape.stacks else nullcontext():
+        cloud.kernel.run_until(terrain.end)
     facts = terrain.facts
     if plan.calm is not None:
         calm_from = terrain.start + timedelta(seconds=plan.calm)

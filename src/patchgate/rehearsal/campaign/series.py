@@ -74,7 +74,8 @@ class Tally:
     """What came of some runs. Tallies of parts add up to the tally of the whole, in any order.
 
     ``patched`` counts machines that were patched at least once in their run, ``digest`` is the sum of the runs'
-    histories' SHA-256, modulo 2 to the 256th.
+    histories' SHA-256, modulo 2 to the 256th. ``not_applicable`` maps faults of the mix that can do nothing on a lane,
+    and were left out there, to those lanes and the reason.
     """
 
     runs: int = 0
@@ -92,6 +93,7 @@ class Tally:
     faults: dict[str, FaultTally] = field(default_factory=dict)
     pairs: set[tuple[str, str]] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
+    not_applicable: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def count(self, plan: RunPlan, outcome: RunOutcome) -> None:
         """Add one run."""
@@ -110,6 +112,8 @@ class Tally:
             tally.planned += 1
             tally.struck += number in outcome.struck
             tally.violated += bool(outcome.violations)
+        for number, why in plan.left_out.items():
+            self.not_applicable.setdefault(number, {})[plan.shape] = why
         self.pairs.update((one, other) for index, one in enumerate(planned) for other in planned[index + 1 :])
         if outcome.violations:
             promises = tuple(sorted({violation.promise for violation in outcome.violations}))
@@ -131,7 +135,13 @@ class Tally:
             ours.struck += theirs.struck
             ours.violated += theirs.violated
         self.pairs |= other.pairs
+        for number, lanes in other.not_applicable.items():
+            self.not_applicable.setdefault(number, {}).update(lanes)
         self._keep(other.failures)
+
+    def applies_nowhere(self) -> dict[str, dict[str, str]]:
+        """The faults that can do nothing on any lane that was run, with the lanes and the reasons."""
+        return {number: lanes for number, lanes in self.not_applicable.items() if set(self.shapes) <= set(lanes)}
 
     def _keep(self, failures: list[Failure]) -> None:
         """The failures with the lowest seeds, whatever the order in which they came."""

@@ -49,7 +49,7 @@ def tell(ground: Ground, plan: RunPlan, outcome: RunOutcome, history: Iterable[R
     """The story of a run by its history."""
     records = list(history)
     (lane,) = summarise(records, [ground.terrain.under(plan.assumptions).lane])
-    begin, end = _span(ground, outcome.violations)
+    begin, end = _span(ground, outcome.violations, records)
     concerned = {violation.instance for violation in outcome.violations} or {each.instance for each in lane.instances}
     told = merge(
         _faults(records),
@@ -60,14 +60,19 @@ def tell(ground: Ground, plan: RunPlan, outcome: RunOutcome, history: Iterable[R
     return Story(plan, outcome, lane, tuple(scene for scene in told if begin <= scene.at <= end))
 
 
-def _span(ground: Ground, violations: tuple[Violation, ...]) -> tuple[datetime, datetime]:
-    """From the backup of the cycle in which the first promise was broken to a while after that."""
+def _span(ground: Ground, violations: tuple[Violation, ...], records: Iterable[Record]) -> tuple[datetime, datetime]:
+    """From the backup of the cycle in which the first promise was broken to a while after that. Of a window that was
+    left enabled, from the cycle in which it was enabled.
+    """
     terrain = ground.terrain
     if not violations:
         return terrain.start, terrain.end
-    broken = min(violation.at for violation in violations)
-    backups = [cycle.backup for cycle in terrain.cycles if cycle.backup <= broken]
-    return max(backups, default=terrain.start) - AROUND, broken + AROUND
+    first = min(violations, key=lambda violation: violation.at)
+    begun = first.at
+    if first.promise == "window":
+        begun = min((instant(one["at"]) for one in records if one["seq"] in first.witness), default=begun)
+    backups = [cycle.backup for cycle in terrain.cycles if cycle.backup <= begun]
+    return max(backups, default=terrain.start) - AROUND, first.at + AROUND
 
 
 def _faults(records: Iterable[Record]) -> Iterator[Scene]:

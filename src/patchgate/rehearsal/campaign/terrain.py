@@ -45,6 +45,8 @@ class Terrain:
 
     ``cycles``, and what ``lane`` and ``facts`` say of windows, are as EventBridge Scheduler reads clock changes;
     ``windows`` are those of every reading.
+
+    On templates of others ``limits`` are the acts that can do nothing, and ``unfit`` the faults, each with the reason.
     """
 
     scope: Scope
@@ -65,6 +67,8 @@ class Terrain:
     tags: Mapping[str, str] = field(default_factory=dict)
     calendar: str = ""
     windows: Mapping[ClockReading, tuple[tuple[datetime, datetime], ...]] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+    unfit: Mapping[str, str] = field(default_factory=dict)
 
     def under(self, assumptions: Assumptions) -> Terrain:
         """The same lane with the windows that are due under a reading of AWS: what summaries and the judge are told."""
