@@ -45,7 +45,11 @@ def test_f56_a_lease_admits_no_longer_than_its_windows_cutoff(terms: dict[str, A
 
 
 def test_f12_a_lease_is_for_a_window_that_begins_then() -> None:
-    early = {"window_start": at(22.75).isoformat(), "admit_until": at(24).isoformat(), "window_end": at(25).isoformat()}
+    early: dict[str, Any] = {
+        "window_start": at(22.75).isoformat(),
+        "admit_until": at(24).isoformat(),
+        "window_end": at(25).isoformat(),
+    }
     assert broken(lane().open(**early)) == ["lease-terms"]
     assert broken(lane().open(**early), occurrences=((at(22.75), at(25.75)),)) == []
     assert broken(lane().open(**early), occurrences=((at(20), at(21)),)) == []  # later than those that are known
