@@ -13,6 +13,7 @@ from patchgate.rehearsal.campaign.acts import ACTS, Scene
 if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud, Scope
     from patchgate.emulator.meddling import Call
+    from patchgate.rehearsal.campaign.acts.scene import Shows
     from patchgate.rehearsal.campaign.plan import Injection
     from patchgate.rehearsal.campaign.terrain import Terrain
 
@@ -29,7 +30,12 @@ CALL, DELIVERY, CAPACITY = "call", "delivery", "capacity"
 
 
 class Adversary:
-    """One run's worth of trouble. Set as the cloud's meddler, it does what its plan says and nothing else."""
+    """One run's worth of trouble. Set as the cloud's meddler, it does what its plan says and nothing else.
+
+    The history tells what came of each injection. FaultInjected: something went wrong, here and now, or (``laid``) by
+    now. FaultLaid: it was decided how something will fare. FaultMissed: there was nothing to change, or (``laid``)
+    nothing came of it.
+    """
 
     def __init__(self, cloud: Cloud, terrain: Terrain, injections: Sequence[Injection]) -> None:
         self._cloud = cloud
@@ -37,6 +43,8 @@ class Adversary:
         self._injections = injections
         self._memory: dict[Hashable, Any] = {}
         self._undo: dict[int, Callable[[], object]] = {}
+        self._laid: dict[int, tuple[Shows, int]] = {}
+        """Of acts that decide how something will fare: how that shows, and how long the history was then."""
         self._left = {index: int(str(each.given.get("times", 1))) for index, each in enumerate(injections)}
         self._seen: dict[tuple[int, str], int] = {}
         self._calls = self._meddling(CALL)
@@ -56,15 +64,39 @@ class Adversary:
     def _meddling(self, act: str) -> list[tuple[int, Injection]]:
         return [(index, each) for index, each in enumerate(self._injections) if each.act == act]
 
+    def finish(self) -> None:
+        """The run is over: say of everything that was laid whether it came out."""
+        for index in sorted(self._laid):
+            self._settle(index)
+
     def _do(self, index: int) -> None:
         injection = self._injections[index]
-        facts = {"fault": injection.fault, "act": injection.act, "given": dict(injection.given)}
-        self._cloud.record(self._terrain.scope, "FaultInjected", **facts)
-        undo = ACTS[injection.act](Scene(self._cloud, self._terrain, index, self._memory), injection.given)
-        if undo is not None:
-            self._undo[index] = undo
+        harm = ACTS[injection.act](Scene(self._cloud, self._terrain, index, self._memory), injection.given)
+        if harm is None:
+            self._say("FaultMissed", injection)
+            return
+        if harm.undo is not None:
+            self._undo[index] = harm.undo
+        if harm.shows is None:
+            self._say("FaultInjected", injection)
+        else:
+            self._say("FaultLaid", injection)
+            self._laid[index] = (harm.shows, len(self._cloud.history))
+
+    def _settle(self, index: int) -> None:
+        """What was laid is judged by what came of it: only that is a fault that struck."""
+        laid = self._laid.pop(index, None)
+        if laid is not None:
+            shows, since = laid
+            came_out = shows(self._cloud.history.since(since))
+            self._say("FaultInjected" if came_out else "FaultMissed", self._injections[index], laid=True)
+
+    def _say(self, event: str, injection: Injection, **facts: bool) -> None:
+        given = dict(injection.given)
+        self._cloud.record(self._terrain.scope, event, fault=injection.fault, act=injection.act, given=given, **facts)
 
     def _end(self, index: int) -> None:
+        self._settle(index)
         undo = self._undo.pop(index, None)
         if undo is not None:
             self._cloud.record(self._terrain.scope, "FaultEnded", fault=self._injections[index].fault)

@@ -40,8 +40,10 @@ def carry_out(grounds: Grounds, ground: Ground, plan: RunPlan) -> RunOutcome:
     """Run a plan on its ground. The grounds' cloud keeps the run's history until the next run begins."""
     terrain = ground.terrain
     cloud = grounds.begin(ground, plan.seed, plan.assumptions)
-    Adversary(cloud, terrain, plan.injections).begin()
+    adversary = Adversary(cloud, terrain, plan.injections)
+    adversary.begin()
     cloud.kernel.run_until(terrain.end)
+    adversary.finish()
     facts = terrain.facts
     if plan.calm is not None and ground.shape.lively:
         facts = replace(facts, calm_from=terrain.start + timedelta(seconds=plan.calm))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from patchgate.emulator.errors import AwsError
-from patchgate.rehearsal.campaign.acts.scene import Given, Scene, Undo, act
-
-if TYPE_CHECKING:
-    pass
+from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, act
 
 BAKE_TAG = "ChangedBy"
 
 
 @act
-def update_stack(scene: Scene, given: Given) -> Undo | None:
+def update_stack(scene: Scene, given: Given) -> Harm | None:
     """A stack of the lane is updated with a new tag, which reaches all of its resources. ``stack`` is its number."""
     name = scene.terrain.stacks[int(str(given["stack"])) % len(scene.terrain.stacks)]
     stack = _stack(scene, name)
@@ -29,11 +26,11 @@ def update_stack(scene: Scene, given: Given) -> Undo | None:
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Tags=[{"Key": BAKE_TAG, "Value": f"injection-{scene.index}"}],
     )
-    return None
+    return Harm()
 
 
 @act
-def delete_stack(scene: Scene, given: Given) -> Undo | None:
+def delete_stack(scene: Scene, given: Given) -> Harm | None:
     """A stack of the lane is deleted, and deployed again at the end."""
     name = scene.terrain.stacks[int(str(given["stack"])) % len(scene.terrain.stacks)]
     stack = _stack(scene, name)
@@ -52,7 +49,7 @@ def delete_stack(scene: Scene, given: Given) -> Undo | None:
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
 
-    return undo
+    return Harm(undo)
 
 
 def _stack(scene: Scene, name: str) -> dict[str, Any] | None:
@@ -66,7 +63,7 @@ def _stack(scene: Scene, name: str) -> dict[str, Any] | None:
 
 
 @act
-def invoke(scene: Scene, given: Given) -> Undo | None:
+def invoke(scene: Scene, given: Given) -> Harm | None:
     """A program of the lane is invoked beside its schedule, as if that had been due in this minute."""
     label, terrain = str(given["program"]), scene.terrain
     if label not in terrain.programs:
@@ -78,6 +75,7 @@ def invoke(scene: Scene, given: Given) -> Undo | None:
     try:
         scene.call("lambda", "Invoke", **request)
     except AwsError as error:
-        if error.code != "ResourceNotFoundException":  # its stack is gone
-            raise
-    return None
+        if error.code == "ResourceNotFoundException":  # its stack is gone
+            return None
+        raise
+    return Harm()
