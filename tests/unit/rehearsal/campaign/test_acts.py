@@ -39,7 +39,7 @@ def events(grounds: Grounds) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", ["F02", "F14", "F16", "F23", "F24", "F34", "F38", "F39", "F43", "F53", "F60"])
 def test_acts_that_do_nothing_do_not_strike(grounds: Grounds, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    def nothing(scene: Scene, given: Given) -> Harm | None:  # noqa: ARG001 - as every act
+    def nothing(scene: Scene, given: Given) -> Harm | None:
         return None
 
     monkeypatch.setattr(adversary, "ACTS", dict.fromkeys(ACTS, nothing))
