@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from patchgate.aws.stacks import CloudFormationStacks
 from patchgate.config import LaneConfig
 from patchgate.domain.lane import Lane
-from patchgate.domain.operating_systems import operating_system
+from patchgate.domain.operating_systems import Baseline, operating_system
 from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.cloud import Cloud, Scope, partition_of
 from patchgate.emulator.ec2 import Ec2
@@ -217,7 +217,11 @@ def machines(shape: Shape, tags: Mapping[str, str] | None = None) -> tuple[Insta
     if tags is None:
         group = names.PATCH_GROUP.render(os=shape.os, env=shape.env)
         tags = {"PatchGroup": group, names.BACKUP_TAG_KEY: names.BACKUP_TAG_VALUE}
-    patches = (Patch(f"{shape.os}-1", "openssl"), Patch(f"{shape.os}-2", "kernel", reboot=True))
+    kind = _approved_class(family.baselines[-1])
+    patches = (
+        Patch(f"{shape.os}-1", "openssl", kind),
+        Patch(f"{shape.os}-2", "kernel", kind, reboot=True),
+    )
     return tuple(
         InstanceSpec(
             instance_id=identifier("i-", shape.name, number),
@@ -233,6 +237,11 @@ def machines(shape: Shape, tags: Mapping[str, str] | None = None) -> tuple[Insta
         )
         for number, volumes in enumerate((*VOLUMES, 1))
     )
+
+
+def _approved_class(baseline: Baseline) -> str:
+    """A class of updates that a baseline approves: vendors call theirs differently."""
+    return next((values[0] for key, values in baseline.filters if key == "CLASSIFICATION"), Patch("").classification)
 
 
 def identifier(prefix: str, *parts: object) -> str:
