@@ -64,8 +64,9 @@ class Adversary:
     def _meddling(self, act: str) -> list[tuple[int, Injection]]:
         return [(index, each) for index, each in enumerate(self._injections) if each.act == act]
 
-    def finish(self) -> None:
-        """The run is over: say of everything that was laid whether it came out."""
+    def run(self) -> None:
+        """Let the clock run to the end, and say of everything that was laid whether it came out."""
+        self._cloud.kernel.run_until(self._terrain.end)
         for index in sorted(self._laid):
             self._settle(index)
 

@@ -25,7 +25,7 @@ from patchgate.operations.check import lane_zone
 from patchgate.operations.deployment import LaneSettings, deploy_lanes, settle_lanes
 from patchgate.plan import names
 from patchgate.rehearsal.campaign.shapes import ORGANIZATION, Shape
-from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Terrain
+from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Lengths, Terrain
 from patchgate.rehearsal.cycles import read_calendar
 from patchgate.rehearsal.run import lane_facts, rehearsed_lane
 from patchgate.rehearsal.stage import Stage, open_door
@@ -66,7 +66,10 @@ class Grounds:
         if ground is None:
             self.stage.cloud.restore(self._bare)
             terrain = _survey_new(self.stage, shape)
-            ground = self._made[shape.name] = Ground(shape, terrain, self.stage.cloud.snapshot())
+            ground = Ground(shape, terrain, self.stage.cloud.snapshot())
+            ground = self._made[shape.name] = replace(
+                ground, terrain=replace(terrain, calls=_count_calls(self, ground))
+            )
             gc.collect()
             gc.freeze()
         return ground
@@ -89,7 +92,10 @@ class WireGrounds(Grounds):
     def of(self, shape: Shape) -> Ground:
         ground = self._made.get(shape.name)
         if ground is None:
-            ground = self._made[shape.name] = Ground(shape, self._open(shape), None)
+            self._stack.close()
+            with open_grounds() as direct:  # programs make the same calls there, and are counted in no time
+                calls = direct.of(shape).terrain.calls
+            ground = self._made[shape.name] = Ground(shape, replace(self._open(shape), calls=calls), None)
         return ground
 
     def begin(self, ground: Ground, seed: int, assumptions: Assumptions) -> Cloud:
@@ -136,6 +142,12 @@ def _survey_new(stage: Stage, shape: Shape) -> Terrain:
 
         return break_foreign_ground(stage, shape)
     return break_ground(stage, shape)
+
+
+def _count_calls(grounds: Grounds, ground: Ground) -> Lengths:
+    from patchgate.rehearsal.campaign.paths import count_calls  # noqa: PLC0415 - it builds on this module
+
+    return count_calls(grounds, ground)
 
 
 def break_ground(stage: Stage, shape: Shape) -> Terrain:

@@ -42,8 +42,7 @@ def carry_out(grounds: Grounds, ground: Ground, plan: RunPlan) -> RunOutcome:
     cloud = grounds.begin(ground, plan.seed, plan.assumptions)
     adversary = Adversary(cloud, terrain, plan.injections)
     adversary.begin()
-    cloud.kernel.run_until(terrain.end)
-    adversary.finish()
+    adversary.run()
     facts = terrain.facts
     if plan.calm is not None and ground.shape.lively:
         facts = replace(facts, calm_from=terrain.start + timedelta(seconds=plan.calm))
