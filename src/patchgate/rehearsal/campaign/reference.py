@@ -25,9 +25,9 @@ every machine that is well must be patched in one of the two windows that are le
 
 _FAULTS = """\
 Every number of a fault links to the test that runs it alone and sees it strike. *Everyday* is its weight in `default`.
-An API call that goes wrong does so at a drawn call of a drawn program (gate, close, watchdog, proof): throttled, refused,
-failed, hanging, slow, or carried out without an answer. A crash is before a call or after it took effect. How many calls
-a program makes on its longest path is measured on each lane before its first run."""
+An API call that goes wrong does so at a drawn call of a drawn program (gate, close, watchdog, proof): throttled,
+refused, failed, hanging, slow, or carried out without an answer. A crash is before a call or after it took effect. How
+many calls a program makes on its longest path is measured on each lane before its first run."""
 
 _ELSEWHERE = """\
 These numbers of the failure modes are nothing that a run could inject:"""
