@@ -50,6 +50,9 @@ class Assumptions:
     """What AWS Backup and maintenance windows make of a local time that a clock change repeats: a run at its first
     pass, at its second, or at both."""
 
+    backup_lists_are_newest_first: bool = True
+    """AWS Backup lists jobs and recovery points with the newest first; otherwise with the oldest first."""
+
     @classmethod
     def variants(cls) -> Mapping[str, tuple[Any, ...]]:
         """Every open question, and the readings that it has."""

@@ -26,7 +26,7 @@ _THROTTLES = {
     "s3": ("SlowDown", "Please reduce your request rate.", 503),
 }
 _THROTTLED = ("ThrottlingException", "Rate exceeded", 400)
-CALL, DELIVERY, CAPACITY = "call", "delivery", "capacity"
+CALL, DELIVERY, CAPACITY, PAGES = "call", "delivery", "capacity", "pages"
 
 
 class Adversary:
@@ -50,11 +50,14 @@ class Adversary:
         self._calls = self._meddling(CALL)
         self._deliveries = self._meddling(DELIVERY)
         self._capacity = self._meddling(CAPACITY)
+        self._pages = self._meddling(PAGES)
+        self._cut: set[tuple[int, str, str]] = set()
+        """Whose lists were cut short already: injection, program, operation."""
 
     def begin(self) -> None:
         """Put everything on the agenda of a cloud that stands at the run's start."""
         start = self._terrain.start
-        self._cloud.meddler = self if self._calls or self._deliveries or self._capacity else None
+        self._cloud.meddler = self if self._calls or self._deliveries or self._capacity or self._pages else None
         for index, injection in enumerate(self._injections):
             if injection.act in ACTS:
                 self._cloud.kernel.at(start + timedelta(seconds=injection.begins), self._do, index)
@@ -128,6 +131,28 @@ class Adversary:
                 self._note(injection, schedule)
                 return [timedelta(seconds=seconds) for seconds in delays] if isinstance(delays, tuple | list) else ()
         return _AT_ONCE
+
+    def page_size(self, call: Call) -> int | None:
+        """As Meddler says."""
+        sizes = [int(str(injection.given["size"])) for _, injection in self._raging_pages(call)]
+        return min(sizes, default=None)
+
+    def was_cut(self, call: Call) -> None:
+        """As Meddler says; told once of every list of a program."""
+        program = call.process.partition(" ")[0].partition("/")[0]
+        for index, injection in self._raging_pages(call):
+            if (index, program, call.operation) not in self._cut:
+                self._cut.add((index, program, call.operation))
+                self._note(injection, f"{call.service}:{call.operation} of {call.process}")
+
+    def _raging_pages(self, call: Call) -> list[tuple[int, Injection]]:
+        """The injections that cut this list short; all of them, or one operation's."""
+        return [
+            (index, injection)
+            for index, injection in self._pages
+            if self._rages(injection, self._cloud.now)
+            and str(injection.given.get("which", "any")) in ("any", f"{call.service}:{call.operation}")
+        ]
 
     def throttles(self, scope: Scope, function: str) -> bool:  # noqa: ARG002 - as Meddler says
         """As Meddler says."""

@@ -42,8 +42,8 @@ def test_acts_that_do_nothing_do_not_strike(grounds: Grounds, monkeypatch: pytes
     def nothing(scene: Scene, given: Given) -> Harm | None:
         return None
 
+    ground = grounds.of(SHAPES[4])  # with acts that do something: they lead programs down the paths that are measured
     monkeypatch.setattr(adversary, "ACTS", dict.fromkeys(ACTS, nothing))
-    ground = grounds.of(SHAPES[4])
     for seed in range(3):
         outcome = carry_out(grounds, ground, draw_plan(seed, read_mix(name), SHAPES[4], ground.terrain))
         assert outcome.struck == ()
@@ -70,7 +70,7 @@ def test_an_act_on_a_machine_that_is_gone_misses(
     grounds: Grounds, daily: Ground, act: str, given: dict[str, Value]
 ) -> None:
     gone = injected("state", 60, instance=0, state="terminated")
-    assert run(grounds, daily, gone, injected(act, 120, WINDOW, **given)).struck == ("Fxx",)
+    assert run(grounds, daily, gone, Injection("Fxx", act, 120, WINDOW, given)).struck == ("Fxx",)
     assert events(grounds) == [("FaultInjected", "state"), ("FaultMissed", act)]
 
 
@@ -94,7 +94,7 @@ SO_ALREADY: tuple[tuple[str, int, dict[str, Value]], ...] = (
 def test_an_act_misses_where_it_is_so_already(
     grounds: Grounds, daily: Ground, act: str, begins: int, given: dict[str, Value]
 ) -> None:
-    run(grounds, daily, injected(act, begins, **given), injected(act, begins, **given))
+    run(grounds, daily, *[Injection("Fxx", act, begins, None, given)] * 2)
     assert events(grounds) == [("FaultInjected", act), ("FaultMissed", act)]
 
 
@@ -109,7 +109,7 @@ def test_an_act_misses_where_it_is_so_already(
     ],
 )
 def test_an_act_without_an_object_misses(grounds: Grounds, daily: Ground, act: str, given: dict[str, Value]) -> None:
-    assert run(grounds, daily, injected(act, 60, **given)).struck == ()
+    assert run(grounds, daily, Injection("Fxx", act, 60, None, given)).struck == ()
     assert events(grounds) == [("FaultMissed", act)]
 
 
@@ -130,7 +130,7 @@ LAID: tuple[tuple[str, int, dict[str, Value]], ...] = (
 def test_what_is_laid_strikes_when_it_comes_out(
     grounds: Grounds, daily: Ground, act: str, begins: int, given: dict[str, Value]
 ) -> None:
-    ended = run(grounds, daily, injected(act, begins, begins + 18 * HOUR, **given))
+    ended = run(grounds, daily, Injection("Fxx", act, begins, begins + 18 * HOUR, given))
     assert ended.struck == ("Fxx",)
     assert events(grounds)[:2] == [("FaultLaid", act), ("FaultInjected", act)]
 
@@ -139,7 +139,7 @@ def test_what_is_laid_strikes_when_it_comes_out(
 def test_what_is_laid_and_never_comes_out_does_not_strike(
     grounds: Grounds, daily: Ground, act: str, begins: int, given: dict[str, Value]
 ) -> None:
-    assert run(grounds, daily, injected(act, begins, begins + 1, **given)).struck == ()
+    assert run(grounds, daily, Injection("Fxx", act, begins, begins + 1, given)).struck == ()
     assert events(grounds)[:2] == [("FaultLaid", act), ("FaultMissed", act)]
 
 

@@ -13,7 +13,7 @@ from patchgate.rehearsal.campaign.faults import FAULTS, Draw
 from patchgate.rehearsal.campaign.ground import Ground, Grounds, open_grounds
 from patchgate.rehearsal.campaign.mixes import draw_plan, read_mix
 from patchgate.rehearsal.campaign.paths import Counting, follow, paths
-from patchgate.rehearsal.campaign.plan import Injection
+from patchgate.rehearsal.campaign.plan import Injection, Value
 from patchgate.rehearsal.campaign.run import carry_out
 from patchgate.rehearsal.campaign.shapes import SHAPES, Shape
 from patchgate.rehearsal.campaign.terrain import SETTLED, Terrain
@@ -42,7 +42,8 @@ def struck_calls(grounds: Grounds, ground: Ground, injections: Sequence[Injectio
 def test_the_hold_path_and_the_proof_of_volumes_are_as_long_as_they_are(grounds: Grounds) -> None:
     daily, volumes = (grounds.of(shape) for shape in SHAPES if shape.name in ("daily", "volumes"))
     assert lengths(grounds, daily, paths(daily.terrain)["frozen"])["open"] == 15
-    assert daily.terrain.calls["open"] == daily.terrain.calls["open"] | {"any": 15, "read": 10, "write": 5}
+    gate = daily.terrain.calls["open"]
+    assert (gate["any"], gate["read"], gate["write"]) == (15, 10, 5)
     assert volumes.terrain.calls["prove"]["any"] == 19  # three calls for each of four volumes, and seven
 
 
@@ -81,7 +82,12 @@ def test_every_call_of_every_path_can_be_struck(grounds: Grounds, shape: Shape) 
             if length <= tried.get(program, 0) and way != "frozen":
                 continue  # a shorter path than one that was tried
             tried[program] = max(length, tried.get(program, 0))
-            given = {"program": program.replace("watchdog", "close"), "which": "any", "effect": "crash", "times": 1}
+            given: dict[str, Value] = {
+                "program": program.replace("watchdog", "close"),
+                "which": "any",
+                "effect": "crash",
+                "times": 1,
+            }
             for nth in range(length):
                 crashes = [Injection("crash", CALL, *span, given | {"nth": nth}) for span in spans(terrain, program)]
                 said = (struck_calls(grounds, ground, (*injections, crash)) for crash in crashes)
@@ -95,7 +101,7 @@ def test_a_crash_at_each_call_of_the_hold_path_breaks_no_promise(grounds: Ground
     places = []
     for nth in range(15):
         for effect in ("crash", "crash-after"):
-            given = {"program": "open", "which": "any", "effect": effect, "times": 1, "nth": nth}
+            given: dict[str, Value] = {"program": "open", "which": "any", "effect": effect, "times": 1, "nth": nth}
             crash = Injection("crash", CALL, 0, 10**9, given)
             outcome = carry_out(grounds, daily, plan.with_injections((*frozen, crash)))
             assert outcome.violations == ()

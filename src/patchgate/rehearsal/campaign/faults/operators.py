@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from patchgate.rehearsal.campaign.adversary import PAGES
 from patchgate.rehearsal.campaign.faults.catalogue import HOUR, Draw, fault
 from patchgate.rehearsal.campaign.plan import Injection
 
@@ -19,12 +20,16 @@ def _renamed_window(draw: Draw) -> Iterator[Injection]:
     yield draw.inject("rename-window", draw.moment(), ends, name="somebody-renamed-it")
 
 
-@fault("F21", "the window, or the lease, is beyond the first page of all windows or parameters", lasts=True)
+@fault("F21", "the window, the lease, or anything else is beyond the first page of its list", lasts=True)
 def _beyond_the_first_page(draw: Draw) -> Iterator[Injection]:
-    if draw.coins.random() < 0.5:
-        yield draw.inject("further-windows", draw.moment(), None, count=12, same_name=False)
-    else:
-        yield draw.inject("further-parameters", draw.moment(), None, count=12)
+    match draw.coins.randrange(4):
+        case 0:
+            yield draw.inject("further-windows", draw.moment(), None, count=12, same_name=False)
+        case 1:
+            yield draw.inject("further-parameters", draw.moment(), None, count=12)
+        case _:
+            first = draw.coins.choice((draw.before_backup(), draw.moment()))
+            yield draw.inject(PAGES, first, None, size=draw.coins.choice((0, 1, 1, 2)))
 
 
 @fault("F22", "two windows have the same name")
