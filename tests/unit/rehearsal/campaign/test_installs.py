@@ -34,6 +34,9 @@ def test_on_every_standard_lane_a_run_without_faults_installs(grounds: Grounds, 
     if shape.name == "unmet":  # its gate is due after the window has begun
         assert ended == []
         return
+    if shape.name == "thrifty":  # some recovery points have expired by then
+        assert any(each["installed"] for each in ended)
+        return
     installed = {str(each["instance"]): each["installed"] for each in reversed(ended)}
     assert set(installed) == set(ground.terrain.instances)
     assert all(len(updates) == 2 for updates in installed.values() if isinstance(updates, list))

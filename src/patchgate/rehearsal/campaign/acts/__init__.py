@@ -6,7 +6,7 @@ through AWS's own API; what befalls machines, backups and agents is put into the
 change, because its object is gone or is that way already, returns None.
 """
 
-from patchgate.rehearsal.campaign.acts import agents, backups, freezes, machines, stacks, windows
+from patchgate.rehearsal.campaign.acts import agents, backups, evidence, freezes, machines, stacks, windows
 from patchgate.rehearsal.campaign.acts.scene import ACTS, Harm, Scene
 
-__all__ = ["ACTS", "Harm", "Scene", "agents", "backups", "freezes", "machines", "stacks", "windows"]
+__all__ = ["ACTS", "Harm", "Scene", "agents", "backups", "evidence", "freezes", "machines", "stacks", "windows"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from patchgate.emulator.backup import Backup
 from patchgate.emulator.world import BackupBehaviour
-from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, Shows, act, respec
+from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, Shows, act, happened, respec
 
 if TYPE_CHECKING:
     from patchgate.emulator.ec2_resources import Instance
@@ -88,6 +88,25 @@ def _other_vault(scene: Scene) -> str:
     if not any(each["BackupVaultName"] == OTHER_VAULT for each in known):
         scene.call("backup", "CreateBackupVault", BackupVaultName=OTHER_VAULT)
     return OTHER_VAULT
+
+
+@act
+def strip_backup_role(scene: Scene, given: Given) -> Harm | None:  # noqa: ARG001 - as every act
+    """The backup role loses its policies: what reaches the end of its retention is EXPIRED instead of deleted."""
+    if not scene.terrain.backup_role:
+        return None
+    role = {"RoleName": scene.terrain.backup_role.rpartition("/")[2]}
+    attached = [each["PolicyArn"] for each in scene.call("iam", "ListAttachedRolePolicies", **role)["AttachedPolicies"]]
+    if not attached:
+        return None
+    for arn in attached:
+        scene.call("iam", "DetachRolePolicy", **role, PolicyArn=arn)
+
+    def undo() -> None:
+        for arn in attached:
+            scene.call("iam", "AttachRolePolicy", **role, PolicyArn=arn)
+
+    return Harm(undo, happened("RecoveryPointExpired"))
 
 
 @act

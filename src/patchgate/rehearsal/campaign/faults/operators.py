@@ -44,7 +44,8 @@ def _enabled_by_hand(draw: Draw) -> Iterator[Injection]:
 
 @fault("F24", "a stack is updated at any moment", everyday=2)
 def _stack_update(draw: Draw) -> Iterator[Injection]:
-    yield draw.inject("update-stack", draw.moment(), stack=draw.coins.choice((0, 0, 0, 1)))
+    seconds = draw.coins.choice((0, 0, 2, 20))
+    yield draw.inject("update-stack", draw.moment(), stack=draw.coins.choice((0, 0, 0, 1)), seconds=seconds)
 
 
 @fault("F32", "the window is disabled, or its execution cancelled, while it runs", everyday=1)
@@ -61,11 +62,12 @@ def _no_gate(draw: Draw) -> Iterator[Injection]:
     yield draw.inject("delete-stack", draw.moment(), None, stack=1)
 
 
-@fault("F51", "two stack updates at once, while functions run")
+@fault("F51", "two stack updates at once, while functions run: the one that comes while the other lasts is refused")
 def _two_updates(draw: Draw) -> Iterator[Injection]:
-    when = draw.moment()
-    yield draw.inject("update-stack", when, stack=0)
-    yield draw.inject("update-stack", when + draw.coins.choice((0, 1, 30)), stack=draw.coins.choice((0, 1)))
+    when, seconds = draw.moment(), draw.coins.choice((1, 5, 20))
+    yield draw.inject("update-stack", when, stack=0, seconds=seconds)
+    second = when + draw.coins.choice((0, 1, 5, 30))
+    yield draw.inject("update-stack", second, stack=draw.coins.choice((0, 0, 1)), seconds=seconds)
 
 
 @fault("F53", "a freeze is put, and lifted, at any moment", everyday=2)
@@ -77,6 +79,14 @@ def _freeze(draw: Draw) -> Iterator[Injection]:
         yield draw.inject("close-calendar", begins, ends, minutes=minutes)
     else:
         yield draw.inject("freeze", begins, ends, which=draw.coins.randrange(2))
+
+
+@fault("F59", "somebody writes or overwrites evidence: a role with every permission, of this account or another")
+def _forged_evidence(draw: Draw) -> Iterator[Injection]:
+    for _ in range(draw.coins.randint(1, 3)):
+        kind = draw.coins.choice(("proof", "proof", "open", "hold"))
+        foreign = draw.coins.random() < 0.5
+        yield draw.inject("forge-evidence", draw.moment(), instance=draw.someone(), kind=kind, foreign=foreign)
 
 
 @fault("F60", "somebody patches a machine by hand")
