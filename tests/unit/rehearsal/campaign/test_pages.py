@@ -30,7 +30,7 @@ def cut_lists(grounds: Grounds) -> set[str]:
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("size", [0, 1, 2])
 @pytest.mark.parametrize("name", ["daily", "volumes"])
-def test_short_pages_change_nothing(grounds: Grounds, name: str, size: int, newest_first: bool) -> None:
+def test_f21_short_pages_change_nothing(grounds: Grounds, name: str, size: int, newest_first: bool) -> None:
     (shape,) = (shape for shape in SHAPES if shape.name == name)
     ground = grounds.of(shape)
     assumptions = Assumptions(backup_lists_are_newest_first=newest_first)
@@ -39,7 +39,7 @@ def test_short_pages_change_nothing(grounds: Grounds, name: str, size: int, newe
     assert outcome.struck == ("F21",)
 
 
-def test_every_list_of_the_gate_is_cut_short(grounds: Grounds) -> None:
+def test_f21_every_list_of_the_gate_is_cut_short(grounds: Grounds) -> None:
     (shape,) = (shape for shape in SHAPES if shape.name == "daily")
     ground = grounds.of(shape)
     twin = Injection("F22", "further-windows", 60, ALWAYS, {"count": 1, "same_name": True})
@@ -51,7 +51,7 @@ def test_every_list_of_the_gate_is_cut_short(grounds: Grounds) -> None:
     assert told >= READ
 
 
-def test_through_the_wire_lists_end_as_early(grounds: Grounds) -> None:
+def test_f21_through_the_wire_lists_end_as_early(grounds: Grounds) -> None:
     (shape,) = (shape for shape in SHAPES if shape.name == "daily")
     direct = carry_out(grounds, grounds.of(shape), plan(1, shape.name))
     with open_grounds("wire") as wired:

@@ -58,7 +58,7 @@ def spans(terrain: Terrain, program: str) -> Iterator[tuple[int, int]]:
 
 
 @ON_LANES
-def test_every_call_of_every_program_is_drawn(grounds: Grounds, shape: Shape) -> None:
+def test_crash_is_drawn_at_every_call_of_every_program(grounds: Grounds, shape: Shape) -> None:
     terrain = grounds.of(shape).terrain
     drawn: dict[str, set[object]] = {}
     for seed in range(2000):
@@ -73,7 +73,7 @@ def test_every_call_of_every_program_is_drawn(grounds: Grounds, shape: Shape) ->
 
 
 @ON_LANES
-def test_every_call_of_every_path_can_be_struck(grounds: Grounds, shape: Shape) -> None:
+def test_crash_at_every_call_of_every_path(grounds: Grounds, shape: Shape) -> None:
     ground = grounds.of(shape)
     terrain = ground.terrain
     tried: dict[str, int] = {}
@@ -95,7 +95,7 @@ def test_every_call_of_every_path_can_be_struck(grounds: Grounds, shape: Shape) 
     assert tried == {program: calls["any"] for program, calls in terrain.calls.items()}
 
 
-def test_a_crash_at_each_call_of_the_hold_path_breaks_no_promise(grounds: Grounds, daily: Ground) -> None:
+def test_crash_at_each_call_of_the_hold_path_breaks_no_promise(grounds: Grounds, daily: Ground) -> None:
     frozen = paths(daily.terrain)["frozen"]
     plan = draw_plan(0, read_mix("none"), daily.shape, daily.terrain)
     places = []
