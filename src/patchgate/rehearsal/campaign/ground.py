@@ -66,10 +66,10 @@ class Grounds:
         if ground is None:
             self.stage.cloud.restore(self._bare)
             terrain = _survey_new(self.stage, shape)
-            ground = Ground(shape, terrain, self.stage.cloud.snapshot())
-            ground = self._made[shape.name] = replace(
-                ground, terrain=replace(terrain, calls=_count_calls(self, ground))
-            )
+            taken = self.stage.cloud.snapshot()
+            calls = _count_calls(self, Ground(shape, terrain, taken))
+            self.stage.cloud.restore(taken)
+            ground = self._made[shape.name] = Ground(shape, replace(terrain, calls=calls), taken)
             gc.collect()
             gc.freeze()
         return ground

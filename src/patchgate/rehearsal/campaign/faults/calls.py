@@ -64,7 +64,9 @@ def _bad_writes(draw: Draw) -> Iterator[Injection]:
 def _failing_close(draw: Draw) -> Iterator[Injection]:
     span = (draw.at(draw.cycle.close, -60), draw.at(draw.cycle.close, 3 * HOUR))
     if draw.coins.random() < 0.5:
-        yield draw.inject(CAPACITY, *span, program=draw.coins.choice(("close", "open")))
+        program = draw.coins.choice(("close", "open"))
+        due = draw.cycle.close if program == "close" else draw.cycle.gate
+        yield draw.inject(CAPACITY, draw.at(due, -60), draw.at(due, 3 * HOUR), program=program)
     else:
         yield draw.inject(
             CALL,

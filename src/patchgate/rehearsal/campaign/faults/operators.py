@@ -39,7 +39,8 @@ def _same_name(draw: Draw) -> Iterator[Injection]:
 
 @fault("F23", "the window is enabled by hand at any moment", everyday=1)
 def _enabled_by_hand(draw: Draw) -> Iterator[Injection]:
-    yield draw.inject("window", draw.moment(), enabled=True)
+    closed = draw.at(draw.cycle.close, 60, 6 * HOUR)  # when it is disabled, but for a gate that holds
+    yield draw.inject("window", draw.coins.choice((draw.moment(), closed, closed)), enabled=True)
 
 
 @fault("F24", "a stack is updated at any moment", everyday=2)
