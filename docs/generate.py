@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +18,11 @@ from patchgate.config.reference import build_fleet_page
 from patchgate.config.schema import FILE_NAME, render_schema
 from patchgate.emulator.coverage import build_page as build_embedded_aws_page
 from patchgate.judge.reference import build_promises_page
-from patchgate.rehearsal.campaign.reference import build_campaigns_page
+from patchgate.rehearsal.campaign.reference import FaultTests, build_campaigns_page
 from patchgate.rehearsal.reference import build_history_page, build_world_page
 from patchgate.templates.reference import build_templates_page
 
+REPOSITORY = Path(__file__).parents[1]
 REFERENCE = Path(__file__).parent / "reference"
 SCHEMA = Path(__file__).parents[1] / "examples" / FILE_NAME
 NOTICE = "<!-- Made by `make generate` from the code. Edit that, not this. -->"
@@ -45,6 +47,28 @@ def build_cli_page() -> str:
             inner = below.make_context(str(below.name), [], parent=context, resilient_parsing=True)
             parts += [f"### patchgate {name} {below.name}", _help_block(below, inner)]
     return "\n\n".join([*parts, ENVIRONMENT_VARIABLES])
+
+
+_FAULT_TEST = re.compile(r"^def test_(f[0-9]{2}|clock|crash)_\w+\(", re.MULTILINE)
+_OWN = "tests/unit/rehearsal/campaign/"
+
+
+def find_fault_tests() -> dict[str, FaultTests]:
+    """Where each number of the failure modes is tested: by tests that are called after it.
+
+    Its own is the first in the tests of campaigns, in the order of their files; else the first of all.
+    """
+    files: dict[str, dict[str, str]] = {}
+    for path in sorted((REPOSITORY / "tests").rglob("test_*.py")):
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(REPOSITORY).as_posix()
+        for found in _FAULT_TEST.finditer(text):
+            line = text.count("\n", 0, found.start()) + 1
+            files.setdefault(found[1].upper(), {}).setdefault(name, f"{name}#L{line}")
+    own = {number: next((n for n in names if n.startswith(_OWN)), min(names)) for number, names in files.items()}
+    return {
+        number: FaultTests(names[own[number]], tuple(name for name in names if name != own[number]))
+        for number, names in files.items()
+    }
 
 
 ENVIRONMENT_VARIABLES = """\
@@ -75,7 +99,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "world.md": lambda: build_world_page(NOTICE),
     "history.md": lambda: build_history_page(NOTICE),
     "promises.md": lambda: build_promises_page(NOTICE),
-    "campaigns.md": lambda: build_campaigns_page(NOTICE),
+    "campaigns.md": lambda: build_campaigns_page(NOTICE, find_fault_tests()),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .bugs_open import BY_NAME, HOLD_LEAVES_WINDOW, UNFROZEN
 from .bugs_prove import FREEZE_IGNORED, IGNORE_ADMIT_UNTIL, IGNORE_VOLUMES, LEASE_IGNORED, PROOF_OUTLIVES_LEASE
-from .seeding import ABSENT, MONITORING, PATCH, Bug, SourceEdit, TemplateEdit
+from .seeding import ABSENT, LOGS, MONITORING, PATCH, Bug, SourceEdit, TemplateEdit
 
 _STEPS = ("InstallRunbook", "Properties", "Content", "mainSteps")
 _PLUGINS = ("PatchCommandDocument", "Properties", "Content", "mainSteps")
@@ -102,6 +102,27 @@ TARGETS_BY_GROUP = TemplateEdit(
 )
 
 TEMPLATE_BUGS = (
+    Bug(
+        "evidence-of-all",
+        "the log bucket takes evidence from everybody in the organization",
+        "F59",
+        (
+            TemplateEdit(
+                LOGS,
+                (
+                    "PatchingLogsBucketPolicy",
+                    "Properties",
+                    "PolicyDocument",
+                    "Statement",
+                    "DenyEvidenceButByGate",
+                    "Effect",
+                ),
+                "Deny",
+                "Allow",
+            ),
+        ),
+        "F59",
+    ),
     Bug("nothing-closes", "neither the close nor the watchdog is scheduled", "F31", (CLOSE_OFF, WATCHDOG_OFF)),
     Bug(
         "targets-tags-and-permission",

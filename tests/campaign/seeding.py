@@ -21,6 +21,7 @@ from patchgate.rehearsal.stage import Stage
 from patchgate.templates import Template, build_templates
 from patchgate.templates.gate_code import RULES, SCRIPTS, build_bundle, bundle
 
+LOGS = "aws-create-s3-stack"
 PATCH = "aws-backup-and-patch-stackset"
 MONITORING = "aws-monitoring-backup-stackset"
 

@@ -210,7 +210,7 @@ def test_wrong_use(site: Site, arguments: list[str], said: str) -> None:
     assert said in err
 
 
-def test_no_credentials(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f49_no_credentials(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     code, _, err = site.patchgate("status")
     assert code == 1

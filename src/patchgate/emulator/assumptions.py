@@ -83,6 +83,9 @@ class Assumptions:
         """How maintenance windows read theirs."""
         return ClockReading(self.window_at_skipped_time, self.window_at_repeated_time)
 
+    backup_lists_are_newest_first: bool = True
+    """AWS Backup lists jobs and recovery points with the newest first; otherwise with the oldest first."""
+
     @classmethod
     def variants(cls) -> Mapping[str, tuple[Any, ...]]:
         """Every open question, and the readings that it has."""

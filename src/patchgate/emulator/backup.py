@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/aws-backup/latest/devguide/API_Operations_AWS_Backup.html
 
-Assumption: lists come newest first.
+Whether lists come newest first is decided by ``Assumptions.backup_lists_are_newest_first``.
 """
 
 from __future__ import annotations
@@ -85,20 +85,26 @@ class Backup(Jobs):
             raise AwsError("InvalidParameterValueException", "MaxResults must be between 1 and 1000.")
         region = self.region(scope)
         jobs = region.jobs
-        before = _place(params, len(jobs))
+        newest_first = self.cloud.assumptions.backup_lists_are_newest_first
         oldest = self.cloud.now - REMEMBERED
         tests = _job_tests(params)
         found: list[Shape] = []
         of_resource = params.get("ByResourceArn")
-        older: Sequence[int] = region.places.get(of_resource, []) if of_resource else range(len(jobs))
-        for place in reversed(older[: bisect_left(older, before)]):
+        places: Sequence[int] = region.places.get(of_resource, []) if of_resource else range(len(jobs))
+        if newest_first:
+            places = places[: bisect_left(places, _place(params, "before", len(jobs)))][::-1]
+        else:
+            places = places[bisect_left(places, _place(params, "after", -1) + 1) :]
+        for place in places:
             job = jobs[place]
             if job.created_at < oldest:
-                break
+                if newest_first:
+                    break
+                continue
             if all(test(job) for test in tests):
                 found.append(job.shape())
-                if len(found) == size and place:
-                    return {"BackupJobs": found, "NextToken": f"before-{place}"}
+                if len(found) == size and place != places[-1]:
+                    return {"BackupJobs": found, "NextToken": f"{'before' if newest_first else 'after'}-{place}"}
         return {"BackupJobs": found}
 
     @operation("ListRecoveryPointsByResource")
@@ -107,7 +113,7 @@ class Backup(Jobs):
         arn = required(params, "ResourceArn")
         region = self.region(scope)
         made = [region.jobs[place].recovery_point for place in region.places.get(arn, ())]
-        points = _newest_first(region.recovery_points[one] for one in made if one in region.recovery_points)
+        points = self._in_order(region.recovery_points[one] for one in made if one in region.recovery_points)
         return page([point.by_resource() for point in points], params, into="RecoveryPoints")
 
     @operation("ListRecoveryPointsByBackupVault")
@@ -150,7 +156,11 @@ class Backup(Jobs):
         return {}
 
     def _points(self, scope: Scope) -> list[RecoveryPoint]:
-        return _newest_first(self.region(scope).recovery_points.values())
+        return self._in_order(self.region(scope).recovery_points.values())
+
+    def _in_order(self, points: Iterable[RecoveryPoint]) -> list[RecoveryPoint]:
+        newest_first = self.cloud.assumptions.backup_lists_are_newest_first
+        return sorted(points, key=lambda point: (point.created_at, point.job.serial), reverse=newest_first)
 
     def _point_of(self, scope: Scope, params: Params) -> RecoveryPoint:
         vault, arn = self.vault(scope, params), required(params, "RecoveryPointArn")
@@ -166,17 +176,13 @@ class Backup(Jobs):
         return job
 
 
-def _newest_first(points: Iterable[RecoveryPoint]) -> list[RecoveryPoint]:
-    return sorted(points, key=lambda point: (point.created_at, point.job.serial), reverse=True)
-
-
-def _place(params: Params, length: int) -> int:
-    """How many of the oldest jobs a page may still hold."""
+def _place(params: Params, side: str, beginning: int) -> int:
+    """The place of the job on whose one side ("before", "after") a page goes on; ``beginning`` without a token."""
     token = params.get("NextToken")
     if token is None:
-        return length
-    match = re.fullmatch(r"before-(\d+)", str(token))
-    if match is None or not 0 < int(match[1]) <= length:
+        return beginning
+    match = re.fullmatch(rf"{side}-(\d+)", str(token))
+    if match is None or (side == "before" and not 0 < int(match[1]) <= beginning):
         raise AwsError("InvalidParameterValueException", "The specified NextToken is not valid.")
     return int(match[1])
 

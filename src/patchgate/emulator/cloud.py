@@ -165,6 +165,9 @@ class Cloud:
         """The organization of which every account of the cloud is a member; "" for none."""
         self.api_latency = 0.02
         """Virtual seconds that each API call of code running in a process takes before it arrives."""
+        self.stack_resource_seconds = 0.0
+        """Virtual seconds that an update of a stack takes for each resource that it changes, where a process asks for
+        it: its status is UPDATE_IN_PROGRESS meanwhile. Who is no process finds it done when the call returns."""
         self.iam_version = ""
         """Names what IAM holds: no two changes of IAM, in whichever cloud, leave the same name. In no history."""
         self.requests = 0

@@ -13,6 +13,7 @@ from patchgate.emulator.functions import Functions
 from patchgate.emulator.iam.authority import RoleAuthority
 from patchgate.emulator.meddling import Call
 from patchgate.emulator.sdk_private import replaced
+from patchgate.emulator.short_pages import answer_in_short_pages, is_short, shortened_listing, smallest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,15 +131,27 @@ class Door(ABC, Generic[Session_co]):
     # -- requests ------------------------------------------------------------------------------------------------
 
     def meddled(
-        self, scope: Scope, service: str, operation: str, params: dict[str, Any], work: Callable[[], _Answer]
+        self,
+        scope: Scope,
+        service: str,
+        operation: str,
+        params: dict[str, Any],
+        work: Callable[[int | None], tuple[_Answer, bool]],
     ) -> _Answer:
-        """``work()``, the answer to a call; a program's calls may go wrong before and after it."""
+        """The answer of ``work``; a program's calls may go wrong before and after it.
+
+        ``work`` is given the most items that a list's page may hold (None: as many as are asked for), and says whether
+        there were more.
+        """
         meddler, process = self.cloud.meddler, self.cloud.kernel.current
         if meddler is None or process is None or not scope.principal:
-            return work()
+            return work(None)[0]
         call = Call(process.name, scope, service, operation, params)
         meddler.before(call)
-        answer = work()
+        size = meddler.page_size(call) if is_short(service, operation, params) else None
+        answer, was_cut = work(None if size is None else smallest(service, operation, size))
+        if was_cut:
+            meddler.was_cut(call)
         meddler.after(call)
         return answer
 
@@ -149,7 +162,7 @@ class Door(ABC, Generic[Session_co]):
         try:
             if self.cloud.meddler is None:
                 return self._carry_out(scope, service, operation, params)
-            work = partial(self._carry_out, scope, service, operation, params)
+            work = partial(self._carry_out_paged, scope, service, operation, params)
             return self.meddled(scope, service, operation, params, work)
         except AwsError:
             raise
@@ -157,6 +170,18 @@ class Door(ABC, Generic[Session_co]):
             if self.cloud.kernel.current is None:
                 raise
             raise EngineFailureError(f"{service}:{operation}", error) from error
+
+    def _carry_out_paged(
+        self, scope: Scope, service: str, operation: str, params: dict[str, Any], size: int | None
+    ) -> tuple[dict[str, Any], bool]:
+        """(the answer, whether it was cut short)."""
+        if not is_short(service, operation, params):
+            return self._carry_out(scope, service, operation, params), False
+        if service == "s3":
+            answer = self._carry_out(scope, service, operation, shortened_listing(params, size))
+            return answer, size is not None and bool(answer["IsTruncated"])
+        ask = partial(self._carry_out, scope, service, operation)
+        return answer_in_short_pages(service, operation, params, size, ask)
 
     def _carry_out(self, scope: Scope, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         cloud = self.cloud

@@ -41,6 +41,10 @@ class History:
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records)
 
+    def since(self, number: int) -> list[Record]:
+        """The records from that one on, in order; they are shared, and never changed."""
+        return self._records[number:]
+
     def __len__(self) -> int:
         return len(self._records)
 

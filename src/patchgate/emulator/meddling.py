@@ -45,5 +45,11 @@ class Meddler(Protocol):
     def deliveries(self, scope: Scope, schedule: str, scheduled_at: datetime) -> Sequence[timedelta]:
         """How long after it is due each delivery of a schedule's firing comes; none is a firing that is lost."""
 
+    def page_size(self, call: Call) -> int | None:
+        """How many items a page of this list has at most, whatever was asked for; None: as many as were asked for."""
+
+    def was_cut(self, call: Call) -> None:
+        """There were more items than that, so that the page was cut short."""
+
     def throttles(self, scope: Scope, function: str) -> bool:
         """Whether Lambda has no capacity for a run of the function now."""

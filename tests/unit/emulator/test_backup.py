@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.backup import Backup
 from patchgate.emulator.backup_resources import Candidate, chosen
 from patchgate.emulator.cloud import Cloud, Scope
@@ -540,6 +541,30 @@ def test_pages_of_jobs_keep_their_place(cloud: Cloud) -> None:
     assert "NextToken" not in second
     dates = [job["CreationDate"] for job in jobs(cloud)]
     assert dates == sorted(dates, reverse=True)
+
+
+def test_lists_may_come_oldest_first(cloud: Cloud) -> None:
+    cloud.assumptions = Assumptions(backup_lists_are_newest_first=False)
+    add(cloud, ONE)
+    add(cloud, TWO, volumes=(VolumeSpec(f"vol-{2:017x}", "/dev/xvda"),))
+    planned(cloud)
+    cloud.kernel.run_until(DUE + timedelta(days=7, hours=1))
+    dates = [job["CreationDate"] for job in jobs(cloud)]
+    assert len(dates) == 4
+    assert dates == sorted(dates)
+    paged: list[Any] = []
+    token: dict[str, Any] = {}
+    for _ in range(4):
+        answer = call(cloud, "ListBackupJobs", MaxResults=1, **token)
+        paged += answer["BackupJobs"]
+        token = {"NextToken": answer.get("NextToken")}
+    assert paged == jobs(cloud)
+    assert token == {"NextToken": None}
+    assert refused(cloud, "ListBackupJobs", NextToken="before-1") == "InvalidParameterValueException"
+    points = call(cloud, "ListRecoveryPointsByResource", ResourceArn=PREFIX + "instance/" + ONE)["RecoveryPoints"]
+    assert points[0]["CreationDate"] < points[1]["CreationDate"]
+    cloud.kernel.run_until(DUE + timedelta(days=30, hours=1))
+    assert {job["CreationDate"] > DUE + timedelta(days=1) for job in jobs(cloud)} == {True}
 
 
 def test_jobs_are_remembered_for_thirty_days(cloud: Cloud) -> None:

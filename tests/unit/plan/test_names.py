@@ -31,7 +31,7 @@ def _lanes() -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.kind.replace(" ", "-"))
-def test_it_is_within_the_limits_of_aws_for_every_os_env_and_region(pattern: NamePattern) -> None:
+def test_f48_it_is_within_the_limits_of_aws_for_every_os_env_and_region(pattern: NamePattern) -> None:
     problems = {pattern.problem(pattern.render(**LONGEST | lane)) for lane in _lanes()}
     assert problems == {""}
 

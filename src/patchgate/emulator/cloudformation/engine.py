@@ -1,7 +1,8 @@
 """Stack operations from start to end: create, update, delete, with rollback.
 
-Each runs synchronously; resources are handled one after the other in dependency order, where AWS works on
-independent ones at once. After the first failure nothing more is created, which is one of the orders AWS may take.
+Each runs synchronously, an update as slowly as ``Cloud.stack_resource_seconds`` says; resources are handled one after
+the other in dependency order, where AWS works on independent ones at once. After the first failure nothing more is
+created, which is one of the orders AWS may take.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
 """
 
@@ -239,6 +240,12 @@ class StackEngine:
         else:
             undo.updated.append((old, new))
             self._handler.update(old, new)
+        self._take_time()
+
+    def _take_time(self) -> None:
+        """A resource was changed: time passes, where there is a process that it can pass for."""
+        if self._cloud.stack_resource_seconds and self._cloud.kernel.current is not None:
+            self._cloud.kernel.sleep(self._cloud.stack_resource_seconds)
 
     def _update_failed(self, error: AwsError, before: Stack, undo: _Undo, *, disable_rollback: bool) -> None:
         failed = self._failed_names("UPDATE_FAILED") + self._failed_names("CREATE_FAILED")

@@ -21,7 +21,7 @@ from patchgate.emulator.wire.caller import answer_caller
 from patchgate.emulator.wire.errors import NetworkRefusedError, encode_error, unknown_key, unsigned
 from patchgate.emulator.wire.identity import Identity, KeyRing, Signature, signature_of
 from patchgate.emulator.wire.neighbour import MotoNeighbour
-from patchgate.emulator.wire.observation import changes_iam, checked_question, facts_of, question_of
+from patchgate.emulator.wire.observation import changes_iam, checked_question, facts_of, list_fewer_keys, question_of
 from patchgate.emulator.wire.protocol import check_answer, decode, encode, protocol_of
 from patchgate.emulator.wire.session import DoorSession, SessionFactory
 from patchgate.emulator.written_objects import describe_object
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _MOTO = {"iam": {"load_aws_managed_policies": True}}
 _MOTO_SEED = 0
 _NOT_IMPLEMENTED = "Not yet implemented"
+_TRUNCATED = b"<IsTruncated>true</IsTruncated>"
 
 
 class WireDoor(Door[DoorSession]):
@@ -169,7 +170,18 @@ class WireDoor(Door[DoorSession]):
             return self._ask_moto(identity, signature, request)
         scope = Scope(identity.account, signature.region, identity.principal)
         question = question_of(signature.service, request)
-        return self.meddled(scope, signature.service, *question, partial(self._ask_moto, identity, signature, request))
+        work = partial(self._ask_moto_paged, identity, signature, request)
+        return self.meddled(scope, signature.service, *question, work)
+
+    def _ask_moto_paged(
+        self, identity: Identity, signature: Signature, request: Any, size: int | None
+    ) -> tuple[private.Response, bool]:
+        """(moto's answer, whether it was cut short); moto has one list that may be, ListObjectsV2."""
+        if size is not None:
+            request.url = list_fewer_keys(request.url, size)
+        response = self._ask_moto(identity, signature, request)
+        body = response[2].encode() if isinstance(response[2], str) else response[2]
+        return response, size is not None and _TRUNCATED in body
 
     def _check(self, scope: Scope, service: str, request: Any) -> None:
         """AwsError unless the caller may make a call of moto's; which roles an operator assumes is for their trust."""

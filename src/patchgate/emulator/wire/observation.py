@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from patchgate.emulator.neighbour_checks import CHECKED_SERVICES
 from patchgate.emulator.wire.protocol import decode, route
@@ -60,6 +60,14 @@ def checked_question(service: str, request: Any) -> tuple[str, dict[str, Any]]:
 def _is_about_a_bucket(request: Any) -> bool:
     """Whether a bucket, named by host or path, is put or changed; an object with a short key may look like one."""
     return request.method == "PUT" and "/" not in urlsplit(request.url).path.strip("/")
+
+
+def list_fewer_keys(url: str, most: int) -> str:
+    """The URL of a ListObjectsV2 that asks for that many keys at most."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    asked = min(most, int(query.get("max-keys", most)))
+    return urlunsplit(parts._replace(query=urlencode(query | {"max-keys": str(asked)})))
 
 
 def changes_iam(service: str, request: Any) -> bool:

@@ -3,6 +3,7 @@
 terrain     what a run takes place in: one lane, its machines, its names, when its cycles fall due
 shapes      the standard lanes, and how the seed picks one
 ground      a terrain that is deployed once and restored for every run
+paths       how many calls its programs make on each of their paths
 faults      the catalogue: what each F-number of a campaign does, drawn from a run's seed
 plan        a run as data: its shape, its reading of AWS, its injections
 acts        how an injection is carried out on the embedded AWS, and undone

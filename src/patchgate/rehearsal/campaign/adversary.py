@@ -13,6 +13,7 @@ from patchgate.rehearsal.campaign.acts import ACTS, Scene
 if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud, Scope
     from patchgate.emulator.meddling import Call
+    from patchgate.rehearsal.campaign.acts.scene import Shows
     from patchgate.rehearsal.campaign.plan import Injection
     from patchgate.rehearsal.campaign.terrain import Terrain
 
@@ -25,11 +26,16 @@ _THROTTLES = {
     "s3": ("SlowDown", "Please reduce your request rate.", 503),
 }
 _THROTTLED = ("ThrottlingException", "Rate exceeded", 400)
-CALL, DELIVERY, CAPACITY = "call", "delivery", "capacity"
+CALL, DELIVERY, CAPACITY, PAGES = "call", "delivery", "capacity", "pages"
 
 
 class Adversary:
-    """One run's worth of trouble. Set as the cloud's meddler, it does what its plan says and nothing else."""
+    """One run's worth of trouble. Set as the cloud's meddler, it does what its plan says and nothing else.
+
+    The history tells what came of each injection. FaultInjected: something went wrong, here and now, or (``laid``) by
+    now. FaultLaid: it was decided how something will fare. FaultMissed: there was nothing to change, or (``laid``)
+    nothing came of it.
+    """
 
     def __init__(self, cloud: Cloud, terrain: Terrain, injections: Sequence[Injection]) -> None:
         self._cloud = cloud
@@ -37,16 +43,21 @@ class Adversary:
         self._injections = injections
         self._memory: dict[Hashable, Any] = {}
         self._undo: dict[int, Callable[[], object]] = {}
+        self._laid: dict[int, tuple[Shows, int]] = {}
+        """Of acts that decide how something will fare: how that shows, and how long the history was then."""
         self._left = {index: int(str(each.given.get("times", 1))) for index, each in enumerate(injections)}
         self._seen: dict[tuple[int, str], int] = {}
         self._calls = self._meddling(CALL)
         self._deliveries = self._meddling(DELIVERY)
         self._capacity = self._meddling(CAPACITY)
+        self._pages = self._meddling(PAGES)
+        self._cut: set[tuple[int, str, str]] = set()
+        """Whose lists were cut short already: injection, program, operation."""
 
     def begin(self) -> None:
         """Put everything on the agenda of a cloud that stands at the run's start."""
         start = self._terrain.start
-        self._cloud.meddler = self if self._calls or self._deliveries or self._capacity else None
+        self._cloud.meddler = self if self._calls or self._deliveries or self._capacity or self._pages else None
         for index, injection in enumerate(self._injections):
             if injection.act in ACTS:
                 self._cloud.kernel.at(start + timedelta(seconds=injection.begins), self._do, index)
@@ -56,15 +67,40 @@ class Adversary:
     def _meddling(self, act: str) -> list[tuple[int, Injection]]:
         return [(index, each) for index, each in enumerate(self._injections) if each.act == act]
 
+    def run(self) -> None:
+        """Let the clock run to the end, and say of everything that was laid whether it came out."""
+        self._cloud.kernel.run_until(self._terrain.end)
+        for index in sorted(self._laid):
+            self._settle(index)
+
     def _do(self, index: int) -> None:
         injection = self._injections[index]
-        facts = {"fault": injection.fault, "act": injection.act, "given": dict(injection.given)}
-        self._cloud.record(self._terrain.scope, "FaultInjected", **facts)
-        undo = ACTS[injection.act](Scene(self._cloud, self._terrain, index, self._memory), injection.given)
-        if undo is not None:
-            self._undo[index] = undo
+        harm = ACTS[injection.act](Scene(self._cloud, self._terrain, index, self._memory), injection.given)
+        if harm is None:
+            self._say("FaultMissed", injection)
+            return
+        if harm.undo is not None:
+            self._undo[index] = harm.undo
+        if harm.shows is None:
+            self._say("FaultInjected", injection)
+        else:
+            self._say("FaultLaid", injection)
+            self._laid[index] = (harm.shows, len(self._cloud.history))
+
+    def _settle(self, index: int) -> None:
+        """What was laid is judged by what came of it: only that is a fault that struck."""
+        laid = self._laid.pop(index, None)
+        if laid is not None:
+            shows, since = laid
+            came_out = shows(self._cloud.history.since(since))
+            self._say("FaultInjected" if came_out else "FaultMissed", self._injections[index], laid=True)
+
+    def _say(self, event: str, injection: Injection, **facts: bool) -> None:
+        given = dict(injection.given)
+        self._cloud.record(self._terrain.scope, event, fault=injection.fault, act=injection.act, given=given, **facts)
 
     def _end(self, index: int) -> None:
+        self._settle(index)
         undo = self._undo.pop(index, None)
         if undo is not None:
             self._cloud.record(self._terrain.scope, "FaultEnded", fault=self._injections[index].fault)
@@ -95,6 +131,28 @@ class Adversary:
                 self._note(injection, schedule)
                 return [timedelta(seconds=seconds) for seconds in delays] if isinstance(delays, tuple | list) else ()
         return _AT_ONCE
+
+    def page_size(self, call: Call) -> int | None:
+        """As Meddler says."""
+        sizes = [int(str(injection.given["size"])) for _, injection in self._raging_pages(call)]
+        return min(sizes, default=None)
+
+    def was_cut(self, call: Call) -> None:
+        """As Meddler says; told once of every list of a program."""
+        program = call.process.partition(" ")[0].partition("/")[0]
+        for index, injection in self._raging_pages(call):
+            if (index, program, call.operation) not in self._cut:
+                self._cut.add((index, program, call.operation))
+                self._note(injection, f"{call.service}:{call.operation} of {call.process}")
+
+    def _raging_pages(self, call: Call) -> list[tuple[int, Injection]]:
+        """The injections that cut this list short; all of them, or one operation's."""
+        return [
+            (index, injection)
+            for index, injection in self._pages
+            if self._rages(injection, self._cloud.now)
+            and str(injection.given.get("which", "any")) in ("any", f"{call.service}:{call.operation}")
+        ]
 
     def throttles(self, scope: Scope, function: str) -> bool:  # noqa: ARG002 - as Meddler says
         """As Meddler says."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from patchgate.aws.stacks import CloudFormationStacks
 from patchgate.config import LaneConfig
 from patchgate.domain.lane import Lane
-from patchgate.domain.operating_systems import operating_system
+from patchgate.domain.operating_systems import Baseline, operating_system
 from patchgate.emulator.assumptions import Assumptions
 from patchgate.emulator.cloud import Cloud, Scope, partition_of
 from patchgate.emulator.ec2 import Ec2
@@ -25,7 +25,7 @@ from patchgate.operations.check import lane_zone
 from patchgate.operations.deployment import LaneSettings, deploy_lanes, settle_lanes
 from patchgate.plan import names
 from patchgate.rehearsal.campaign.shapes import ORGANIZATION, Shape
-from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Terrain, every_reading
+from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Lengths, Terrain, every_reading
 from patchgate.rehearsal.cycles import read_calendar, window_schedule
 from patchgate.rehearsal.run import lane_facts, rehearsed_lane
 from patchgate.rehearsal.stage import Stage, open_door
@@ -66,7 +66,10 @@ class Grounds:
         if ground is None:
             self.stage.cloud.restore(self._bare)
             terrain = _survey_new(self.stage, shape)
-            ground = self._made[shape.name] = Ground(shape, terrain, self.stage.cloud.snapshot())
+            taken = self.stage.cloud.snapshot()
+            calls = _count_calls(self, Ground(shape, terrain, taken))
+            self.stage.cloud.restore(taken)
+            ground = self._made[shape.name] = Ground(shape, replace(terrain, calls=calls), taken)
             gc.collect()
             gc.freeze()
         return ground
@@ -89,7 +92,10 @@ class WireGrounds(Grounds):
     def of(self, shape: Shape) -> Ground:
         ground = self._made.get(shape.name)
         if ground is None:
-            ground = self._made[shape.name] = Ground(shape, self._open(shape), None)
+            self._stack.close()
+            with open_grounds() as direct:  # programs make the same calls there, and are counted in no time
+                calls = direct.of(shape).terrain.calls
+            ground = self._made[shape.name] = Ground(shape, replace(self._open(shape), calls=calls), None)
         return ground
 
     def begin(self, ground: Ground, seed: int, assumptions: Assumptions) -> Cloud:
@@ -136,6 +142,12 @@ def _survey_new(stage: Stage, shape: Shape) -> Terrain:
 
         return break_foreign_ground(stage, shape)
     return break_ground(stage, shape)
+
+
+def _count_calls(grounds: Grounds, ground: Ground) -> Lengths:
+    from patchgate.rehearsal.campaign.paths import count_calls  # noqa: PLC0415 - it builds on this module
+
+    return count_calls(grounds, ground)
 
 
 def break_ground(stage: Stage, shape: Shape) -> Terrain:
@@ -218,7 +230,11 @@ def machines(shape: Shape, tags: Mapping[str, str] | None = None) -> tuple[Insta
     if tags is None:
         group = names.PATCH_GROUP.render(os=shape.os, env=shape.env)
         tags = {"PatchGroup": group, names.BACKUP_TAG_KEY: names.BACKUP_TAG_VALUE}
-    patches = (Patch(f"{shape.os}-1", "openssl"), Patch(f"{shape.os}-2", "kernel", reboot=True))
+    kind = _approved_class(family.baselines[-1])
+    patches = (
+        Patch(f"{shape.os}-1", "openssl", kind),
+        Patch(f"{shape.os}-2", "kernel", kind, reboot=True),
+    )
     return tuple(
         InstanceSpec(
             instance_id=identifier("i-", shape.name, number),
@@ -234,6 +250,11 @@ def machines(shape: Shape, tags: Mapping[str, str] | None = None) -> tuple[Insta
         )
         for number, volumes in enumerate((*VOLUMES, 1))
     )
+
+
+def _approved_class(baseline: Baseline) -> str:
+    """A class of updates that a baseline approves: vendors call theirs differently."""
+    return next((values[0] for key, values in baseline.filters if key == "CLASSIFICATION"), Patch("").classification)
 
 
 def identifier(prefix: str, *parts: object) -> str:

@@ -45,9 +45,10 @@ def carry_out(grounds: Grounds, ground: Ground, plan: RunPlan) -> RunOutcome:
     """
     terrain = ground.terrain.under(plan.assumptions)
     cloud = grounds.begin(ground, plan.seed, plan.assumptions)
-    Adversary(cloud, terrain, plan.injections).begin()
+    adversary = Adversary(cloud, terrain, plan.injections)
+    adversary.begin()
     with refuse_unemulated(cloud.history) if ground.shape.stacks else nullcontext():
-        cloud.kernel.run_until(terrain.end)
+        adversary.run()
     facts = terrain.facts
     if plan.calm is not None:
         calm_from = terrain.start + timedelta(seconds=plan.calm)

@@ -161,6 +161,21 @@ SHAPES: tuple[Shape, ...] = (
         weight=4,
         lively=False,
     ),
+    Shape(
+        "thrifty",
+        "Fridays' backups for Saturdays' windows; they may be two days old, and are kept for one: some expire in time",
+        parameters={
+            "BackupSchedule": "cron(0 20 ? * FRI *)",
+            "CheckBackUpJobAndEnableMaintenanceWindow": "cron(30 22 ? * SAT *)",
+            "MaintenanceWindowCronSchedule": "cron(0 23 ? * SAT *)",
+            "DisableMaintenanceWindow": "cron(10 4 ? * SUN *)",
+            "LookBackHours": "36",
+            "MaximumProofAgeMinutes": "2880",
+            "RetentionDays": "1",
+        },
+        weight=4,
+        lively=False,
+    ),
 )
 """Every standard lane, by its weight the seed's choice."""
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from patchgate.rehearsal.campaign.run import RunOutcome
 
 AROUND = timedelta(hours=1)
+TOLD = ("FaultInjected", "FaultLaid", "FaultMissed")
+"""What a story tells of faults; not once more what came of those that were laid."""
 Kind = Literal["fault", "lane", "machine", "violation"]
 
 
@@ -78,12 +80,14 @@ def _span(ground: Ground, violations: tuple[Violation, ...], records: Iterable[R
 def _faults(records: Iterable[Record]) -> Iterator[Scene]:
     for record in records:
         at = record["at"]
-        if record["event"] == "FaultInjected":
+        if record["event"] in TOLD and not record.get("laid"):
             given = record["given"]
             said = given if isinstance(given, str) else ", ".join(f"{key} {value}" for key, value in given.items())
             known = FAULTS.get(record["fault"])
             meaning = f" ({known.says})" if known else ""
-            yield Scene(instant(at), 0, "fault", "", f"{record['fault']}{meaning}: {record['act']} {said}".rstrip())
+            missed = ", and found nothing to change" if record["event"] == "FaultMissed" else ""
+            what = f"{record['act']} {said}".rstrip() + missed
+            yield Scene(instant(at), 0, "fault", "", f"{record['fault']}{meaning}: {what}")
         elif record["event"] == "FaultEnded":
             yield Scene(instant(at), 0, "fault", "", f"{record['fault']} is over")
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from patchgate.rehearsal.cycles import WindowSchedule
     from patchgate.rehearsal.outcome import RehearsedLane
 
+Lengths = Mapping[str, Mapping[str, int]]
 SETTLED = timedelta(hours=10)
 """How long after a cycle's close the next noon's watchdog is through: faults that end by then leave calm behind."""
 
@@ -41,7 +42,9 @@ class Terrain:
     ``schedules`` maps what a fault calls a schedule ("open", "close", "watchdog") to its name. ``stacks`` are the names
     of its stacks, the window's first. ``freezes`` are parameters whose presence freezes the lane, ``calendar`` is a
     change calendar that it obeys. ``inputs`` is what each schedule hands its program, as Scheduler's Input. What a lane
-    has not is left out or "": faults that need it do nothing there.
+    has not is left out or "": faults that need it do nothing there. ``calls`` maps a program ("open", "close",
+    "watchdog", "prove") to how many calls one invocation makes on its longest path: of any kind ("any", "read",
+    "write"), or of one operation ("s3:PutObject").
 
     ``cycles``, and what ``lane`` and ``facts`` say of windows, are as EventBridge Scheduler reads clock changes;
     ``windows`` are those of every reading.
@@ -66,6 +69,7 @@ class Terrain:
     freezes: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     calendar: str = ""
+    calls: Lengths = field(default_factory=dict)
     windows: Mapping[ClockReading, tuple[tuple[datetime, datetime], ...]] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)
     unfit: Mapping[str, str] = field(default_factory=dict)

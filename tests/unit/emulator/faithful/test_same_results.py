@@ -36,6 +36,12 @@ class Throttling:
     def deliveries(self, scope: Scope, schedule: str, scheduled_at: datetime) -> Sequence[timedelta]:
         return (timedelta(0),)
 
+    def page_size(self, call: Call) -> int | None:
+        return None
+
+    def was_cut(self, call: Call) -> None:
+        """Nothing is cut."""
+
     def throttles(self, scope: Scope, function: str) -> bool:
         return False
 

@@ -38,7 +38,7 @@ MODES = pytest.mark.parametrize("mode", ["stacks", "service-managed"])
 
 
 @MODES
-def test_the_first_failure_ends_the_wave_and_a_second_run_goes_on(mode: str, tmp_path: Path) -> None:
+def test_f49_the_first_failure_ends_the_wave_and_a_second_run_goes_on(mode: str, tmp_path: Path) -> None:
     aws, fleet = FakeAws(failing={PATCH}), fleet_of(FLEET, mode)
     with pytest.raises(WaveFailedError, match="wave dev failed") as failure:
         carry_out(plan_of(fleet, aws), aws, tmp_path / "journal")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from patchgate.emulator.world import AgentBehaviour
-from patchgate.rehearsal.campaign.acts.scene import Given, Scene, Undo, act, respec
+from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, act, happened, respec
 
 if TYPE_CHECKING:
-    pass
+    from patchgate.emulator.history import Record
 
 
 @act
-def agent(scene: Scene, given: Given) -> Undo | None:
+def agent(scene: Scene, given: Given) -> Harm | None:
     """The agent of a machine is silent, old, slow, or its clock is wrong."""
     behaviour = AgentBehaviour(
         ping="ConnectionLost" if given.get("silent") else "Online",
@@ -24,13 +26,18 @@ def agent(scene: Scene, given: Given) -> Undo | None:
     instance = scene.instance(given)
     if instance is None:
         return None
-    ec2, scope, before = scene.ec2, scene.terrain.scope, instance.spec.agent
-    ec2.set_agent(scope, instance.instance_id, behaviour)
-    return lambda: ec2.set_agent(scope, instance.instance_id, before)
+    if instance.spec.agent == behaviour:
+        return None
+    ec2, scope, identity = scene.ec2, scene.terrain.scope, instance.instance_id
+    before = scene.before((identity, "agent"), instance.spec.agent)
+    ec2.set_agent(scope, identity, behaviour)
+    at_once = behaviour.ping != before.ping or behaviour.version != before.version
+    shows = None if at_once else happened("CommandDelivered", instance=identity)
+    return Harm(partial(ec2.set_agent, scope, identity, before), shows)
 
 
 @act
-def patches(scene: Scene, given: Given) -> Undo | None:
+def patches(scene: Scene, given: Given) -> Harm | None:
     """A machine's updates fail with a reason: the last ``failing`` of them."""
     instance = scene.instance(given)
     if instance is None:
@@ -38,17 +45,27 @@ def patches(scene: Scene, given: Given) -> Undo | None:
     failing = int(str(given["failing"]))
     known = instance.spec.patches
     bad = tuple(replace(patch, fails=str(given["reason"])) for patch in known[len(known) - failing :])
-    return respec(scene, given, patches=(*known[: len(known) - failing], *bad))
+    identity = instance.instance_id
+
+    def shows(records: Sequence[Record]) -> bool:
+        ended = (each for each in records if each["event"] == "PatchEnded" and each["instance"] == identity)
+        return any(each["operation"] == "Install" and each["failed"] for each in ended)
+
+    return respec(scene, given, shows, patches=(*known[: len(known) - failing], *bad))
 
 
 @act
-def pace(scene: Scene, given: Given) -> Undo | None:
+def pace(scene: Scene, given: Given) -> Harm | None:
     """Installs take that many minutes on a machine."""
-    return respec(scene, given, install_minutes=int(str(given["minutes"])))
+    instance = scene.instance(given)
+    if instance is None:
+        return None
+    shows = happened("PatchStarted", instance=instance.instance_id, operation="Install")
+    return respec(scene, given, shows, install_minutes=int(str(given["minutes"])))
 
 
 @act
-def deregister_patch_group(scene: Scene, given: Given) -> Undo | None:  # noqa: ARG001 - as every act
+def deregister_patch_group(scene: Scene, given: Given) -> Harm | None:  # noqa: ARG001 - as every act
     """The lane's patch group loses its baselines: machines get the account's default."""
     group = scene.terrain.facts.patch_group
     found = scene.call("ssm", "DescribePatchGroups", MaxResults=100)["Mappings"]
@@ -57,6 +74,8 @@ def deregister_patch_group(scene: Scene, given: Given) -> Undo | None:  # noqa: 
         for mapping in found
         if mapping["PatchGroup"] == group
     ]
+    if not pairs:
+        return None
     for pair in pairs:
         scene.call("ssm", "DeregisterPatchBaselineForPatchGroup", **pair)
 
@@ -66,30 +85,31 @@ def deregister_patch_group(scene: Scene, given: Given) -> Undo | None:  # noqa: 
             if not any(mapping["BaselineIdentity"]["BaselineId"] == pair["BaselineId"] for mapping in known):
                 scene.call("ssm", "RegisterPatchBaselineForPatchGroup", **pair)
 
-    return undo
+    return Harm(undo)
 
 
 @act
-def cancel_commands(scene: Scene, given: Given) -> Undo | None:  # noqa: ARG001 - as every act
+def cancel_commands(scene: Scene, given: Given) -> Harm | None:  # noqa: ARG001 - as every act
     """An operator cancels every command that is under way."""
-    for command in scene.call("ssm", "ListCommands")["Commands"]:
-        if command["Status"] in ("Pending", "InProgress"):
-            scene.call("ssm", "CancelCommand", CommandId=command["CommandId"])
-    return None
+    known = scene.call("ssm", "ListCommands")["Commands"]
+    running = [command["CommandId"] for command in known if command["Status"] in ("Pending", "InProgress")]
+    for command in running:
+        scene.call("ssm", "CancelCommand", CommandId=command)
+    return Harm() if running else None
 
 
 @act
-def patch_now(scene: Scene, given: Given) -> Undo | None:
+def patch_now(scene: Scene, given: Given) -> Harm | None:
     """An operator patches a machine past everything: AWS-RunPatchBaseline by hand."""
     instance = scene.instance(given)
     if instance is None or instance.state != "running":
         return None
     parameters = {"Operation": ["Install"], "RebootOption": ["NoReboot"]}
-    scene.call(
+    sent = scene.call(
         "ssm",
         "SendCommand",
         DocumentName="AWS-RunPatchBaseline",
         InstanceIds=[instance.instance_id],
         Parameters=parameters,
     )
-    return None
+    return Harm(shows=happened("PatchStarted", command=sent["Command"]["CommandId"]))

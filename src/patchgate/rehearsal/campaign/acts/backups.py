@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from patchgate.emulator.backup import Backup
 from patchgate.emulator.world import BackupBehaviour
-from patchgate.rehearsal.campaign.acts.scene import Given, Scene, Undo, act, respec
+from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, Shows, act, happened, respec
 
 if TYPE_CHECKING:
-    pass
+    from patchgate.emulator.ec2_resources import Instance
+    from patchgate.emulator.history import Record
 
 OTHER_VAULT = "another-vault"
 
 
 @act
-def backup(scene: Scene, given: Given) -> Undo | None:
+def backup(scene: Scene, given: Given) -> Harm | None:
     """How AWS Backup fares with one machine from now on: outcome, minutes, category, message."""
     behaviour = BackupBehaviour(
         outcome=str(given.get("outcome", "COMPLETED")),  # type: ignore[arg-type]
@@ -23,11 +25,37 @@ def backup(scene: Scene, given: Given) -> Undo | None:
         message_category=str(given.get("category", "SUCCESS")),
         message=str(given.get("message", "")),
     )
-    return respec(scene, given, backup=behaviour)
+    instance = scene.instance(given)
+    if instance is None:
+        return None
+    return respec(scene, given, _fared(scene, instance, behaviour), backup=behaviour)
+
+
+def _fared(scene: Scene, instance: Instance, behaviour: BackupBehaviour) -> Shows:
+    """Whether a machine's backups have fared so: jobs that ended that way, or none where some was due."""
+    named = {f"instance/{instance.instance_id}", *(f"volume/{volume.volume_id}" for volume in instance.volumes)}
+    since = scene.cloud.now
+
+    def shows(records: Sequence[Record]) -> bool:
+        jobs = [each for each in records if each["event"] == "BackupJobStateChanged"]
+        jobs = [job for job in jobs if job["resource"].rpartition(":")[2] in named]
+        match behaviour.outcome:
+            case "NONE":
+                due = any(since <= cycle.backup < scene.cloud.now for cycle in scene.terrain.cycles)
+                return due and not any(job["state"] == "CREATED" for job in jobs)
+            case "COMPLETED" if behaviour.message_category != "SUCCESS":
+                categories = [job["message_category"] for job in jobs if job["state"] == "COMPLETED"]
+                return behaviour.message_category in categories
+            case "COMPLETED":
+                return any(job["state"] == "CREATED" for job in jobs)
+            case ended:
+                return any(job["state"] == ended for job in jobs)
+
+    return shows
 
 
 @act
-def back_up_now(scene: Scene, given: Given) -> Undo | None:
+def back_up_now(scene: Scene, given: Given) -> Harm | None:
     """An operator backs up a machine on demand: itself, or each of its volumes where the lane backs those up.
 
     ``volumes``: its volumes in any lane; ``part``: only the first of them; ``elsewhere``: not into the lane's vault.
@@ -51,7 +79,7 @@ def back_up_now(scene: Scene, given: Given) -> Undo | None:
             ResourceArn=arn,
             IamRoleArn=terrain.backup_role,
         )
-    return None
+    return Harm() if resources else None
 
 
 def _other_vault(scene: Scene) -> str:
@@ -63,7 +91,26 @@ def _other_vault(scene: Scene) -> str:
 
 
 @act
-def delete_recovery_points(scene: Scene, given: Given) -> Undo | None:
+def strip_backup_role(scene: Scene, given: Given) -> Harm | None:  # noqa: ARG001 - as every act
+    """The backup role loses its policies: what reaches the end of its retention is EXPIRED instead of deleted."""
+    if not scene.terrain.backup_role:
+        return None
+    role = {"RoleName": scene.terrain.backup_role.rpartition("/")[2]}
+    attached = [each["PolicyArn"] for each in scene.call("iam", "ListAttachedRolePolicies", **role)["AttachedPolicies"]]
+    if not attached:
+        return None
+    for arn in attached:
+        scene.call("iam", "DetachRolePolicy", **role, PolicyArn=arn)
+
+    def undo() -> None:
+        for arn in attached:
+            scene.call("iam", "AttachRolePolicy", **role, PolicyArn=arn)
+
+    return Harm(undo, happened("RecoveryPointExpired"))
+
+
+@act
+def delete_recovery_points(scene: Scene, given: Given) -> Harm | None:
     """Somebody deletes the recovery points of a machine and of its volumes; ``newest``: the newest of each only."""
     instance = scene.instance(given)
     if instance is None:
@@ -74,4 +121,4 @@ def delete_recovery_points(scene: Scene, given: Given) -> Undo | None:
     points = [point for point in points if point.status == "COMPLETED"]
     for point in points[-1:] if given.get("newest") else points:
         scene.call("backup", "DeleteRecoveryPoint", BackupVaultName=point.job.vault, RecoveryPointArn=point.arn)
-    return None
+    return Harm() if points else None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from patchgate.emulator.world import InstanceSpec, VolumeSpec
-from patchgate.rehearsal.campaign.acts.scene import Given, Scene, Undo, act
+from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, act
 from patchgate.rehearsal.campaign.ground import DEVICES, identifier
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @act
-def state(scene: Scene, given: Given) -> Undo | None:
+def state(scene: Scene, given: Given) -> Harm | None:
     """A machine is stopped, or terminated; a stopped one is started again."""
     instance = scene.instance(given)
     if instance is None or instance.state != "running":
@@ -26,11 +26,11 @@ def state(scene: Scene, given: Given) -> Undo | None:
         if instance.state == "stopped":
             scene.ec2.set_state(scene.terrain.scope, instance.instance_id, "running")
 
-    return undo
+    return Harm(undo)
 
 
 @act
-def launch(scene: Scene, given: Given) -> Undo | None:
+def launch(scene: Scene, given: Given) -> Harm | None:
     """A machine with the lane's tags is launched; with ``instance`` in the place of that one, as Auto Scaling does."""
     if "instance" in given:
         state(scene, {"instance": given["instance"], "state": "terminated"})
@@ -43,7 +43,7 @@ def launch(scene: Scene, given: Given) -> Undo | None:
         volumes=(VolumeSpec(identifier("vol-", "launched", scene.index), "/dev/sda"),),
     )
     scene.ec2.add_instance(scene.terrain.scope, spec)
-    return None
+    return Harm()
 
 
 def _model(scene: Scene) -> InstanceSpec:
@@ -51,7 +51,7 @@ def _model(scene: Scene) -> InstanceSpec:
 
 
 @act
-def attach(scene: Scene, given: Given) -> Undo | None:
+def attach(scene: Scene, given: Given) -> Harm | None:
     """A volume is attached; with ``swap`` the newest other one is detached first."""
     instance = scene.instance(given)
     if instance is None:
@@ -62,16 +62,18 @@ def attach(scene: Scene, given: Given) -> Undo | None:
     device = next(f"/dev/sd{letter}" for letter in DEVICES if f"/dev/sd{letter}" not in used)
     volume = VolumeSpec(identifier("vol-", "attached", scene.index), device)
     scene.ec2.attach(scope, instance.instance_id, volume)
-    return None
+    return Harm()
 
 
 @act
-def tag(scene: Scene, given: Given) -> Undo | None:
+def tag(scene: Scene, given: Given) -> Harm | None:
     """A tag of a machine is changed, or (``value`` "") taken away."""
     instance = scene.instance(given)
     if instance is None:
         return None
     key, value = str(given["key"]), str(given["value"])
+    if instance.tags.get(key, "") == value:
+        return None
     before = scene.before((instance.instance_id, "tag", key), instance.tags.get(key))
     _set_tag(scene, instance, key, value)
 
@@ -79,7 +81,7 @@ def tag(scene: Scene, given: Given) -> Undo | None:
         if instance.state != "terminated":
             _set_tag(scene, instance, key, before or "")
 
-    return undo
+    return Harm(undo)
 
 
 def _set_tag(scene: Scene, instance: Instance, key: str, value: str) -> None:
@@ -88,10 +90,10 @@ def _set_tag(scene: Scene, instance: Instance, key: str, value: str) -> None:
 
 
 @act
-def impair(scene: Scene, given: Given) -> Undo | None:
+def impair(scene: Scene, given: Given) -> Harm | None:
     """A machine fails its status checks."""
     instance = scene.instance(given)
-    if instance is None:
+    if instance is None or instance.impaired:
         return None
     scene.ec2.set_impaired(scene.terrain.scope, instance.instance_id, impaired=True)
-    return lambda: scene.ec2.set_impaired(scene.terrain.scope, instance.instance_id, impaired=False)
+    return Harm(lambda: scene.ec2.set_impaired(scene.terrain.scope, instance.instance_id, impaired=False))

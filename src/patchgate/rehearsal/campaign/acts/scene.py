@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,25 @@ from patchgate.emulator.ec2 import Ec2
 if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud
     from patchgate.emulator.ec2_resources import Instance
+    from patchgate.emulator.history import Record
     from patchgate.rehearsal.campaign.plan import Value
     from patchgate.rehearsal.campaign.terrain import Terrain
 
 Undo = Callable[[], object]
 Given = Mapping[str, "Value"]
+Shows = Callable[["Sequence[Record]"], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What an act changed. ``undo`` takes it back (None: nothing can).
+
+    An act that only decides how something will fare ``shows`` what came of that: it is given the records of the history
+    since then. None: the change itself went wrong, at once.
+    """
+
+    undo: Undo | None = None
+    shows: Shows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,7 @@ class Scene:
         return next((w["WindowId"] for w in found if w["Name"] == self.terrain.facts.window_name), "")
 
 
-Act = Callable[[Scene, Given], "Undo | None"]
+Act = Callable[[Scene, Given], Harm | None]
 ACTS: dict[str, Act] = {}
 
 
@@ -66,10 +80,12 @@ def act(function: Act) -> Act:
     return function
 
 
-def respec(scene: Scene, given: Given, **changes: Any) -> Undo | None:
-    """Change what a machine of the world is like."""
+def respec(scene: Scene, given: Given, shows: Shows, **changes: Any) -> Harm | None:
+    """Change what a machine of the world is like; ``shows`` tells where that mattered."""
     instance = scene.instance(given)
     if instance is None:
+        return None
+    if all(getattr(instance.spec, name) == value for name, value in changes.items()):
         return None
     before = {name: scene.before((instance.instance_id, name), getattr(instance.spec, name)) for name in changes}
     instance.spec = replace(instance.spec, **changes)
@@ -77,4 +93,15 @@ def respec(scene: Scene, given: Given, **changes: Any) -> Undo | None:
     def undo() -> None:
         instance.spec = replace(instance.spec, **before)
 
-    return undo
+    return Harm(undo, shows)
+
+
+def happened(event: str, **facts: Any) -> Shows:
+    """Whether the history holds an event with these facts."""
+
+    def shows(records: Sequence[Record]) -> bool:
+        return any(
+            record["event"] == event and all(record[key] == value for key, value in facts.items()) for record in records
+        )
+
+    return shows

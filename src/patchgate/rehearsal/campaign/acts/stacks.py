@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 from patchgate.emulator.errors import AwsError
-from patchgate.rehearsal.campaign.acts.scene import Given, Scene, Undo, act
-
-if TYPE_CHECKING:
-    pass
+from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, act
 
 BAKE_TAG = "ChangedBy"
 
 
 @act
-def update_stack(scene: Scene, given: Given) -> Undo | None:
-    """A stack of the lane is updated with a new tag, which reaches all of its resources. ``stack`` is its number."""
+def update_stack(scene: Scene, given: Given) -> Harm | None:
+    """A stack of the lane is updated with a new tag, which reaches all of its resources. ``stack`` is its number.
+
+    ``seconds``: each resource takes so long; until all are done another update of the stack is refused.
+    """
     name = scene.terrain.stacks[int(str(given["stack"])) % len(scene.terrain.stacks)]
-    stack = _stack(scene, name)
+    stack = _known_stack(scene, name)
     if stack is None:
         return None
-    scene.call(
-        "cloudformation",
-        "UpdateStack",
-        StackName=name,
-        UsePreviousTemplate=True,
-        Parameters=[{"ParameterKey": p["ParameterKey"], "UsePreviousValue": True} for p in stack["Parameters"]],
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-        Tags=[{"Key": BAKE_TAG, "Value": f"injection-{scene.index}"}],
-    )
-    return None
+    request = {
+        "StackName": name,
+        "UsePreviousTemplate": True,
+        "Parameters": [{"ParameterKey": p["ParameterKey"], "UsePreviousValue": True} for p in stack["Parameters"]],
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+        "Tags": [{"Key": BAKE_TAG, "Value": f"injection-{scene.index}"}],
+    }
+    seconds = int(str(given.get("seconds", 0)))
+    if seconds:
+        scene.cloud.stack_resource_seconds = seconds
+        scene.cloud.kernel.spawn(f"operator {scene.index}", partial(_update, scene, request))
+    else:
+        _update(scene, request)
+    return Harm()
+
+
+def _update(scene: Scene, request: Mapping[str, Any]) -> None:
+    """Update a stack, or be told that somebody else is at it, or has deleted it."""
+    try:
+        scene.call("cloudformation", "UpdateStack", **request)
+    except AwsError as error:
+        if error.code != "ValidationError":
+            raise
+        facts = {"stack": request["StackName"], "reason": error.message}
+        scene.cloud.record(scene.terrain.scope, "StackUpdateRefused", **facts)
 
 
 @act
-def delete_stack(scene: Scene, given: Given) -> Undo | None:
+def delete_stack(scene: Scene, given: Given) -> Harm | None:
     """A stack of the lane is deleted, and deployed again at the end."""
     name = scene.terrain.stacks[int(str(given["stack"])) % len(scene.terrain.stacks)]
     stack = _stack(scene, name)
@@ -52,21 +69,27 @@ def delete_stack(scene: Scene, given: Given) -> Undo | None:
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
 
-    return undo
+    return Harm(undo)
 
 
 def _stack(scene: Scene, name: str) -> dict[str, Any] | None:
+    """A stack that nothing is being done to."""
+    stack = _known_stack(scene, name)
+    return stack if stack is not None and stack["StackStatus"].endswith("_COMPLETE") else None
+
+
+def _known_stack(scene: Scene, name: str) -> dict[str, Any] | None:
     try:
         stacks = scene.call("cloudformation", "DescribeStacks", StackName=name)["Stacks"]
     except AwsError as error:
         if error.code == "ValidationError":  # CloudFormation's answer for a stack that does not exist
             return None
         raise
-    return dict(stacks[0]) if stacks[0]["StackStatus"].endswith("_COMPLETE") else None
+    return dict(stacks[0])
 
 
 @act
-def invoke(scene: Scene, given: Given) -> Undo | None:
+def invoke(scene: Scene, given: Given) -> Harm | None:
     """A program of the lane is invoked beside its schedule, as if that had been due in this minute."""
     label, terrain = str(given["program"]), scene.terrain
     if label not in terrain.programs:
@@ -78,6 +101,7 @@ def invoke(scene: Scene, given: Given) -> Undo | None:
     try:
         scene.call("lambda", "Invoke", **request)
     except AwsError as error:
-        if error.code != "ResourceNotFoundException":  # its stack is gone
-            raise
-    return None
+        if error.code == "ResourceNotFoundException":  # its stack is gone
+            return None
+        raise
+    return Harm()

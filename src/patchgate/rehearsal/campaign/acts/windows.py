@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
 
-from patchgate.rehearsal.campaign.acts.scene import Given, Scene, Undo, act
-
-if TYPE_CHECKING:
-    pass
+from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, act, happened
 
 
 @act
-def window(scene: Scene, given: Given) -> Undo | None:
+def window(scene: Scene, given: Given) -> Harm | None:
     """An operator enables or disables the lane's window by hand."""
-    found = scene.window_id()
-    if found:
-        scene.call("ssm", "UpdateMaintenanceWindow", WindowId=found, Enabled=bool(given["enabled"]))
-    return None
+    found, wanted = scene.window_id(), bool(given["enabled"])
+    if not found or scene.call("ssm", "GetMaintenanceWindow", WindowId=found)["Enabled"] is wanted:
+        return None
+    scene.call("ssm", "UpdateMaintenanceWindow", WindowId=found, Enabled=wanted)
+    return Harm()
 
 
 @act
-def rename_window(scene: Scene, given: Given) -> Undo | None:
+def rename_window(scene: Scene, given: Given) -> Harm | None:
     """An operator gives the lane's window another name."""
     found = scene.window_id()
     if not found:
@@ -33,11 +31,11 @@ def rename_window(scene: Scene, given: Given) -> Undo | None:
         if any(each["WindowId"] == found for each in known):
             scene.call("ssm", "UpdateMaintenanceWindow", WindowId=found, Name=scene.terrain.facts.window_name)
 
-    return undo
+    return Harm(undo)
 
 
 @act
-def further_windows(scene: Scene, given: Given) -> Undo | None:
+def further_windows(scene: Scene, given: Given) -> Harm | None:
     """Further windows in the Region: ``count`` of them, with the lane's window's name when ``same_name``."""
     made = []
     for number in range(int(str(given["count"]))):
@@ -50,11 +48,11 @@ def further_windows(scene: Scene, given: Given) -> Undo | None:
         for window_id in made:
             scene.call("ssm", "DeleteMaintenanceWindow", WindowId=window_id)
 
-    return undo
+    return Harm(undo)
 
 
 @act
-def further_parameters(scene: Scene, given: Given) -> Undo | None:
+def further_parameters(scene: Scene, given: Given) -> Harm | None:
     """An operator keeps ``count`` parameters below the lane's path, which come before all of the lane's."""
     if not scene.terrain.facts.operating_system:  # other people's templates have no such path
         return None
@@ -67,11 +65,11 @@ def further_parameters(scene: Scene, given: Given) -> Undo | None:
         for name in made:
             scene.call("ssm", "DeleteParameter", Name=name)
 
-    return undo
+    return Harm(undo)
 
 
 @act
-def twin_window(scene: Scene, given: Given) -> Undo | None:
+def twin_window(scene: Scene, given: Given) -> Harm | None:
     """A second window runs the lane's install task on the lane's targets, ``minutes`` from now, enabled."""
     found = scene.window_id()
     if not found:
@@ -100,18 +98,18 @@ def twin_window(scene: Scene, given: Given) -> Undo | None:
         MaxConcurrency="100%",
         MaxErrors="100%",
     )
-    return lambda: scene.call("ssm", "DeleteMaintenanceWindow", WindowId=twin)
+    undo = partial(scene.call, "ssm", "DeleteMaintenanceWindow", WindowId=twin)
+    return Harm(undo, happened("WindowExecutionStarted", window=twin))
 
 
 @act
-def cancel_executions(scene: Scene, given: Given) -> Undo | None:  # noqa: ARG001 - as every act
+def cancel_executions(scene: Scene, given: Given) -> Harm | None:  # noqa: ARG001 - as every act
     """An operator cancels what the lane's window is executing."""
     found = scene.window_id()
     if not found:
         return None
     executions = scene.call("ssm", "DescribeMaintenanceWindowExecutions", WindowId=found, MaxResults=100)
-    for execution in executions["WindowExecutions"]:
-        if execution["Status"] in ("PENDING", "IN_PROGRESS"):
-            identity = execution["WindowExecutionId"]
-            scene.call("ssm", "CancelMaintenanceWindowExecution", WindowExecutionId=identity)
-    return None
+    running = [each for each in executions["WindowExecutions"] if each["Status"] in ("PENDING", "IN_PROGRESS")]
+    for execution in running:
+        scene.call("ssm", "CancelMaintenanceWindowExecution", WindowExecutionId=execution["WindowExecutionId"])
+    return Harm() if running else None

@@ -16,7 +16,6 @@ ELSEWHERE = {
     "F48": "Regions, partitions and names: every name in every Region is checked when templates are built",
     "F49": "the operator's credentials: nothing of a run rests on them",
     "F54": "there is no override",
-    "F59": "forged evidence: `make permissions` shows who may write it",
 }
 """Numbers that no run of a campaign injects, and what covers them."""
 

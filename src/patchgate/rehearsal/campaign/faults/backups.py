@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from patchgate.rehearsal.campaign.faults.catalogue import HOUR, Draw, fault
 from patchgate.rehearsal.campaign.plan import Injection, Value
@@ -108,8 +109,10 @@ def _old_point(draw: Draw) -> Iterator[Injection]:
                 yield draw.inject("back-up-now", draw.at(draw.cycle.backup, 0, HOUR), instance=instance, part=True)
 
 
-@fault("F14", "recovery points are deleted before the patch", everyday=2)
+@fault("F14", "recovery points are deleted, or expire, before the patch", everyday=2)
 def _deleted_point(draw: Draw) -> Iterator[Injection]:
+    if draw.terrain.facts.maximum_proof_age > timedelta(days=1) and draw.coins.random() < 0.5:
+        yield draw.inject("strip-backup-role", draw.at(draw.cycle.backup, 2 * HOUR, 6 * HOUR), draw.until_close())
     newest = draw.coins.random() < 0.7
     for instance in draw.some():
         yield draw.inject("delete-recovery-points", draw.moment(), instance=instance, newest=newest)

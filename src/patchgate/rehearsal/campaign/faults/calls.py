@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from patchgate.rehearsal.campaign.adversary import CALL, CAPACITY, DELIVERY
 from patchgate.rehearsal.campaign.faults.catalogue import HOUR, Draw, fault
 from patchgate.rehearsal.campaign.plan import Injection
+from patchgate.rehearsal.campaign.terrain import SETTLED
 
 
 @fault("F26", "a close comes while the window opens")
@@ -31,21 +32,17 @@ def _duplicates(draw: Draw) -> Iterator[Injection]:
     yield draw.inject(DELIVERY, *span, schedule=label, delays=(0, later))
 
 
-CALLS = {"open": (10, 4), "close": (7, 3), "prove": (13, 1)}
-"""program -> (reads, writes) that one invocation makes, about."""
-
-
 def _calls(draw: Draw, which: str, effects: tuple[str, ...], times: tuple[int, ...]) -> Iterator[Injection]:
-    program = draw.coins.choice(("open", "open", "close", "prove", "prove"))
-    reads, writes = CALLS[program]
-    calls = {"read": reads, "write": writes, "any": reads + writes}.get(which, 1)
+    program = draw.coins.choice(("open", "open", "close", "watchdog", "prove", "prove"))
     span = (draw.at(draw.cycle.gate, -HOUR), draw.until_close())
+    if program == "watchdog":  # the close's function, invoked by another schedule once the cycle is over
+        span = (draw.until_close(), draw.at(draw.cycle.close + SETTLED))
     yield draw.inject(
         CALL,
         *span,
-        program=program,
+        program="close" if program == "watchdog" else program,
         which=which,
-        nth=draw.coins.randrange(calls),
+        nth=draw.one_of_calls(program, which),
         effect=draw.coins.choice(effects),
         times=draw.coins.choice(times),
         seconds=draw.coins.choice((1, 30, 100, 130, 250)),
@@ -67,10 +64,18 @@ def _bad_writes(draw: Draw) -> Iterator[Injection]:
 def _failing_close(draw: Draw) -> Iterator[Injection]:
     span = (draw.at(draw.cycle.close, -60), draw.at(draw.cycle.close, 3 * HOUR))
     if draw.coins.random() < 0.5:
-        yield draw.inject(CAPACITY, *span, program=draw.coins.choice(("close", "open")))
+        program = draw.coins.choice(("close", "open"))
+        due = draw.cycle.close if program == "close" else draw.cycle.gate
+        yield draw.inject(CAPACITY, draw.at(due, -60), draw.at(due, 3 * HOUR), program=program)
     else:
         yield draw.inject(
-            CALL, *span, program="close", which="any", nth=draw.coins.randrange(10), effect="fail", times=1000
+            CALL,
+            *span,
+            program="close",
+            which="any",
+            nth=draw.one_of_calls("close", "any"),
+            effect="fail",
+            times=1000,
         )
 
 

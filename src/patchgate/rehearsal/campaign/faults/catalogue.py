@@ -58,6 +58,10 @@ class Draw:
         """One of the lane's machines."""
         return self.coins.randrange(len(self.terrain.instances))
 
+    def one_of_calls(self, program: str, which: str) -> int:
+        """The number, from 0, of one of the calls of that kind that a program makes on its longest path here."""
+        return self.coins.randrange(self.terrain.calls.get(program, {}).get(which, 1))
+
     def some(self) -> list[int]:
         """One or more of the lane's machines."""
         everyone = range(len(self.terrain.instances))

@@ -82,6 +82,13 @@ class Withheld:
         """As Meddler says."""
         return () if (schedule, scheduled_at) in self._deliveries else (timedelta(0),)
 
+    def page_size(self, call: Call) -> int | None:  # noqa: ARG002 - as Meddler says
+        """As Meddler says."""
+        return None
+
+    def was_cut(self, call: Call) -> None:
+        """As Meddler says."""
+
     def throttles(self, scope: Scope, function: str) -> bool:  # noqa: ARG002 - as Meddler says
         """As Meddler says."""
         return False
