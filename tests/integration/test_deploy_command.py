@@ -134,6 +134,18 @@ def give_roles(site: Site) -> None:
     )
 
 
+def wait_for_an_operation(managed: Site) -> None:
+    """Wait until CloudFormation has begun to work on a stack set."""
+    cloudformation = managed.client(MANAGEMENT, "eu-central-1", "cloudformation")
+    until = time.monotonic() + 60
+    while not any(
+        cloudformation.list_stack_set_operations(StackSetName=each["StackSetName"])["Summaries"]
+        for each in cloudformation.list_stack_sets(Status="ACTIVE")["Summaries"]
+    ):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
 def trust(principal: dict[str, str]) -> str:
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -313,14 +325,7 @@ def test_ctrl_c_in_the_middle_of_a_wave_tells_how_to_go_on(managed: Site, clock:
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     ) as child:
-        cloudformation = managed.client(MANAGEMENT, "eu-central-1", "cloudformation")
-        until = time.monotonic() + 60
-        while not any(
-            cloudformation.list_stack_set_operations(StackSetName=each["StackSetName"])["Summaries"]
-            for each in cloudformation.list_stack_sets(Status="ACTIVE")["Summaries"]
-        ):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        wait_for_an_operation(managed)
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=30)
     assert child.returncode == 130

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -27,14 +26,7 @@ def test_a_stopped_deployment_gives_its_lock_back(managed: command.Site) -> None
     """The clock stands still: operations on stack sets never end, and the second run waits for those of the first."""
     managed.write("service-managed")
     with started("deploy", "--yes") as child:
-        until = time.monotonic() + 60
-        cloudformation = managed.client(command.MANAGEMENT, "eu-central-1", "cloudformation")
-        while not any(
-            cloudformation.list_stack_set_operations(StackSetName=each["StackSetName"])["Summaries"]
-            for each in cloudformation.list_stack_sets(Status="ACTIVE")["Summaries"]
-        ):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        command.wait_for_an_operation(managed)
         child.send_signal(signal.SIGTERM)
         _, said = child.communicate(timeout=30)
     assert child.returncode == 130
