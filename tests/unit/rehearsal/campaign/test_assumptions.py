@@ -70,6 +70,8 @@ WHERE = {
     "window_at_skipped_time": Meeting("spring"),
     "window_at_repeated_time": Meeting("autumn"),
 }
+UNNOTICED = {"backup_lists_are_newest_first"}
+"""What the gate never relies on. tests/campaign/test_pages.py shows it matter to a gate that does."""
 
 
 def plan_for(ground: Ground, assumptions: Assumptions, *injections: Injection) -> RunPlan:
@@ -77,10 +79,10 @@ def plan_for(ground: Ground, assumptions: Assumptions, *injections: Injection) -
 
 
 def test_no_open_question_is_without_a_lane_on_which_it_matters() -> None:
-    assert set(WHERE) == set(Assumptions.variants())
+    assert set(WHERE) | UNNOTICED == set(Assumptions.variants())
 
 
-@pytest.mark.parametrize("switch", Assumptions.variants())
+@pytest.mark.parametrize("switch", WHERE)
 def test_each_reading_of_a_switch_makes_another_history_and_breaks_no_promise(grounds: Grounds, switch: str) -> None:
     meeting, readings = WHERE[switch], Assumptions.variants()[switch]
     ground = grounds.of(BY_NAME[meeting.lane])
