@@ -108,6 +108,10 @@ def test_the_same_search_finds_the_same(theatre: Theatre) -> None:
 
 # Bugs
 
+CLOSE_LEASE = 'lane.mark(cycle, {"closed": format_instant(now)})'
+MARK_TOLD = 'lane.mark(cycle, json.loads(leases[cycle]["closed"]) | {"told": True})'
+UNMARKED = 'json.dumps({"closed": ""})'
+
 
 @contextmanager
 def broken_theatre(program: str, *edits: tuple[str, str]) -> Iterator[Theatre]:
@@ -145,7 +149,7 @@ def test_a_lease_that_is_not_created_at_once_is_found() -> None:
 
 
 def test_a_close_that_forgets_the_lease_is_found() -> None:
-    with broken_theatre("close", ("lane.close_lease(cycle, now)", "pass")) as theatre:
+    with broken_theatre("close", (CLOSE_LEASE, UNMARKED), (MARK_TOLD, "pass")) as theatre:
         rows = theatre.search(meeting("close due", "gate", "close"), ("pairs",))
         result = ExplorationResult(tuple(rows))
         assert not result.held
@@ -159,8 +163,10 @@ def test_a_close_that_forgets_the_lease_is_found() -> None:
 
 def test_what_only_a_crash_shows_is_found() -> None:
     """Leases closed after the window, and only with it: a close that is gone between the two never closes its lease."""
-    disable, close = 'lane.disable_window(window["WindowId"])', "lane.close_lease(cycle, now)"
-    with broken_theatre("close", (close, "pass"), (disable, f"{disable}\n  [{close} for cycle in closed]")) as theatre:
+    disable = 'lane.disable_window(window["WindowId"])'
+    later = f"{disable}\n  [{CLOSE_LEASE} for cycle in closed]"
+    edits = (CLOSE_LEASE, UNMARKED), (MARK_TOLD, "pass"), (disable, later)
+    with broken_theatre("close", *edits) as theatre:
         explorer = theatre.explorer(meeting("close due", "close"))
         assert not explorer.explore(Bounds()).counterexamples
         found = explorer.explore(Bounds(crashes=1)).counterexamples

@@ -59,6 +59,12 @@ OPEN_QUESTIONS = (
         "As for maintenance windows.",
     ),
     OpenQuestion(
+        "In which order are backup jobs and recovery points listed?",
+        _API.format(*_BACKUP, "ListBackupJobs"),
+        ("backup_lists_are_newest_first",),
+        "The gate sorts for itself; a gate that relies on an order is to be found under one of the two.",
+    ),
+    OpenQuestion(
         "From when on does a backup job's completion window count?",
         _API.format(*_BACKUP, "StartBackupJob"),
         ("completion_counts_from_creation",),

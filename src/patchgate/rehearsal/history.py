@@ -201,6 +201,9 @@ EVENTS: Mapping[str, EventContract] = {
         text: its content, where the key ends in `.json` or `.jsonl`
         """,
     ),
+    "MessagePublished": _event(
+        "A message was published to an SNS topic.", "topic: the topic's ARN\nmessage: its text", "subject: its subject"
+    ),
 }
 """Every event that judge or summary read."""
 

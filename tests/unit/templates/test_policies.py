@@ -160,7 +160,7 @@ def test_the_gate_writes_only_its_own_parameters(monitoring: Template) -> None:
         if {"ssm:PutParameter", "ssm:DeleteParameter"} & set(_actions(statement))
         for resource in _resources(statement)
     }
-    assert written == {"20*/open", "20*/hold", "20*/closed", "due", "20*"}
+    assert written == {"20*/open", "20*/hold", "20*/closed", "20*/told", "due", "20*"}
 
 
 def test_evidence_is_written_only_below_the_lanes_prefix() -> None:

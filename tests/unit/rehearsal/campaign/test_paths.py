@@ -11,9 +11,8 @@ from patchgate.emulator.assumptions import Assumptions
 from patchgate.rehearsal.campaign.adversary import CALL
 from patchgate.rehearsal.campaign.faults import FAULTS, Draw
 from patchgate.rehearsal.campaign.ground import Ground, Grounds, open_grounds
-from patchgate.rehearsal.campaign.mixes import draw_plan, read_mix
 from patchgate.rehearsal.campaign.paths import Counting, follow, paths
-from patchgate.rehearsal.campaign.plan import Injection, Value
+from patchgate.rehearsal.campaign.plan import Injection, RunPlan, Value
 from patchgate.rehearsal.campaign.run import carry_out
 from patchgate.rehearsal.campaign.shapes import SHAPES, Shape
 from patchgate.rehearsal.campaign.terrain import SETTLED, Terrain
@@ -97,7 +96,7 @@ def test_crash_at_every_call_of_every_path(grounds: Grounds, shape: Shape) -> No
 
 def test_crash_at_each_call_of_the_hold_path_breaks_no_promise(grounds: Grounds, daily: Ground) -> None:
     frozen = paths(daily.terrain)["frozen"]
-    plan = draw_plan(0, read_mix("none"), daily.shape, daily.terrain)
+    plan = RunPlan(0, daily.shape.name, Assumptions(), (), None)
     places = []
     for nth in range(15):
         for effect in ("crash", "crash-after"):
