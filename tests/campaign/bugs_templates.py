@@ -8,6 +8,9 @@ from .bugs_open import BY_NAME, HOLD_LEAVES_WINDOW, UNFROZEN
 from .bugs_prove import FREEZE_IGNORED, IGNORE_ADMIT_UNTIL, IGNORE_VOLUMES, LEASE_IGNORED, PROOF_OUTLIVES_LEASE
 from .seeding import ABSENT, LOGS, MONITORING, PATCH, Bug, SourceEdit, TemplateEdit
 
+_OWN_EVIDENCE = {
+    "Fn::Sub": "${PatchingLogsBucket.Arn}/evidence/${TargetOperatingSystem}/${Environment}/${!aws:PrincipalAccount}/*"
+}
 _STEPS = ("InstallRunbook", "Properties", "Content", "mainSteps")
 _PLUGINS = ("PatchCommandDocument", "Properties", "Content", "mainSteps")
 _INSTALL_TASK = ("SsmMaintenanceWindowTaskInstall", "Properties")
@@ -119,6 +122,27 @@ TEMPLATE_BUGS = (
                 ),
                 "Deny",
                 "Allow",
+            ),
+        ),
+        "F59",
+    ),
+    Bug(
+        "evidence-of-namesakes",
+        "the log bucket takes a lane's evidence from gates of any account",
+        "F59",
+        (
+            TemplateEdit(
+                LOGS,
+                (
+                    "PatchingLogsBucketPolicy",
+                    "Properties",
+                    "PolicyDocument",
+                    "Statement",
+                    "AllowGateToWriteEvidence",
+                    "Resource",
+                ),
+                _OWN_EVIDENCE,
+                {"Fn::Sub": "${PatchingLogsBucket.Arn}/evidence/*"},
             ),
         ),
         "F59",

@@ -144,10 +144,10 @@ class Lane:
         if now - KEPT < due < now and not any(cycle_key(due - lead) <= cycle <= cycle_key(due) for cycle in leases):
             problems.append(f"no gate judged the window that was due at {format_instant(due)}")
         upcoming = self.ssm.describe_maintenance_window_schedule(WindowId=window_id, MaxResults=1)
-        if due <= now and upcoming["ScheduledWindowExecutions"]:
-            start = parse_instant(upcoming["ScheduledWindowExecutions"][0]["ExecutionTime"])
-            memory = self.prefix + "due"
-            self.ssm.put_parameter(Name=memory, Value=format_instant(start), Type="String", Overwrite=True)
+        for start in [parse_instant(one["ExecutionTime"]) for one in upcoming["ScheduledWindowExecutions"]]:
+            if due <= now or start < due:
+                memory, value = self.prefix + "due", format_instant(start)
+                self.ssm.put_parameter(Name=memory, Value=value, Type="String", Overwrite=True)
         return problems
 
     def prune(self, leases: dict[str, dict[str, str]], now: datetime) -> None:

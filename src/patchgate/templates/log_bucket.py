@@ -30,6 +30,12 @@ _RETENTION = number("LogRetentionDays", "Days after which logs and evidence expi
 _KEY = customer_key("Customer key of the bucket; blank: S3's own. Writers need its use.")
 _BUCKET = get_att("PatchingLogsBucket", "Arn")
 _OBJECTS = sub("${PatchingLogsBucket.Arn}/*")
+_LOGS = sub("${PatchingLogsBucket.Arn}/logs/*")
+_EVIDENCE = sub("${PatchingLogsBucket.Arn}/evidence/*")
+_OWN_EVIDENCE = sub(
+    "${PatchingLogsBucket.Arn}/evidence/${TargetOperatingSystem}/${Environment}/${!aws:PrincipalAccount}/*"
+)
+"""What is said of the machines of the account of who asks."""
 
 
 def build_log_bucket_template() -> Template:
@@ -115,8 +121,16 @@ def _bucket_policy() -> Node:
             "Effect": "Allow",
             "Principal": "*",
             "Action": ["s3:PutObject", "s3:PutObjectAcl"],
-            "Resource": _OBJECTS,
+            "Resource": _LOGS,
             "Condition": organisation,
+        },
+        {
+            "Sid": "AllowGateToWriteEvidence",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": _OWN_EVIDENCE,
+            "Condition": organisation | {"ArnLike": {"aws:PrincipalArn": gate_roles}},
         },
         {
             "Sid": "AllowReadingEncryption",
@@ -131,7 +145,7 @@ def _bucket_policy() -> Node:
             "Effect": "Allow",
             "Principal": "*",
             "Action": ["s3:GetObject", "s3:ListBucket"],
-            "Resource": [_BUCKET, sub("${PatchingLogsBucket.Arn}/evidence/*")],
+            "Resource": [_BUCKET, _OWN_EVIDENCE],
             "Condition": organisation | {"ArnLike": {"aws:PrincipalArn": close_roles}},
         },
         {
@@ -139,7 +153,7 @@ def _bucket_policy() -> Node:
             "Effect": "Deny",
             "Principal": "*",
             "Action": ["s3:PutObject*", "s3:DeleteObject*"],
-            "Resource": sub("${PatchingLogsBucket.Arn}/evidence/*"),
+            "Resource": _EVIDENCE,
             "Condition": {"ArnNotLike": {"aws:PrincipalArn": gate_roles}},
         },
         {

@@ -99,3 +99,26 @@ def test_what_is_not_known_is_refused(change: dict[str, Any]) -> None:
     request = ObjectRequest(AGENT, "s3:PutObject", "arn:aws:s3:::logs/a", {"s3:max-keys": "0"})
     with pytest.raises(NotEmulatedError):
         evaluate_bucket_policy({"Statement": [statement]}, request)
+
+
+OWN = {
+    "Effect": "Allow",
+    "Principal": "*",
+    "Action": "s3:PutObject",
+    "Resource": "arn:aws:s3:::logs/evidence/*/${aws:PrincipalAccount}/*",
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "context", "expected"),
+    [
+        ("evidence/ubuntu/111111111111/a", {"aws:principalaccount": "111111111111"}, "allow"),
+        ("evidence/ubuntu/111111111111/a", {"aws:principalaccount": "222222222222"}, "silent"),
+        ("evidence/ubuntu/${aws:PrincipalAccount}/a", {"aws:principalaccount": "222222222222"}, "silent"),
+        ("evidence/ubuntu/111111111111/a", {}, "silent"),
+    ],
+)
+def test_f59_a_resource_knows_the_account_of_who_asks(key: str, context: dict[str, str], expected: Answer) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html"""
+    request = ObjectRequest(GATE, "s3:PutObject", f"arn:aws:s3:::logs/{key}", context)
+    assert evaluate_bucket_policy({"Statement": OWN}, request) == expected

@@ -10,6 +10,8 @@ from patchgate.templates import Template
 
 BUCKET = {"Fn::GetAtt": ["PatchingLogsBucket", "Arn"]}
 OBJECTS = {"Fn::Sub": "${PatchingLogsBucket.Arn}/*"}
+OWN = "${PatchingLogsBucket.Arn}/evidence/${TargetOperatingSystem}/${Environment}/${!aws:PrincipalAccount}/*"
+OURS = {"StringEquals": {"aws:PrincipalOrgID": {"Ref": "PrincipalOrgID"}}}
 
 
 @pytest.fixture
@@ -59,21 +61,20 @@ def test_systems_manager_writes_for_the_organization_only(statements: dict[str, 
 
 def test_every_other_grant_is_for_the_organization_only(statements: dict[str, Any]) -> None:
     for sid in ("AllowIamRole", "AllowReadingEncryption"):
-        assert statements[sid]["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": {"Ref": "PrincipalOrgID"}}}
+        assert statements[sid]["Condition"] == OURS
+    assert statements["AllowIamRole"]["Resource"] == {"Fn::Sub": "${PatchingLogsBucket.Arn}/logs/*"}
     assert {s for s, statement in statements.items() if statement["Effect"] == "Allow"} == {
-        "AllowSystemsManager", "AllowIamRole", "AllowReadingEncryption", "AllowCloseToReadEvidence",
+        "AllowSystemsManager", "AllowIamRole", "AllowGateToWriteEvidence", "AllowReadingEncryption",
+        "AllowCloseToReadEvidence",
     }  # fmt: skip
 
 
-def test_evidence_is_read_by_the_close_function_only(statements: dict[str, Any]) -> None:
+def test_a_close_function_reads_the_evidence_of_its_own_account(statements: dict[str, Any]) -> None:
     statement = statements["AllowCloseToReadEvidence"]
     assert statement["Action"] == ["s3:GetObject", "s3:ListBucket"]
-    assert statement["Resource"] == [BUCKET, {"Fn::Sub": "${PatchingLogsBucket.Arn}/evidence/*"}]
+    assert statement["Resource"] == [BUCKET, {"Fn::Sub": OWN}]
     close = "arn:${AWS::Partition}:iam::*:role/*patchgate-gate-close-${TargetOperatingSystem}-${Environment}-*"
-    assert statement["Condition"] == {
-        "StringEquals": {"aws:PrincipalOrgID": {"Ref": "PrincipalOrgID"}},
-        "ArnLike": {"aws:PrincipalArn": {"Fn::Sub": close}},
-    }
+    assert statement["Condition"] == OURS | {"ArnLike": {"aws:PrincipalArn": {"Fn::Sub": close}}}
 
 
 def test_evidence_is_written_by_the_gates_roles_only(statements: dict[str, Any]) -> None:
@@ -83,6 +84,9 @@ def test_evidence_is_written_by_the_gates_roles_only(statements: dict[str, Any])
     assert statement["Resource"] == {"Fn::Sub": "${PatchingLogsBucket.Arn}/evidence/*"}
     gate = {"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/*patchgate-gate-*-${TargetOperatingSystem}-${Environment}-*"}
     assert statement["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": gate}}
+    allowed = statements["AllowGateToWriteEvidence"]
+    assert (allowed["Action"], allowed["Resource"]) == ("s3:PutObject", {"Fn::Sub": OWN})
+    assert allowed["Condition"] == OURS | {"ArnLike": {"aws:PrincipalArn": gate}}
 
 
 def test_nothing_goes_without_tls(statements: dict[str, Any]) -> None:

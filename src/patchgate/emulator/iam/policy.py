@@ -3,8 +3,11 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 
-Whatever the evaluation does not know (an operator, a condition key, ``NotAction``, a policy variable) is refused when
-it would decide, and never guessed.
+Of policy variables, resources know ``${aws:PrincipalAccount}``.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+
+Whatever the evaluation does not know (an operator, a condition key, ``NotAction``, another variable) is refused when it
+would decide, and never guessed.
 """
 
 from __future__ import annotations
@@ -44,7 +47,12 @@ _KNOWN_KEYS = frozenset(
 )
 """The keys that requests carry here when AWS's would; one that a request lacks is absent in AWS too."""
 
+_ACCOUNT = re.compile(r"\$\{aws:principalaccount\}", re.IGNORECASE)
+
 _KNOWN_FAMILIES = ("aws:resourcetag/", "ec2:resourcetag/", "ssm:resourcetag/", "kms:encryptioncontext:")
+
+
+_NOTHING: Context = {}
 
 
 class Patterns:
@@ -53,19 +61,22 @@ class Patterns:
     Parts that an ARN lacks are wildcards: ``arn:aws:sqs`` is ``arn:aws:sqs:*:*:*``.
     """
 
-    __slots__ = ("_everything", "_exact", "_expressions", "_fold", "_refused")
+    __slots__ = ("_everything", "_exact", "_expressions", "_fold", "_variable")
 
     def __init__(self, patterns: Iterable[str], *, fold: bool = False) -> None:
         listed = [pattern.lower() if fold else pattern for pattern in patterns]
         self._fold = fold
-        self._refused = [pattern for pattern in listed if "${" in pattern]
+        self._variable = [pattern for pattern in listed if "${" in pattern]
         plain = [pattern for pattern in listed if "${" not in pattern]
         self._everything = "*" in plain
         self._exact = frozenset(pattern for pattern in plain if not _is_wild(pattern))
         self._expressions = [re.compile(_expression(pattern), re.DOTALL) for pattern in plain if _is_wild(pattern)]
 
-    def fit(self, text: str) -> bool:
-        """Whether a pattern fits. NotEmulatedError when only one with a policy variable might."""
+    def fit(self, text: str, context: Context = _NOTHING) -> bool:
+        """Whether a pattern fits. ``context`` has the values of variables: without its value a pattern does not fit.
+
+        NotEmulatedError when only one with a variable that is not known here might.
+        """
         if self._everything:
             return True
         if self._fold:
@@ -75,9 +86,14 @@ class Patterns:
         for expression in self._expressions:
             if expression.fullmatch(text):
                 return True
-        if self._refused:
-            raise NotEmulatedError(f"policy variables ({self._refused[0]})")
-        return False
+        return bool(self._variable) and any(_fits_variable(pattern, text, context) for pattern in self._variable)
+
+
+def _fits_variable(pattern: str, text: str, context: Context) -> bool:
+    account = context.get("aws:principalaccount")
+    if "${" in _ACCOUNT.sub("", pattern):
+        raise NotEmulatedError(f"policy variables ({pattern})")
+    return account is not None and _compiled(_ACCOUNT.sub(account, pattern), arn=True).fullmatch(text) is not None
 
 
 def _is_wild(pattern: str) -> bool:
@@ -177,7 +193,7 @@ class Statement:
 
     def meets(self, resource: str, context: Context) -> bool:
         """Whether resource and conditions are met."""
-        if not self.resources.fit(resource):
+        if not self.resources.fit(resource, context):
             return False
         for condition in self.conditions:  # noqa: SIM110 - asked of every call of a role
             if not condition.holds(context):

@@ -256,7 +256,11 @@ class S3(Component):
         answer = "silent"
         if bucket.policy:
             principal = scope.principal or f"arn:{scope.partition}:iam::{scope.account}:root"
-            context = {"aws:principalarn": principal, "aws:securetransport": "true"}
+            context = {
+                "aws:principalaccount": scope.account,
+                "aws:principalarn": principal,
+                "aws:securetransport": "true",
+            }
             if self.cloud.organization_id:
                 context["aws:principalorgid"] = self.cloud.organization_id
             if acl:

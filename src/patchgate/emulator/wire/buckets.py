@@ -31,7 +31,8 @@ class BucketGuard:
         answer = "silent"
         if policy is not None:
             principal = self.caller.principal or _root_of(self.caller)
-            request = ObjectRequest(principal, action, resource, self._context(principal))
+            context = {"aws:principalaccount": self.caller.account, **self._context(principal)}
+            request = ObjectRequest(principal, action, resource, context)
             answer = evaluate_bucket_policy(json.loads(policy), request)
         if answer == "deny" or (answer == "silent" and self.caller.account != owner):
             raise AwsError("AccessDenied", "Access Denied", status=403)

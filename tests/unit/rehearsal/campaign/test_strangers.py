@@ -22,34 +22,39 @@ def run(grounds: Grounds, ground: Ground, *injections: Injection, seed: int = 1)
     return carry_out(grounds, ground, RunPlan(seed, ground.shape.name, Assumptions(), injections, None))
 
 
-def forgery(kind: str, *, foreign: bool) -> Injection:
-    given: dict[str, Value] = {"instance": 0, "kind": kind, "foreign": foreign}
+def forgery(kind: str, *, foreign: bool, namesake: bool = False) -> Injection:
+    given: dict[str, Value] = {"instance": 0, "kind": kind, "foreign": foreign, "namesake": namesake}
     return Injection("F59", "forge-evidence", WINDOW + 600, None, given)
 
 
 def forged(grounds: Grounds) -> list[str]:
-    """The keys that the stranger has written."""
+    """The keys that the stranger, or somebody of the other account, has written."""
+    strange = f"/{evidence.FORGER}", f":{evidence.OTHER_ACCOUNT}:"
     written = grounds.stage.cloud.history.of("ObjectWritten")
-    return [record["key"] for record in written if record["principal"].endswith(f"/{evidence.FORGER}")]
+    return [record["key"] for record in written if any(part in record["principal"] for part in strange)]
 
 
-@pytest.mark.parametrize("foreign", [False, True])
+@pytest.mark.parametrize(("foreign", "namesake"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("kind", ["proof", "open", "hold"])
-def test_f59_nobody_else_writes_evidence(grounds: Grounds, daily: Ground, kind: str, foreign: bool) -> None:
-    outcome = run(grounds, daily, forgery(kind, foreign=foreign))
+def test_f59_nobody_else_writes_evidence(
+    grounds: Grounds, daily: Ground, kind: str, foreign: bool, namesake: bool
+) -> None:
+    outcome = run(grounds, daily, forgery(kind, foreign=foreign, namesake=namesake))
     assert (outcome.struck, outcome.violations) == (("F59",), ())
     assert forged(grounds) == []
 
 
-def test_f59_a_bucket_that_lets_others_in_is_found() -> None:
-    with open_broken_grounds(BUGS["evidence-of-all"]) as grounds:
-        outcome = run(grounds, grounds.of(SHAPES[0]), forgery("proof", foreign=True))
+@pytest.mark.parametrize(("bug", "namesake"), [("evidence-of-all", False), ("evidence-of-namesakes", True)])
+def test_f59_a_bucket_that_lets_others_in_is_found(bug: str, namesake: bool) -> None:
+    with open_broken_grounds(BUGS[bug]) as grounds:
+        outcome = run(grounds, grounds.of(SHAPES[0]), forgery("proof", foreign=True, namesake=namesake))
         assert len(forged(grounds)) == 1
     assert "evidence-forged" in {violation.promise for violation in outcome.violations}
 
 
 def test_f59_through_the_wire_the_stranger_is_refused_alike(grounds: Grounds, daily: Ground) -> None:
-    attempts = [forgery("proof", foreign=foreign) for foreign in (False, True)]
+    whose = ((False, False), (True, False), (True, True))
+    attempts = [forgery("proof", foreign=foreign, namesake=namesake) for foreign, namesake in whose]
     direct = run(grounds, daily, *attempts)
     with open_grounds("wire") as wired:
         assert run(wired, wired.of(daily.shape), *attempts) == direct

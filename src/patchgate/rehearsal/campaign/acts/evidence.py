@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from patchgate.emulator.errors import AwsError
 from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, act
+
+if TYPE_CHECKING:
+    from patchgate.emulator.cloud import Scope
 
 OTHER_ACCOUNT = "999999999999"
 """Of the same organization."""
@@ -21,7 +24,8 @@ def forge_evidence(scene: Scene, given: Given) -> Harm | None:
     """Evidence that admits a machine, or (``kind`` "open", "hold") a verdict, is put where the gate puts its own.
 
     The writer is a role with every permission: of the lane's account, or (``foreign``) of another one of the
-    organization. Refused or not, somebody tried; what gets through is there for the judge to see.
+    organization, there perhaps (``namesake``) with the name of the gate's role. Refused or not, somebody tried; what
+    gets through is there for the judge to see.
     """
     facts, terrain = scene.terrain.facts, scene.terrain
     if not terrain.bucket or not facts.operating_system:
@@ -32,9 +36,12 @@ def forge_evidence(scene: Scene, given: Given) -> Harm | None:
     name = f"{identity}.json" if kind == "proof" else f"{kind}.jsonl"
     place = (facts.operating_system, facts.environment, facts.account, facts.region, cycle, name)
     row = _proof(scene, identity, cycle) if kind == "proof" else {"cycle": cycle, "decision": kind, "targets": 0}
-    _write_as_stranger(
-        scene, foreign=bool(given["foreign"]), Key="/".join(("evidence", *place)), Body=json.dumps(row).encode()
-    )
+    home, who = terrain.scope, FORGER
+    if given["foreign"]:
+        home = replace(home, account=OTHER_ACCOUNT)
+    if given["foreign"] and given["namesake"]:
+        who = facts.proof_role if kind == "proof" else facts.verdict_role
+    _write_as(scene, home, who, Key="/".join(("evidence", *place)), Body=json.dumps(row).encode())
     return Harm()
 
 
@@ -44,10 +51,9 @@ def _proof(scene: Scene, identity: str, cycle: str) -> dict[str, str]:
     return told | {"InstanceId": identity, "ProofStarted": started, "ExecutionId": "forged"}
 
 
-def _write_as_stranger(scene: Scene, *, foreign: bool, **written: Any) -> None:
+def _write_as(scene: Scene, home: Scope, who: str, **written: Any) -> None:
     """Make a role, write with it, and take it away again."""
-    home = replace(scene.terrain.scope, account=OTHER_ACCOUNT) if foreign else scene.terrain.scope
-    invoke, role = scene.cloud.invoke, {"RoleName": FORGER}
+    invoke, role = scene.cloud.invoke, {"RoleName": who}
     made = invoke(home, "iam", "CreateRole", role | {"AssumeRolePolicyDocument": json.dumps(_ANYBODY)})
     named = role | {"PolicyName": "everything"}
     invoke(home, "iam", "PutRolePolicy", named | {"PolicyDocument": json.dumps(_EVERYTHING)})

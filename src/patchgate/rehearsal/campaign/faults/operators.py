@@ -86,8 +86,8 @@ def _freeze(draw: Draw) -> Iterator[Injection]:
 def _forged_evidence(draw: Draw) -> Iterator[Injection]:
     for _ in range(draw.coins.randint(1, 3)):
         kind = draw.coins.choice(("proof", "proof", "open", "hold"))
-        foreign = draw.coins.random() < 0.5
-        yield draw.inject("forge-evidence", draw.moment(), instance=draw.someone(), kind=kind, foreign=foreign)
+        who = {"foreign": draw.coins.random() < 0.5, "namesake": draw.coins.random() < 0.5}
+        yield draw.inject("forge-evidence", draw.moment(), instance=draw.someone(), kind=kind, **who)
 
 
 @fault("F60", "somebody patches a machine by hand")
