@@ -189,6 +189,7 @@ def describe_breach(breach: Breach, lane: LaneSchedules, schedules: ParsedSchedu
 
 _DETAILS = {
     "windows-overlap": ("the next one starts {distance} later, {worst} too early at worst", ""),
+    "windows-too-close": ("the gate of the window before is at {at}; too late by {worst} at worst", ""),
     "gate-missing": ("the last gate before it is at {at}, {distance} earlier", "there is none in the week before it"),
     "gate-repeated": ("another gate is at {at}", ""),
     "gate-too-close": ("the gate is at {at}, {distance} before the window", ""),

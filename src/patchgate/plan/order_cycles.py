@@ -72,6 +72,8 @@ class Examination:
     windows: int = 0
     over: int = _NEVER
     """When the cycle before was over: its window had ended, and its close had run."""
+    judged: int = _NEVER
+    """When the gate ran that judged the last cycle that had one."""
 
     @property
     def margins(self) -> Margins:
@@ -106,6 +108,7 @@ class Examination:
         gate = self._gate(start, before, used[0])
         self._backup(start, before, gate, used[1])
         self.over = self._close(start, end, after, gate, used[2])
+        self.judged = self.judged if gate is None else gate
 
     def _gate(self, start: int, before: int, used: set[int]) -> int | None:
         """The gate that opens the window, None when there is none."""
@@ -185,7 +188,11 @@ class Examination:
         used.update(soon)
         self._measure(start, "window_to_close", soon[0] - end)
         # From the first start: the close function counts from the gate, and knows of no second pass of the window.
-        latest = start + self.lane.duration_hours * 3600 + LATEST_CLOSE_SECONDS
+        slack = self.lane.duration_hours * 3600 + LATEST_CLOSE_SECONDS
+        latest = start + slack
+        oldest = soon[0] - slack - self.lane.maximum_lead_minutes * 60
+        if self.judged >= oldest:
+            self._break("windows-too-close", start, self.judged, self.judged - oldest + 60)
         if soon[0] > latest:
             self._break("close-too-late", start, soon[0], soon[0] - latest)
         if len(soon) > 1:

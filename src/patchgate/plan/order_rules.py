@@ -65,6 +65,12 @@ _ALL = (
         "F19",
     ),
     Rule(
+        "windows-too-close",
+        "a close cannot tell the verdict on its window from the one on the window before",
+        "start windows {shortfall} further apart, or lower MaximumLeadMinutes",
+        "F27",
+    ),
+    Rule(
         "gate-missing",
         "no gate runs before the window",
         "let CheckBackUpJobAndEnableMaintenanceWindow run on the window's days, up to MaximumLeadMinutes before it",

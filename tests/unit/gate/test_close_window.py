@@ -15,6 +15,7 @@ CloseGate = Callable[..., Json]
 OpenGate = Callable[..., Json]
 CLOSE = START + timedelta(hours=3, minutes=10)
 NEXT_WEEK = "20260711T203000Z"
+DUE = "2026-07-18T21:00:00Z"
 
 
 @pytest.fixture(autouse=True)
@@ -273,6 +274,19 @@ def test_f27_watchdog_remembers_what_is_due_and_reports_it(aws: FakeAws, close_g
     record = close_gate("watchdog")
     assert record["problems"] == ["no gate judged the window that was due at 2026-07-11T21:00:00Z"]
     assert aws.parameters[LANE + "due"] == "2026-07-18T21:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("upcoming", "due"), [("2026-07-18T20:00Z", "2026-07-18T20:00:00Z"), ("2026-07-19T21:00Z", DUE)]
+)
+def test_f27_watchdog_waits_for_the_earlier_window_of_a_new_schedule(
+    aws: FakeAws, close_gate: CloseGate, upcoming: str, due: str
+) -> None:
+    close_gate()
+    aws.parameters[LANE + "due"] = DUE
+    aws.upcoming = [{"ExecutionTime": upcoming}]
+    assert close_gate("watchdog")["problems"] == []
+    assert aws.parameters[LANE + "due"] == due
 
 
 def test_f27_watchdog_is_silent_about_a_due_cycle_with_a_verdict(aws: FakeAws, close_gate: CloseGate) -> None:

@@ -66,6 +66,8 @@ def test_the_defaults_with_a_later_close_prove_in_the_zone_of_every_region(zone:
 @pytest.mark.parametrize(
     ("changes", "rule", "words"),
     [
+        ({"gate": "cron(30 10,22 ? * 7 *)", "window": "cron(0 11,23 ? * 7 *)", "close": "cron(10 4,16 ? * 1,7 *)"},
+         "windows-too-close", "the gate of the window before is at Sat 2026-01-03 10:30; too late by 21 min at worst"),
         ({"gate": "rate(7 days)"}, "rate-schedule", "CheckBackUpJobAndEnableMaintenanceWindow is rate(7 days)"),
         ({"window": "cron(0 23 30 2 ? *)"}, "window-never", "never"),
         ({"window": "cron(0 23 ? * 7 2020)"}, "window-never", "expired"),
