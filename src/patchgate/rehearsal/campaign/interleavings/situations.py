@@ -44,7 +44,8 @@ class Situation:
 
     ``close`` is the one that takes part: the cycle's own, the cycle before's delivered a second time ("late"), or one
     that an operator invokes, as if it had been due in this minute ("by hand"). ``executing``: an execution of the
-    window is under way. ``late_gate``: the gate's own delivery has not come yet: a gate must be among the actors.
+    window is under way. ``late_gate``: the gate's own delivery has not come yet. ``frozen``: an operator has frozen the
+    lane. With either of the two a gate must be among the actors.
     """
 
     name: str
@@ -54,14 +55,16 @@ class Situation:
     close: Literal["own", "late", "by hand"] = "late"
     executing: bool = False
     late_gate: bool = False
+    frozen: bool = False
 
     def admits(self, actors: tuple[str, ...]) -> bool:
         """Whether these may meet here."""
-        return not self.late_gate or "gate" in actors
+        return "gate" in actors or not (self.late_gate or self.frozen)
 
 
 SITUATIONS = (
     Situation("gate due", "the backups are complete, the gate is due", "gate"),
+    Situation("gate due, frozen", "an operator has frozen the lane, the gate is due", "gate", frozen=True),
     Situation(
         "gate late",
         "the gate comes seconds before the window's start, a retry of it comes after that",
@@ -178,6 +181,8 @@ class Rehearsal:
         late = [(terrain.schedules["open"], self._moment.cycle.gate)] if situation.late_gate else []
         self._begin(assumptions, late)
         self._cloud.kernel.run_until(at - BEFORE)
+        if situation.frozen:
+            ACTS["freeze"](ActScene(self._cloud, terrain, 0, {}), {"which": 1})
         return Scene(self._cloud.snapshot(), at, self._end_after(at), replace(terrain.facts, calm_from=at))
 
     def _end_after(self, at: datetime) -> datetime:
