@@ -124,10 +124,10 @@ They start together, in the second cycle of the `daily` standard lane (four mach
 """
 
 _BODY = """\
-A late gate, and one in a frozen lane, meet only casts with a gate. Each meeting is searched under both values of every assumption that it can
-meet: `stack_update_enables_window` with a stack update, `disabled_window_lists_schedule` with a watchdog,
-`disabling_stops_executions` while a window executes. A cast with the duplicate gate and without the gate is not listed:
-it is the same as the one with the gate.
+A late gate, and one in a frozen lane, meet only casts with a gate. Each meeting is searched under both values of every
+assumption that it can meet: `stack_update_enables_window` with a stack update, `disabled_window_lists_schedule` with a
+watchdog, `disabling_stops_executions` while a window executes. A cast with the duplicate gate and without the gate is
+not listed: it is the same as the one with the gate.
 
 ## What is covered, and what is not
 
