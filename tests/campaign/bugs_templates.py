@@ -96,6 +96,13 @@ _ZONE = {
     ]
 }
 
+NO_STATUS = _runbook("install", "nextStep", old=ABSENT, new="verifyAgent")
+NO_AGENT = _runbook("verifyStatus", "nextStep", old=ABSENT, new="verifyPatchState")
+NO_PATCH_STATE = _runbook("verifyAgent", "isEnd", old=ABSENT, new=True)
+INSTALL_CONTINUES = (
+    _runbook("install", "onFailure", old="Abort", new="Continue"),
+    _runbook("install", "isCritical", old=True, new=False),
+)
 CLOSE_OFF, WATCHDOG_OFF = (_schedule(name, "State", old="ENABLED", new="DISABLED") for name in ("close", "watchdog"))
 TARGETS_BY_GROUP = TemplateEdit(
     PATCH,
@@ -451,6 +458,88 @@ TEMPLATE_BUGS = (
         "the runbook gives an install a minute",
         "promise 3",
         (_runbook("install", "timeoutSeconds", old=5400, new=60),),
+    ),
+    Bug(
+        "verify-nothing",
+        "an install that ended is a success: nothing is verified",
+        "F40",
+        (_runbook("install", "isEnd", old=ABSENT, new=True),),
+        "F40",
+    ),
+    Bug("verify-no-status", "the status checks after an install are not waited for", "F40", (NO_STATUS,), "F40"),
+    Bug(
+        "verify-takes-impaired",
+        "an impaired machine counts as one that came back",
+        "F40",
+        (_runbook("verifyStatus", "inputs", "DesiredValues", old=["ok"], new=["ok", "impaired"]),),
+        "F40",
+    ),
+    Bug(
+        "verify-status-goes-on",
+        "a machine that does not come back does not end its runbook as failed",
+        "F40",
+        (
+            _runbook("verifyStatus", "onFailure", old="Abort", new="Continue"),
+            _runbook("verifyStatus", "isCritical", old=ABSENT, new=False),
+        ),
+        "F40",
+    ),
+    Bug(
+        "verify-no-agent",
+        "nobody looks whether the agent answers after an install",
+        "F55",
+        (NO_AGENT,),
+        "F38,F55",
+        masked_by="Run Command, which hears of the install's end from that agent",
+        with_it="lost-agents-pass",
+    ),
+    Bug(
+        "verify-takes-lost-agents",
+        "an agent that lost its connection counts as one that answers",
+        "F55",
+        (_runbook("verifyAgent", "inputs", "DesiredValues", old=["Online"], new=["Online", "ConnectionLost"]),),
+        "F38,F55",
+        masked_by="Run Command, which hears of the install's end from that agent",
+        with_it="lost-agents-pass",
+    ),
+    Bug(
+        "lost-agents-pass",
+        "nobody looks whether the agent answers, and an install that was not heard of again goes on as if it ended",
+        "F55",
+        (*INSTALL_CONTINUES, NO_AGENT),
+        "F38,F55",
+    ),
+    Bug(
+        "verify-no-patch-state",
+        "nobody looks whether patches failed",
+        "F41",
+        (NO_PATCH_STATE,),
+        "F34,F41,F42",
+        masked_by="the install, which fails with its patches",
+        with_it="failed-patches-pass",
+    ),
+    Bug(
+        "verify-takes-failed-patches",
+        "a machine may have failed patches",
+        "F41",
+        (_runbook("verifyPatchState", "inputs", "DesiredValues", old=["0"], new=["0", "1", "2"]),),
+        "F34,F41,F42",
+        masked_by="the install, which fails with its patches",
+        with_it="failed-patches-pass",
+    ),
+    Bug(
+        "failed-patches-pass",
+        "an install that failed goes on as one that did not, and nobody looks whether patches failed",
+        "F41",
+        (*INSTALL_CONTINUES, NO_PATCH_STATE),
+        "F34,F41,F42",
+    ),
+    Bug(
+        "install-goes-on",
+        "an install that failed goes on as one that did not",
+        "F39",
+        INSTALL_CONTINUES,
+        "F33,F39",
     ),
     Bug(
         "error-budget-none",

@@ -160,6 +160,8 @@ class Estate(Component):
     def set_impaired(self, scope: Scope, instance_id: str, *, impaired: bool) -> None:
         """Make an instance fail its status checks from now on, or pass them again."""
         self.instance(scope, instance_id).impaired = impaired
+        status = "impaired" if impaired else "ok"
+        self.cloud.record(scope, "InstanceStatusChanged", instance=instance_id, status=status)
 
     def reboot(self, scope: Scope, instance_id: str) -> None:
         """Reboot a running instance: ``rebooting`` until its status checks pass again."""

@@ -82,6 +82,7 @@ class Install:
     instance: str
     begun: datetime
     sent: Sent | None = None
+    command: str = ""
 
     @property
     def by_hand(self) -> bool:
@@ -128,7 +129,7 @@ class Automation:
     place: Place
     instance: str
     started: Cut
-    ended: datetime | None = None
+    ended: Cut | None = None
     status: str = ""
     failure: str = ""
     proof: Mapping[str, Any] | None = None

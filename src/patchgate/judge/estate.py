@@ -40,7 +40,9 @@ class Agent(NamedTuple):
 
 @dataclass(slots=True)
 class Instance:
-    """One EC2 instance and what became of it. ``boots`` are (instant, when it answers again), also reboots."""
+    """One EC2 instance and what became of it. ``boots`` are (instant, when it answers again), also reboots;
+    ``impaired`` is whether its status checks failed.
+    """
 
     account: str
     region: str
@@ -52,6 +54,7 @@ class Instance:
     volumes: Changes[frozenset[str]] = field(default_factory=Changes)
     states: Changes[str] = field(default_factory=Changes)
     agents: Changes[Agent] = field(default_factory=Changes)
+    impaired: Changes[bool] = field(default_factory=Changes)
     boots: list[tuple[datetime, datetime]] = field(default_factory=list)
 
     @property

@@ -211,7 +211,7 @@ def _is_crowded_out(case: Case, instance: Instance, occurrence: Occurrence) -> b
         return False
     runs = case.runbooks_in(occurrence)
     until = max((lease.admit_until for lease in case.leases_of(occurrence)), default=occurrence.end)
-    if any(run.ended is None or run.ended >= until for run in runs):
+    if any(run.ended is None or run.ended.at >= until for run in runs):
         return True
     if sum(_fails_by_itself(case, run, occurrence) for run in runs) > _budget(case, occurrence):
         return True

@@ -11,6 +11,7 @@ from patchgate.judge.liveness import failed_in_calm, unpatched
 from patchgate.judge.missed import wrongly_missed
 from patchgate.judge.told import untold
 from patchgate.judge.verdicts import opened_without_grounds, wrong_reasons
+from patchgate.judge.verified import wrongly_successful
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,6 +143,14 @@ PROMISES = (
         "Who was in the lane when the gate judged it, and was not patched, is named, at the latest by the first close "
         "that succeeds.",
         forgotten_instances,
+    ),
+    Promise(
+        "verified",
+        NOBODY,
+        "No runbook ends as a success whose install failed or was not over, or whose machine was down, impaired, not "
+        "up again or without its agent from the install to the runbook's end.",
+        wrongly_successful,
+        of_gate=True,
     ),
     Promise(
         "told",

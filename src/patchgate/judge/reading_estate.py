@@ -28,6 +28,7 @@ class EstateReader:
             "VolumeAttached": self._attached,
             "VolumeDetached": self._detached,
             "InstanceStateChanged": self._state_changed,
+            "InstanceStatusChanged": self._status_changed,
             "InstanceRebooted": self._rebooted,
             "BackupJobStateChanged": self._backup_changed,
             "RecoveryPointDeleted": self._recovery_point_deleted,
@@ -48,6 +49,7 @@ class EstateReader:
         instance.tags.add(cut.seq, record["tags"])
         instance.volumes.add(cut.seq, frozenset(map(_volume_id, record["volumes"])))
         instance.states.add(cut.seq, record.get("state", "running"))
+        instance.impaired.add(cut.seq, value=False)
         if record.get("agent"):
             instance.agents.add(cut.seq, _agent(record["agent"]))
         self.facts.instances.setdefault(place, {})[instance.instance] = instance
@@ -74,6 +76,9 @@ class EstateReader:
         instance.states.add(cut.seq, record["state"])
         if record.get("ready_at"):
             instance.boots.append((cut.at, instant(record["ready_at"])))
+
+    def _status_changed(self, record: Record, cut: Cut, place: Place) -> None:
+        self._instance(record, place).impaired.add(cut.seq, record["status"] == "impaired")
 
     def _rebooted(self, record: Record, cut: Cut, place: Place) -> None:
         if record.get("ready_at"):

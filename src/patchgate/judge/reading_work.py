@@ -79,7 +79,7 @@ class WorkReader:
         run = self.facts.executions.get(record["execution"])
         instance = run.instance if run else record.get("target") or ""
         if run is not None:
-            run.ended, run.status, run.failure = cut.at, status, failure
+            run.ended, run.status, run.failure = cut, status, failure
         if status != "Success" and (failure or status in ("TimedOut", "Cancelled")):
             _keep(self.facts.refusals, Step(cut.seq, cut.at, place, instance, reason=failure or status))
 
@@ -112,7 +112,7 @@ class WorkReader:
             return
         command, instance = record.get("command") or "", record["instance"]
         begun = self._delivered.get((command, instance), cut.at)
-        install = Install(cut.seq, cut.at, place, instance, begun, self.facts.commands.get(command))
+        install = Install(cut.seq, cut.at, place, instance, begun, self.facts.commands.get(command), command)
         if instance in self.facts.instances.get(place, {}):
             self.facts.installs.setdefault(place, []).append(install)
         elif not install.by_hand:

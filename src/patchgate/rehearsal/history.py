@@ -77,6 +77,10 @@ EVENTS: Mapping[str, EventContract] = {
         "instance: its id\nstate: as EC2 says it",
         "ready_at: when it came up: the instant at which it answers",
     ),
+    "InstanceStatusChanged": _event(
+        "An instance's status checks go otherwise from now on, while it is up and has come up.",
+        "instance: its id\nstatus: `impaired`, or `ok` as before the first such record",
+    ),
     "InstanceRebooted": _event(
         "An instance was rebooted.", "instance: its id", "ready_at: the instant at which it answers again"
     ),

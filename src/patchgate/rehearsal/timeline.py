@@ -96,6 +96,7 @@ _TELLERS = {
     "VolumeAttached": lambda record: f"volume {record['volume']} attached",
     "VolumeDetached": lambda record: f"volume {record['volume']} detached",
     "InstanceStateChanged": lambda record: f"instance {record['state']}",
+    "InstanceStatusChanged": lambda record: f"status checks: {record['status']}",
     "AutomationStepEnded": _step,
     "CommandEnded": _command,
     "PatchStarted": lambda record: f"{str(record['operation']).lower()} started",

@@ -199,6 +199,10 @@ def test_status_of_impaired_and_stopped_instances(cloud: Cloud) -> None:
     assert status_of(cloud) == ["impaired"]
     assert status_of(cloud, IncludeAllInstances=True) == ["impaired", "not-applicable"]
     assert status_of(cloud, Filters=[{"Name": "instance-status.status", "Values": ["ok"]}]) == []
+    ec2.set_impaired(SCOPE, ONE, impaired=False)
+    assert status_of(cloud) == ["ok"]
+    told = [(record["instance"], record["status"]) for record in cloud.history.of("InstanceStatusChanged")]
+    assert told == [(ONE, "impaired"), (ONE, "ok")]
 
 
 def test_stop_start_and_terminate_go_through_their_states(cloud: Cloud) -> None:
