@@ -58,7 +58,10 @@ class AgentBehaviour:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """One missing update. ``fails`` is the reason that its installation fails with, or empty."""
+    """One missing update. ``fails`` is the reason that its installation fails with, or empty.
+
+    ``released`` is when its vendor offers it from; None: since longer than any approval delay.
+    """
 
     id: str
     title: str = ""
@@ -66,6 +69,7 @@ class Patch:
     severity: str = "Important"
     reboot: bool = False
     fails: str = ""
+    released: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
