@@ -104,8 +104,8 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "autumn-backup",
-        "a backup in the hour that occurs twice",
-        parameters=_MORNINGLY,
+        "a backup in the hour that occurs twice; a gate that is due half of its lead before the window",
+        parameters=_MORNINGLY | {"MaximumLeadMinutes": "60"},
         start=datetime(2026, 10, 23, 10, tzinfo=UTC),
         weight=4,
     ),
@@ -123,7 +123,6 @@ SHAPES: tuple[Shape, ...] = (
         parameters=_MORNINGLY,
         start=datetime(2026, 3, 27, 10, tzinfo=UTC),
         weight=4,
-        lively=False,
     ),
     Shape(
         "edge",

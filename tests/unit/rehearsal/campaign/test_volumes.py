@@ -53,7 +53,7 @@ def decided(grounds: Grounds, ground: Ground) -> str:
     runs = [each["execution"] for each in history.of("AutomationStarted") if each["target"] == machine]
     proofs = [each for each in history.of("AutomationStepEnded") if each["step"] == "prove"]
     first = next(each["outputs"] for each in proofs if each["execution"] == runs[0])
-    return "/".join(first[name][0] for name in ("Decision", "Reason"))
+    return "/".join(first[name] for name in ("Decision", "Reason"))
 
 
 @pytest.mark.parametrize("volume", range(4))
