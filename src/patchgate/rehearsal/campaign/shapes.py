@@ -123,6 +123,7 @@ SHAPES: tuple[Shape, ...] = (
         parameters=_MORNINGLY,
         start=datetime(2026, 3, 27, 10, tzinfo=UTC),
         weight=4,
+        lively=False,
     ),
     Shape(
         "edge",
