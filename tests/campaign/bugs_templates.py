@@ -34,7 +34,7 @@ def _task(*path: str, old: Any, new: Any) -> TemplateEdit:
     return TemplateEdit(PATCH, (*_INSTALL_TASK, *path), old, new)
 
 
-def _schedule(name: str, *path: str, old: Any, new: Any) -> TemplateEdit:
+def schedule(name: str, *path: str, old: Any, new: Any) -> TemplateEdit:
     return TemplateEdit(MONITORING, (_SCHEDULES[name], "Properties", *path), old, new)
 
 
@@ -88,7 +88,7 @@ RESOURCE_IGNORED = SourceEdit(
     "prove", "paginate(ByResourceArn=arn, ByBackupVaultName=vault)", "paginate(ByBackupVaultName=vault)"
 )
 _OPEN_ARN, _CLOSE_ARN = ({"Fn::GetAtt": [f"{name}MaintenanceLambda", "Arn"]} for name in ("Enable", "Disable"))
-_ZONE = {
+ZONE = {
     "Fn::If": [
         "HasTimeZone",
         {"Ref": "TimeZone"},
@@ -103,7 +103,7 @@ INSTALL_CONTINUES = (
     _runbook("install", "onFailure", old="Abort", new="Continue"),
     _runbook("install", "isCritical", old=True, new=False),
 )
-CLOSE_OFF, WATCHDOG_OFF = (_schedule(name, "State", old="ENABLED", new="DISABLED") for name in ("close", "watchdog"))
+CLOSE_OFF, WATCHDOG_OFF = (schedule(name, "State", old="ENABLED", new="DISABLED") for name in ("close", "watchdog"))
 TARGETS_BY_GROUP = TemplateEdit(
     PATCH,
     ("SsmMaintenanceWindowTarget", "Properties", "Targets", "1"),
@@ -386,15 +386,15 @@ TEMPLATE_BUGS = (
         "gate-in-utc",
         "the gate's schedule is read in UTC",
         "F25",
-        (_schedule("open", "ScheduleExpressionTimezone", old=_ZONE, new="UTC"),),
+        (schedule("open", "ScheduleExpressionTimezone", old=ZONE, new="UTC"),),
     ),
     Bug(
         "schedules-swapped",
         "open and close are swapped",
         "F25",
         (
-            _schedule("open", "Target", "Arn", old=_OPEN_ARN, new=_CLOSE_ARN),
-            _schedule("close", "Target", "Arn", old=_CLOSE_ARN, new=_OPEN_ARN),
+            schedule("open", "Target", "Arn", old=_OPEN_ARN, new=_CLOSE_ARN),
+            schedule("close", "Target", "Arn", old=_CLOSE_ARN, new=_OPEN_ARN),
         ),
     ),
     Bug(
@@ -402,13 +402,13 @@ TEMPLATE_BUGS = (
         "open runs when close should, and close when open should",
         "F25",
         (
-            _schedule(
+            schedule(
                 "open",
                 "ScheduleExpression",
                 old={"Ref": "CheckBackUpJobAndEnableMaintenanceWindow"},
                 new={"Ref": "DisableMaintenanceWindow"},
             ),
-            _schedule(
+            schedule(
                 "close",
                 "ScheduleExpression",
                 old={"Ref": "DisableMaintenanceWindow"},
@@ -420,7 +420,7 @@ TEMPLATE_BUGS = (
         "gate-schedule-off",
         "the gate's schedule is off",
         "F27",
-        (_schedule("open", "State", old="ENABLED", new="DISABLED"),),
+        (schedule("open", "State", old="ENABLED", new="DISABLED"),),
     ),
     Bug(
         "close-schedule-off",
@@ -444,7 +444,7 @@ TEMPLATE_BUGS = (
         "the functions are told when they are invoked, not when they were due",
         "F28",
         (
-            _schedule(
+            schedule(
                 "open",
                 "Target",
                 "Input",

@@ -272,15 +272,16 @@ class Jobs(Plans):
         )
 
     def _behaviour(self, scope: Scope, arn: str, kind: str) -> BackupBehaviour:
-        """How the backup of a resource fares: a volume fares as its instance does."""
+        """How the backup of a resource fares: a volume fares as its instance does, unless the world says otherwise."""
         ec2 = self.cloud.component(Ec2)
         identifier = arn.rpartition("/")[2]
         region = ec2.region(scope)
-        if kind == "EBS":
-            volume = region.volumes.get(identifier)
-            identifier = volume.instance_id if volume else ""
-        instance = region.instances.get(identifier)
-        return instance.spec.backup if instance else BackupBehaviour()
+        volume = region.volumes.get(identifier) if kind == "EBS" else None
+        owner = (volume.instance_id if volume else "") if kind == "EBS" else identifier
+        instance = region.instances.get(owner)
+        if instance is None:
+            return BackupBehaviour()
+        return instance.spec.volume_backups.get(identifier, instance.spec.backup)
 
     def delete_point(self, scope: Scope, arn: str) -> None:
         """Delete a recovery point with its image and snapshots; nothing when it is gone already."""

@@ -89,7 +89,7 @@ OPEN_QUESTIONS = (
         "patchgate's templates send 0 there, whatever the parameter says: no delay, which ignoring it would come to as "
         "well. Assumption: 0 is not rejected, for a rule must have ApproveAfterDays or ApproveUntilDate and neither is "
         "supported. Were it rejected, the stack would roll back: a lane that was never deployed has no run. Templates "
-        "of others that send more days are deployed here, and patches are older than any delay.",
+        "of others that send more days are deployed here, and have no delay.",
     ),
     OpenQuestion(
         "What does Automation make of `{{` in the script of an aws:executeScript step?",

@@ -2,9 +2,10 @@
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PatchFilter.html
 
-Assumptions: the patches of a world are those that the vendor offers for the machine's own product, and were released
-longer ago than any approval delay; so PRODUCT filters match and ApproveAfterDays has passed; where it is not supported
-(Ubuntu, Debian) it is ignored, not rejected.
+Assumptions: the patches of a world are those that the vendor offers for the machine's own product, so that PRODUCT
+filters match. A patch is there from its release on, and approved by a rule as many times 24 hours later as
+ApproveAfterDays says, or when its release was, in UTC, on ApproveUntilDate or before. Where ApproveAfterDays is not
+supported (Ubuntu, Debian) it is ignored, not rejected. A patch of ApprovedPatches has no delay.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from patchgate.emulator.errors import AwsError, NotEmulatedError
@@ -45,8 +46,10 @@ class Baseline:
     created: datetime
     modified: datetime
 
-    def approves(self, patch: Patch) -> bool:
-        """Whether a missing patch is to be installed."""
+    def approves(self, patch: Patch, now: datetime) -> bool:
+        """Whether a missing patch is to be installed: it is there, and a rule or a list approves it by now."""
+        if patch.released is not None and now < patch.released:
+            return False
         if patch.id in self.settings.get("RejectedPatches", ()):
             return False
         if patch.id in self.settings.get("ApprovedPatches", ()):
@@ -54,7 +57,19 @@ class Baseline:
         if any(not _fits(patch, item) for item in self.settings.get("GlobalFilters", {}).get("PatchFilters", ())):
             return False
         rules = self.settings.get("ApprovalRules", {}).get("PatchRules", ())
-        return any(all(_fits(patch, item) for item in rule["PatchFilterGroup"]["PatchFilters"]) for rule in rules)
+        return any(
+            all(_fits(patch, item) for item in rule["PatchFilterGroup"]["PatchFilters"])
+            and (patch.released is None or self._is_mature(patch.released, rule, now))
+            for rule in rules
+        )
+
+    def _is_mature(self, released: datetime, rule: Mapping[str, Any], now: datetime) -> bool:
+        """Whether a release is as old as a rule wants it to be."""
+        until = rule.get("ApproveUntilDate")
+        if until is not None:
+            return released.astimezone(UTC).date().isoformat() <= str(until)
+        days = 0 if self.operating_system in _DEB_SYSTEMS else int(rule["ApproveAfterDays"])
+        return now >= released + timedelta(days=days)
 
     def shape(self) -> dict[str, Any]:
         """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetPatchBaseline.html"""

@@ -58,7 +58,10 @@ class AgentBehaviour:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """One missing update. ``fails`` is the reason that its installation fails with, or empty."""
+    """One missing update. ``fails`` is the reason that its installation fails with, or empty.
+
+    ``released`` is when its vendor offers it from; None: since longer than any approval delay.
+    """
 
     id: str
     title: str = ""
@@ -66,6 +69,7 @@ class Patch:
     severity: str = "Important"
     reboot: bool = False
     fails: str = ""
+    released: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ class InstanceSpec:
 
     The first volume is the root of an ``ebs`` instance. ``scan_minutes`` and ``install_minutes`` are how long
     the patch operations take on it. ``role_arn`` is the role of its instance profile, with which the agent writes
-    what a command put out; "" leaves that to nobody's permission.
+    what a command put out; "" leaves that to nobody's permission. ``volume_backups`` says by their ids how AWS Backup
+    fares with single volumes; others fare as the machine does.
     """
 
     instance_id: str
@@ -91,6 +96,7 @@ class InstanceSpec:
     scan_minutes: int = 2
     install_minutes: int = 12
     role_arn: str = ""
+    volume_backups: Mapping[str, BackupBehaviour] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,48 @@ def test_the_baseline_of_the_patch_group_decides() -> None:
     assert (state["BaselineId"], counts(state)) == (made, (0, 0, 1, 0))
 
 
+LATE = "2026-07-05"
+"""The day after the lab's start, which is at 20:00 UTC."""
+
+
+@pytest.mark.parametrize(
+    ("system", "rule", "hours"),
+    [
+        ("AMAZON_LINUX_2", {"ApproveAfterDays": 0}, 10),
+        ("AMAZON_LINUX_2", {"ApproveAfterDays": 2}, 58),
+        ("AMAZON_LINUX_2", {"ApproveUntilDate": LATE}, 10),
+        ("AMAZON_LINUX_2", {"ApproveUntilDate": "2026-07-04"}, None),
+        ("WINDOWS", {"ApproveAfterDays": 1}, 34),
+        ("UBUNTU", {"ApproveAfterDays": 2}, 10),
+    ],
+)
+def test_a_release_is_approved_when_its_delay_is_over(system: str, rule: dict[str, Any], hours: int | None) -> None:
+    lab = Lab()
+    released = START + timedelta(hours=10)
+    machine = lab.machine(1, patches=(Patch("OLD"), Patch("NEW", released=released)), operating_system=system)
+    every = {"PatchFilterGroup": {"PatchFilters": [{"Key": "PRODUCT", "Values": ["*"]}]}}
+    made = baseline(lab, OperatingSystem=system, ApprovalRules={"PatchRules": [every | rule]})
+    lab.call("RegisterPatchBaselineForPatchGroup", BaselineId=made, PatchGroup=GROUP)
+
+    def missing_after(wanted: int) -> int:
+        lab.cloud.kernel.run_until(START + timedelta(hours=wanted))
+        return counts(patch(lab, machine, "Scan"))[2]
+
+    assert missing_after(0) == 1
+    assert missing_after((hours or 100) - 1) == 1
+    assert missing_after(hours or 100) == (1 if hours is None else 2)
+
+
+def test_a_listed_patch_has_no_delay_but_must_be_there() -> None:
+    lab = Lab()
+    machine = lab.machine(1, patches=(Patch("NEW", released=START + timedelta(hours=2)),))
+    made = baseline(lab, ("CLASSIFICATION", ["*"]), ApprovedPatches=["NEW"])
+    lab.call("RegisterPatchBaselineForPatchGroup", BaselineId=made, PatchGroup=GROUP)
+    assert counts(patch(lab, machine, "Scan"))[2] == 0
+    lab.run(hours=2)
+    assert counts(patch(lab, machine, "Scan"))[2] == 1
+
+
 def test_another_operating_system_gets_the_default_baseline() -> None:
     lab = Lab()
     made = baseline(lab, ("CLASSIFICATION", ["*"]))

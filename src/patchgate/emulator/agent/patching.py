@@ -97,7 +97,7 @@ class Patching(Component):
         operation.patch_group, baseline = self.cloud.component(Baselines).of_node(operation.scope, instance)
         operation.baseline_id = baseline.baseline_id
         node = self._node(instance)
-        operation.approved = [patch for patch in instance.spec.patches if baseline.approves(patch)]
+        operation.approved = [patch for patch in instance.spec.patches if baseline.approves(patch, self.cloud.now)]
         self.cloud.record(
             operation.scope,
             "PatchStarted",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from patchgate.aws.stacks import CloudFormationStacks
@@ -156,7 +156,7 @@ def break_ground(stage: Stage, shape: Shape) -> Terrain:
     place = Lane(shape.account, shape.region, shape.os, shape.env, shape.account)
     (lane,) = settle_lanes([LaneConfig(place, dict(shape.parameters))], ORGANIZATION)
     scope = Scope(shape.account, shape.region)
-    for spec in machines(shape):
+    for spec in machines(shape, releases=tuple(_releases(stage.cloud, shape, lane))):
         stage.cloud.component(Ec2).add_instance(scope, spec)
     if lane.values["FreezeCalendars"]:
         document = {"Name": CLOSED_CALENDAR, "Content": calendar_text(()), "DocumentType": "ChangeCalendar"}
@@ -224,16 +224,36 @@ def _cycles(lane: LaneSettings, zone: str, windows: Sequence[tuple[datetime, dat
         yield Cycle(before("BackupSchedule", "backup", gate), gate, start, end, close)
 
 
-def machines(shape: Shape, tags: Mapping[str, str] | None = None) -> tuple[InstanceSpec, ...]:
-    """The machines of a shape's lane, all well, and one more that is in no lane. ``tags`` are a lane's by default."""
+def _releases(cloud: Cloud, shape: Shape, lane: LaneSettings) -> Iterator[datetime]:
+    """When further updates are released so that each window after a run's first has some to install: their approval
+    delay is over halfway between the window before and that one.
+    """
+    windows = read_calendar(lane.lane.name, lane.values, lane_zone(lane), cloud.now, CYCLES).windows
+    delays = operating_system(shape.os).baselines[-1].approve_after_days
+    delay = timedelta(days=int(lane.values["ApproveAfterDays"]) if delays else 0)
+    for (_, ended), (starts, _) in pairwise(windows):
+        yield ended + (starts - ended) / 2 - delay
+
+
+def machines(
+    shape: Shape, tags: Mapping[str, str] | None = None, releases: Sequence[datetime] = ()
+) -> tuple[InstanceSpec, ...]:
+    """The machines of a shape's lane, all well, and one more that is in no lane. ``tags`` are a lane's by default.
+
+    Each lacks two updates, of which the second needs a reboot, and two more from each of the ``releases`` on.
+    """
     family = operating_system(shape.os)
     if tags is None:
         group = names.PATCH_GROUP.render(os=shape.os, env=shape.env)
         tags = {"PatchGroup": group, names.BACKUP_TAG_KEY: names.BACKUP_TAG_VALUE}
     kind = _approved_class(family.baselines[-1])
-    patches = (
-        Patch(f"{shape.os}-1", "openssl", kind),
-        Patch(f"{shape.os}-2", "kernel", kind, reboot=True),
+    patches = tuple(
+        patch
+        for number, released in enumerate((None, *releases))
+        for patch in (
+            Patch(f"{shape.os}-{2 * number + 1}", "openssl", kind, released=released),
+            Patch(f"{shape.os}-{2 * number + 2}", "kernel", kind, reboot=True, released=released),
+        )
     )
     return tuple(
         InstanceSpec(

@@ -72,7 +72,7 @@ class Shape:
 
 
 SHAPES: tuple[Shape, ...] = (
-    Shape("daily", "every night; coverage", parameters=_DAILY, weight=40),
+    Shape("daily", "every night; coverage", parameters=_DAILY, weight=20),
     Shape("weekly", "the shipped defaults: Saturdays", weight=6),
     Shape(
         "counting",
@@ -83,9 +83,9 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "volumes",
-        "volumes are backed up instead of instances",
+        "volumes are backed up instead of instances; half of the machines are enough for the gate",
         os="ubuntu",
-        parameters=_DAILY | {"BackupResources": "volumes"},
+        parameters=_DAILY | {"BackupResources": "volumes", "MinimumCoveragePercent": "50"},
         weight=6,
     ),
     Shape(
@@ -104,8 +104,8 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "autumn-backup",
-        "a backup in the hour that occurs twice",
-        parameters=_MORNINGLY,
+        "a backup in the hour that occurs twice; a gate that is due half of its lead before the window",
+        parameters=_MORNINGLY | {"MaximumLeadMinutes": "60"},
         start=datetime(2026, 10, 23, 10, tzinfo=UTC),
         weight=4,
     ),
@@ -175,6 +175,12 @@ SHAPES: tuple[Shape, ...] = (
         },
         weight=4,
         lively=False,
+    ),
+    Shape(
+        "lenient",
+        "a quarter of the machines is enough for the gate: what one has not does not hold the others' installs",
+        parameters=_DAILY | {"MinimumCoveragePercent": "25"},
+        weight=20,
     ),
 )
 """Every standard lane, by its weight the seed's choice."""

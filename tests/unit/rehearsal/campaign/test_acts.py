@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from patchgate.emulator.assumptions import Assumptions
 from patchgate.rehearsal.campaign import adversary
 from patchgate.rehearsal.campaign.acts import ACTS, Harm, Scene
 from patchgate.rehearsal.campaign.acts.scene import Given
-from patchgate.rehearsal.campaign.ground import Ground, Grounds
+from patchgate.rehearsal.campaign.ground import CYCLES, Ground, Grounds
 from patchgate.rehearsal.campaign.mixes import draw_plan, read_mix
 from patchgate.rehearsal.campaign.plan import Injection, RunPlan, Value
 from patchgate.rehearsal.campaign.run import RunOutcome, carry_out
@@ -144,8 +145,21 @@ def test_what_is_laid_and_never_comes_out_does_not_strike(
 
 
 def test_an_install_cannot_fail_where_all_is_installed(grounds: Grounds, daily: Ground) -> None:
-    failing = injected("patches", CYCLE_2, instance=0, failing=2, reason="no")
-    assert run(grounds, daily, failing).struck == ()
+    by_hand = [replace(injected("patch-now", when, instance=0), fault="hand") for when in (HOUR, 4 * HOUR)]
+    failing = injected("patches", 3 * HOUR, 6 * HOUR, instance=0, failing=2, reason="no")
+    assert run(grounds, daily, *by_hand, failing).struck == ("hand",)
+    assert run(grounds, daily, replace(failing, begins=0), *by_hand).struck == ("Fxx", "hand")
+
+
+@pytest.mark.parametrize("cycle", range(CYCLES))
+@pytest.mark.parametrize("failing", [1, 2])
+def test_installs_of_every_cycle_can_fail(grounds: Grounds, daily: Ground, cycle: int, failing: int) -> None:
+    begins = cycle * CYCLE_2
+    bad = injected("patches", begins, begins + 18 * HOUR, instance=0, failing=failing, reason="no")
+    assert run(grounds, daily, bad).struck == ("Fxx",)
+    failed = [record["failed"] for record in grounds.stage.cloud.history.of("PatchEnded") if record["failed"]]
+    os, last = daily.shape.os, 2 * cycle + 2
+    assert failed[0] == [f"{os}-{last - 1}", f"{os}-{last}"][-failing:]
 
 
 def test_two_acts_on_one_agent_leave_it_as_it_was(grounds: Grounds, daily: Ground) -> None:

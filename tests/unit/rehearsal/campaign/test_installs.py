@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,10 @@ from patchgate.rehearsal.campaign.run import carry_out
 from patchgate.rehearsal.campaign.shapes import SHAPES, Shape
 from patchgate.rehearsal.summary import summarise
 
+LANE, SAME = SHAPES[0], dict(SHAPES[0].parameters)
 COUNTING = next(shape for shape in SHAPES if shape.name == "counting")
+LIVELY = [shape for shape in SHAPES if shape.lively and shape.name != "autumn"]
+"""Without a lane whose window may start twice in a night."""
 
 
 def quiet_run(grounds: Grounds, ground: Ground) -> list[dict[str, object]]:
@@ -37,16 +41,36 @@ def test_on_every_standard_lane_a_run_without_faults_installs(grounds: Grounds, 
     if shape.name == "thrifty":  # some recovery points have expired by then
         assert any(each["installed"] for each in ended)
         return
-    installed = {str(each["instance"]): each["installed"] for each in reversed(ended)}
-    assert set(installed) == set(ground.terrain.instances)
-    assert all(len(updates) == 2 for updates in installed.values() if isinstance(updates, list))
+    firsts = {str(each["instance"]): each["installed"] for each in reversed(ended)}
+    assert set(firsts) == set(ground.terrain.instances)
+    assert {str(updates) for updates in firsts.values()} == {f"['{shape.os}-1', '{shape.os}-2']"}
+
+
+@pytest.mark.parametrize("shape", LIVELY, ids=[shape.name for shape in LIVELY])
+def test_where_machines_are_patched_every_window_has_updates_of_its_own(grounds: Grounds, shape: Shape) -> None:
+    ended = quiet_run(grounds, grounds.of(shape))
+    assert {str(each["installed"]) for each in ended} == {
+        f"['{shape.os}-1', '{shape.os}-2']",
+        f"['{shape.os}-3', '{shape.os}-4']",
+        f"['{shape.os}-5', '{shape.os}-6']",
+    }
+    assert len(ended) == CYCLES * len(VOLUMES)
+
+
+def test_updates_of_a_night_wait_for_the_lanes_approval_delay(grounds: Grounds) -> None:
+    delayed = [replace(LANE, name=f"after-{days}", parameters=SAME | {"ApproveAfterDays": days}) for days in "029"]
+    ends = [[each["installed"] for each in quiet_run(grounds, grounds.of(shape))] for shape in delayed]
+    assert ends[0] == ends[1] == ends[2]
+    assert len({str(installed) for installed in ends[0]}) == CYCLES
 
 
 @pytest.mark.parametrize("os", [family.name for family in operating_systems()])
 def test_machines_of_every_operating_system_have_updates_that_their_baseline_takes(grounds: Grounds, os: str) -> None:
     shape = Shape(f"of-{os}", "a lane of an operating system", os=os, parameters=SHAPES[0].parameters)
     ended = quiet_run(grounds, grounds.of(shape))
-    assert sum(each["installed"] == [f"{os}-1", f"{os}-2"] for each in ended) == len(VOLUMES)
+    for first in (1, 3, 5):
+        updates = [f"{os}-{first}", f"{os}-{first + 1}"]
+        assert sum(each["installed"] == updates for each in ended) == len(VOLUMES)
 
 
 def test_f37_reboots_that_are_left_out_are_due_and_said_to_be(grounds: Grounds) -> None:
@@ -55,7 +79,8 @@ def test_f37_reboots_that_are_left_out_are_due_and_said_to_be(grounds: Grounds) 
     terrain, cloud = ground.terrain, grounds.stage.cloud
     ended = quiet_run(grounds, ground)
     assert len(ended) == len(terrain.instances) * CYCLES
-    assert {str(each["pending_reboot"]) for each in ended} == {"['windows-2']"}
+    nights = (["windows-2"], ["windows-2", "windows-4"], ["windows-2", "windows-4", "windows-6"])
+    assert [each["pending_reboot"] for each in ended] == [due for due in nights for _ in terrain.instances]
     assert not list(cloud.history.of("InstanceRebooted"))
 
     (lane,) = summarise(list(cloud.history), [terrain.lane])
@@ -66,7 +91,7 @@ def test_f37_reboots_that_are_left_out_are_due_and_said_to_be(grounds: Grounds) 
     reader = LaneReader(lambda account, region, service: grounds.stage.session(account, region).client(service))
     place = Lane(COUNTING.account, COUNTING.region, COUNTING.os, COUNTING.env, COUNTING.account)
     states = reader.patch_states(place)
-    assert {(state.installed, state.missing, state.failed, state.pending_reboot) for state in states} == {(1, 0, 0, 1)}
+    assert {(state.installed, state.missing, state.failed, state.pending_reboot) for state in states} == {(3, 0, 0, 3)}
     leases = reader.lane(place).leases
     cycle = max(leases)
     evidence = reader.evidence(place, Bucket(terrain.bucket, COUNTING.account, COUNTING.region), cycle)
@@ -87,4 +112,4 @@ def test_a_reboot_ends_f37(grounds: Grounds) -> None:
     (state,) = cloud.invoke(scope, "ssm", "DescribeInstancePatchStates", {"InstanceIds": [instance]})[
         "InstancePatchStates"
     ]
-    assert (state["InstalledCount"], state["InstalledPendingRebootCount"]) == (2, 0)
+    assert (state["InstalledCount"], state["InstalledPendingRebootCount"]) == (6, 0)

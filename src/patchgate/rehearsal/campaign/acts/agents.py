@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from patchgate.emulator.world import AgentBehaviour
@@ -38,20 +39,21 @@ def agent(scene: Scene, given: Given) -> Harm | None:
 
 @act
 def patches(scene: Scene, given: Given) -> Harm | None:
-    """A machine's updates fail with a reason: the last ``failing`` of them."""
+    """A machine's updates fail with a reason: the last ``failing`` of those that are released together."""
     instance = scene.instance(given)
     if instance is None:
         return None
     failing = int(str(given["failing"]))
-    known = instance.spec.patches
-    bad = tuple(replace(patch, fails=str(given["reason"])) for patch in known[len(known) - failing :])
+    together = [list(patches) for _, patches in groupby(instance.spec.patches, key=lambda patch: patch.released)]
+    bad = {patch.id for patches in together for patch in patches[-failing:]}
+    known = (replace(each, fails=str(given["reason"])) if each.id in bad else each for each in instance.spec.patches)
     identity = instance.instance_id
 
     def shows(records: Sequence[Record]) -> bool:
         ended = (each for each in records if each["event"] == "PatchEnded" and each["instance"] == identity)
         return any(each["operation"] == "Install" and each["failed"] for each in ended)
 
-    return respec(scene, given, shows, patches=(*known[: len(known) - failing], *bad))
+    return respec(scene, given, shows, patches=tuple(known))
 
 
 @act

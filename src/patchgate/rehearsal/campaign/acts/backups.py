@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
 from patchgate.emulator.backup import Backup
@@ -18,7 +18,10 @@ OTHER_VAULT = "another-vault"
 
 @act
 def backup(scene: Scene, given: Given) -> Harm | None:
-    """How AWS Backup fares with one machine from now on: outcome, minutes, category, message."""
+    """How AWS Backup fares with one machine from now on: outcome, minutes, category, message.
+
+    ``volume``: with one of its volumes only, where those are backed up.
+    """
     behaviour = BackupBehaviour(
         outcome=str(given.get("outcome", "COMPLETED")),  # type: ignore[arg-type]
         minutes=int(str(given.get("minutes", 25))),
@@ -28,12 +31,29 @@ def backup(scene: Scene, given: Given) -> Harm | None:
     instance = scene.instance(given)
     if instance is None:
         return None
-    return respec(scene, given, _fared(scene, instance, behaviour), backup=behaviour)
+    meant = _volumes(instance, given)
+    if "volume" not in given:
+        named = {f"instance/{instance.instance_id}", *(f"volume/{each}" for each in meant)}
+        return respec(scene, given, _fared(scene, named, behaviour), backup=behaviour)
+    if not meant:
+        return None
+    backups = {**instance.spec.volume_backups, **dict.fromkeys(meant, behaviour)}
+    named = {f"volume/{each}" for each in meant}
+    return respec(scene, given, _fared(scene, named, behaviour), volume_backups=backups)
 
 
-def _fared(scene: Scene, instance: Instance, behaviour: BackupBehaviour) -> Shows:
-    """Whether a machine's backups have fared so: jobs that ended that way, or none where some was due."""
-    named = {f"instance/{instance.instance_id}", *(f"volume/{volume.volume_id}" for volume in instance.volumes)}
+def _volumes(instance: Instance, given: Given) -> list[str]:
+    """The volumes that an injection means: all that are attached, or the one that ``volume`` counts to, from the
+    beginning again behind the last.
+    """
+    attached = [volume.volume_id for volume in instance.volumes]
+    if "volume" not in given or not attached:
+        return attached
+    return [attached[int(str(given["volume"])) % len(attached)]]
+
+
+def _fared(scene: Scene, named: Container[str], behaviour: BackupBehaviour) -> Shows:
+    """Whether the backups of these resources have fared so: jobs that ended that way, or none where some was due."""
     since = scene.cloud.now
 
     def shows(records: Sequence[Record]) -> bool:
@@ -58,7 +78,8 @@ def _fared(scene: Scene, instance: Instance, behaviour: BackupBehaviour) -> Show
 def back_up_now(scene: Scene, given: Given) -> Harm | None:
     """An operator backs up a machine on demand: itself, or each of its volumes where the lane backs those up.
 
-    ``volumes``: its volumes in any lane; ``part``: only the first of them; ``elsewhere``: not into the lane's vault.
+    ``volumes``: its volumes in any lane; ``part``: only the first of them; ``volume``: that one alone; ``elsewhere``:
+    not into the lane's vault.
     """
     instance = scene.instance(given)
     if instance is None:
@@ -68,7 +89,7 @@ def back_up_now(scene: Scene, given: Given) -> Harm | None:
         return None
     resources = [f"instance/{instance.instance_id}"]
     if given.get("volumes") or given.get("part") or terrain.facts.backup_resources == "volumes":
-        resources = [f"volume/{volume.volume_id}" for volume in instance.volumes][: 1 if given.get("part") else None]
+        resources = [f"volume/{each}" for each in _volumes(instance, given)][: 1 if given.get("part") else None]
     vault = _other_vault(scene) if given.get("elsewhere") else terrain.lane.vault
     for resource in resources:
         arn = scope.arn("ec2", resource)
@@ -111,12 +132,17 @@ def strip_backup_role(scene: Scene, given: Given) -> Harm | None:  # noqa: ARG00
 
 @act
 def delete_recovery_points(scene: Scene, given: Given) -> Harm | None:
-    """Somebody deletes the recovery points of a machine and of its volumes; ``newest``: the newest of each only."""
+    """Somebody deletes the recovery points of a machine and of its volumes; ``newest``: the newest only.
+
+    ``volume``: those of one volume.
+    """
     instance = scene.instance(given)
     if instance is None:
         return None
     backup_service, scope = scene.cloud.component(Backup), scene.terrain.scope
-    resources = {instance.instance_id, *(volume.volume_id for volume in instance.volumes)}
+    resources = {*_volumes(instance, given)}
+    if "volume" not in given:
+        resources.add(instance.instance_id)
     points = [p for p in backup_service.region(scope).recovery_points.values() if p.job.resource_id in resources]
     points = [point for point in points if point.status == "COMPLETED"]
     for point in points[-1:] if given.get("newest") else points:

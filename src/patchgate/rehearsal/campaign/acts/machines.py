@@ -31,17 +31,18 @@ def state(scene: Scene, given: Given) -> Harm | None:
 
 @act
 def launch(scene: Scene, given: Given) -> Harm | None:
-    """A machine with the lane's tags is launched; with ``instance`` in the place of that one, as Auto Scaling does."""
+    """A machine with the lane's tags is launched; with ``instance`` in the place of that one, as Auto Scaling does.
+
+    ``without_volumes``: its root is an instance store, and nothing is attached.
+    """
     if "instance" in given:
         state(scene, {"instance": given["instance"], "state": "terminated"})
     model = _model(scene)
     new = identifier("i-", "launched", scene.index)
-    spec = replace(
-        model,
-        instance_id=new,
-        name=f"launched-{scene.index}",
-        volumes=(VolumeSpec(identifier("vol-", "launched", scene.index), "/dev/sda"),),
-    )
+    root = VolumeSpec(identifier("vol-", "launched", scene.index), "/dev/sda")
+    spec = replace(model, instance_id=new, name=f"launched-{scene.index}", volumes=(root,))
+    if given.get("without_volumes"):
+        spec = replace(spec, root_device="instance-store", volumes=())
     scene.ec2.add_instance(scene.terrain.scope, spec)
     return Harm()
 
