@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .histories import GATED, NAME, OPEN, TOPIC, WINDOW, Story, around, at
+from .histories import CLOSE, GATED, NAME, OPEN, TOPIC, WINDOW, Story, around, at
 
 LEFT_OUT = ("i-1", "denied", "backup-failed", "")
 
@@ -90,3 +90,17 @@ def test_what_a_close_finds_wrong_is_told() -> None:
     story.tells_people = False
     assert not is_told(story.closer(problems=["the window was still open"]))
     assert is_told(told(story, "the window was still open", hours=26.2))
+
+
+def test_a_watchdog_that_died_while_a_gate_created_its_lease_is_no_gate() -> None:
+    """Its retry finds nothing wrong any more, and says nothing."""
+    story = Story(tells_people=False).launch().tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=True)
+    payload = {"scheduled_time": at(22.5).isoformat(), "mode": "watchdog"}
+    known = {"function": CLOSE, "request_id": "r"}
+    said = {"mode": "watchdog", "problems": ["the watchdog closed the window"]}
+    story.tell(at(22.5), "FunctionInvoked", payload=payload, **known).open(at(22.5, 5))
+    story.tell(at(22.5, 9), "FunctionEnded", status="Error", error="", log=[json.dumps(said)], result=None, **known)
+    story.tell(at(22.5, 70), "FunctionInvoked", payload=payload, **known)
+    again = {"mode": "watchdog", "problems": []}
+    story.tell(at(22.5, 80), "FunctionEnded", status="Success", error="", log=[], result=again, **known)
+    assert is_told(story)
