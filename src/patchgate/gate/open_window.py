@@ -63,6 +63,8 @@ def handler(event: Json, context: Any) -> Json:
     if verdict.decision == "open":
         lane.report(record, findings)  # whoever dies after the lease is there has said whom it leaves out
         record["lease"] = lane.create_lease(cycle, record, times)
+        if not record["lease"]:
+            return lane.obey(cycle, lane.leases()[cycle])
     else:
         lease = lane.leases().get(cycle, {})
         if "open" in lease:
@@ -249,7 +251,7 @@ class Lane:
         self.s3.put_object(Bucket=self.env["LOG_BUCKET"], Key=key, Body=body.encode())
 
     def create_lease(self, cycle: str, record: Json, times: Sequence[datetime]) -> Json:
-        """Create the lease once; a concurrent gate's lease is read and obeyed. Returns the terms in force."""
+        """Create the lease once, and read it back; returns its terms, none where a concurrent gate's was first."""
         start, end, until = (format_instant(t) for t in times)
         terms: Json = {"verdict": "open", "cycle": cycle, "window_id": record["window_id"], "window_start": start}
         terms |= {"window_end": end, "admit_until": until, "gate": record["gate"]}
@@ -258,7 +260,7 @@ class Lane:
         try:
             self.ssm.put_parameter(Name=name, Value=json.dumps(terms), Type="String", Overwrite=False)
         except self.ssm.exceptions.ParameterAlreadyExists:
-            record["repeated"] = True
+            return {}
         return json.loads(self.ssm.get_parameter(Name=name)["Parameter"]["Value"])
 
     def write_hold(self, cycle: str, record: Json) -> None:

@@ -1,8 +1,8 @@
 """The proof at the point of use: the first step of every instance's install runbook.
 
 Reads the lease, the freezes, the instance, its recovery point and its volumes, and answers admit or deny with the
-reason. Everything is read in one pass after `started`; `NotAfter` ends that proof's life, and the node refuses to
-install after it. Errors are raised: the step fails, and nothing is installed.
+reason. Everything is read in one pass after `started`; `NotAfter` ends that proof's life: the step fails when it is
+over by then, and the node refuses to install after it. Errors are raised: the step fails, and nothing is installed.
 """
 
 import json
@@ -47,6 +47,8 @@ def script_handler(events: Json, context: Any) -> Json:  # noqa: ARG001 - the si
     except Denied as denied:
         answer |= {"Reason": denied.reason, "Detail": denied.detail}
     proof.write_evidence(answer, started)
+    if answer["Decision"] == "admit" and datetime.now(UTC).timestamp() >= int(answer["NotAfter"]):
+        raise TimeoutError(f"the proof that began {format_instant(started)} is over: its reads took too long")
     return answer
 
 

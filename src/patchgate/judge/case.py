@@ -157,8 +157,15 @@ class Case:
         return self.runbooks[first:last]
 
     def reading_of(self, install: Install) -> Span:
-        """The span in which the proof of an install may have been read."""
-        return Span(self.facts.cut_at(install.begun - self.lane.proof_read_within), Cut(install.seq, install.at))
+        """The span in which the proof of an install may have been read: that much earlier where a clock is slow."""
+        within = self.lane.proof_read_within + self.slowness_of(install)
+        return Span(self.facts.cut_at(install.begun - within), Cut(install.seq, install.at))
+
+    def slowness_of(self, install: Install) -> timedelta:
+        """How slow the node's clock was when an install began: it is the node that refuses, and so much later."""
+        span = Span(self.facts.cut_at(install.begun), Cut(install.seq, install.at))
+        agents = self.instances[install.instance].agents.seen(span)
+        return timedelta(seconds=max(0.0, *(-agent.clock_skew_seconds for agent in agents)) if agents else 0)
 
     @cached_property
     def occurrences(self) -> list[Occurrence]:

@@ -53,7 +53,7 @@ def uninstallable(case: Case) -> Iterator[Violation]:
         if not written:
             what = f"was installed before its evidence in cycle {leases[-1].cycle} was written"
             yield Violation.of("evidence", install, what, leases[-1].opened.seq)
-        elif not any(_admits(writing, install.begun - case.lane.proof_read_within) for writing in written):
+        elif not any(_admits(writing, span.low.at) for writing in written):
             what = "was installed against its evidence, or on one that was too old"
             yield Violation.of("evidence", install, what, written[-1].cut.seq)
 

@@ -20,6 +20,10 @@ CLOCKS_DIFFER = timedelta(minutes=1)
 """By how much AWS's clocks may differ: a window may begin that much before its time."""
 
 
+HANDED_ON = timedelta(seconds=10)
+"""From the end of a proof to its command: two steps of the runbook."""
+
+
 def without_proof(case: Case) -> Iterator[Violation]:
     """No install begins without a recovery point that is complete, fresh and covers every attached volume."""
     for install, instance, span in case.installs:
@@ -43,12 +47,12 @@ def without_lease(case: Case) -> Iterator[Violation]:
 def outside_of_admission(case: Case) -> Iterator[Violation]:
     """No install begins before its window or at its lease's end of admission, and no command says it may."""
     for install, _, span in case.installs:
-        leases = open_leases(case, span)
+        leases, slowness = open_leases(case, span), case.slowness_of(install)
         if leases and not any(
-            lease.window_start - CLOCKS_DIFFER <= install.begun < lease.admit_until for lease in leases
+            lease.window_start - CLOCKS_DIFFER <= install.begun < lease.admit_until + slowness for lease in leases
         ):
             lease = leases[-1]
-            late = install.begun >= lease.admit_until
+            late = install.begun >= lease.admit_until + slowness
             what = f"was installed when admission had ended at {lease.admit_until.isoformat()}"
             early = f"was installed before its window began at {lease.window_start.isoformat()}"
             yield Violation.of("admission", install, what if late else early, lease.opened.seq)
@@ -56,11 +60,15 @@ def outside_of_admission(case: Case) -> Iterator[Violation]:
 
 
 def _commands_without_end(case: Case) -> Iterator[Violation]:
-    """Commands that a node would still carry out after its lease's end of admission."""
+    """Commands that a node would still carry out after its lease's end of admission, and those of proofs that ended."""
     lane = case.lane
     for sent in case.facts.sent.get(lane.place, ()):
         if sent.not_after is None or not sent.document.endswith(lane.suffix):
             continue
+        late = sent.cut.at.timestamp() - sent.not_after
+        if sent.principal and late > HANDED_ON.total_seconds():
+            what = f"a command was sent {late:.0f} seconds after its proof had ended"
+            yield Violation.at_cut("admission", lane, sent.cut, what, instance=", ".join(sent.instances))
         leases = open_leases(case, Span(case.facts.cut_at(sent.cut.at - lane.proof_read_within), sent.cut))
         if leases and all(sent.not_after > lease.admit_until.timestamp() for lease in leases):
             what = f"a command may start until {sent.not_after}, after admission ends"

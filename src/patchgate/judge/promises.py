@@ -55,7 +55,9 @@ PROMISES = (
     Promise(
         "admission",
         CLOSED,
-        "No install begins before its window or once admission has ended, and no command says that it may.",
+        "No install begins before its window or once admission has ended, and no command says that it may, or is sent "
+        "when its proof has ended. It is the node that refuses: where its clock is slow, as much later, for promises "
+        "about installs.",
         installs.outside_of_admission,
         of_gate=True,
     ),

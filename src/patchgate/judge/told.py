@@ -18,11 +18,12 @@ CUT_SHORT = "... and more"
 
 def untold(case: Case) -> Iterator[Violation]:
     """A run that succeeded, had something to tell, and published no message that says it; and a gate that died when its
-    lease was there, if no gate of that cycle says it either, and it was not given up, which is an alarm.
+    lease was there, if no gate of that cycle says it either, and it was not given up, which is an alarm. Of gates that
+    were on their way together one is in force, and no history says which.
     """
     for function in (case.gate, case.closing):
         for run in function.runs:
-            if not run.to_tell or not (run.succeeded or (function is case.gate and _left_a_lease(case, run))):
+            if not run.to_tell or not (run.succeeded or (function is case.gate and _surely_left_a_lease(case, run))):
                 continue
             texts = _texts_within(case, run)
             if not run.succeeded:
@@ -39,9 +40,13 @@ def untold(case: Case) -> Iterator[Violation]:
                 yield Violation.at_cut("told", case.lane, run.span.high, what, run.span.low.seq)
 
 
-def _left_a_lease(case: Case, run: Run) -> bool:
-    """Whether a lease was created while a run was on its way."""
-    return any(run.span.low.seq < lease.opened.seq < run.span.high.seq for lease in case.leases)
+def _surely_left_a_lease(case: Case, run: Run) -> bool:
+    """Whether a gate's run created the lease that is in force: it was on its way to open then, and no other run was."""
+    if run.decision != "open":
+        return False
+    created = [lease.opened.seq for lease in case.leases if run.span.low.seq < lease.opened.seq < run.span.high.seq]
+    others = [other.span for other in case.gate.runs if other is not run]
+    return any(not any(other.low.seq < seq < other.high.seq for other in others) for seq in created)
 
 
 def _texts_within(case: Case, run: Run) -> list[str]:

@@ -362,9 +362,20 @@ def test_f28_concurrent_gate_that_created_the_lease_first_is_obeyed(aws: FakeAws
     aws.protect("a")
     first = {"verdict": "open", "cycle": CYCLE, "window_end": "2026-07-05T00:00:00Z", "by": "the other"}
     aws.before["put_parameter"] = lambda: aws.parameters.update({f"{LANE}{CYCLE}/open": json.dumps(first)})
-    record = open_gate()
-    assert record["repeated"] is True
-    assert record["lease"] == first == lease(aws, CYCLE)
+    assert open_gate() == {"cycle": CYCLE, "decision": "open", "repeated": True}
+    assert lease(aws, CYCLE) == first
+    assert (aws.messages, f"{LANE}{CYCLE}/told" in aws.parameters) == ([], False)
+
+
+def test_f28_who_lost_the_race_tells_whom_the_lease_in_force_leaves_out(aws: FakeAws, open_gate: OpenGate) -> None:
+    """The first one may have died before it did: the second marks as told only what it has told."""
+    aws.protect("a")
+    first = {"verdict": "open", "cycle": CYCLE, "window_end": "2026-07-05T00:00:00Z", "left_out": 3}
+    aws.before["put_parameter"] = lambda: aws.parameters.update({f"{LANE}{CYCLE}/open": json.dumps(first)})
+    open_gate()
+    (message,) = aws.messages
+    assert message["Message"] == f"cycle {CYCLE}: instances left out: 3 ... and more: see the evidence"
+    assert f"{LANE}{CYCLE}/told" in aws.parameters
 
 
 def test_f28_hold_does_not_overrule_a_concurrent_open(aws: FakeAws, open_gate: OpenGate) -> None:

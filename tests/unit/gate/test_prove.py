@@ -265,6 +265,32 @@ def test_f55_f56_node_is_told_when_the_proof_ends(aws: FakeAws, prove_instance: 
     assert int(late["NotAfter"]) == int(aws.now.timestamp()) + 30
 
 
+@pytest.mark.parametrize(("seconds", "fails"), [(119, False), (120, True), (600, True)])
+def test_f29_a_proof_that_is_over_before_its_reads_are_admits_nothing(
+    aws: FakeAws, prove_instance: Prove, seconds: int, fails: bool
+) -> None:
+    """The node would refuse it, if its clock is right."""
+
+    def pass_by() -> None:
+        aws.now += timedelta(seconds=seconds)
+
+    aws.before["put_object"] = pass_by
+    if fails:
+        with pytest.raises(TimeoutError, match="is over: its reads took too long"):
+            prove_instance("a")
+    else:
+        assert prove_instance("a")["Decision"] == "admit"
+
+
+def test_f29_a_denial_may_take_its_time(aws: FakeAws, prove_instance: Prove) -> None:
+    def pass_by() -> None:
+        aws.now += timedelta(seconds=600)
+
+    aws.before["put_object"] = pass_by
+    aws.jobs.clear()
+    assert reason(prove_instance("a")) == "no-backup-job"
+
+
 def test_f58_backups_that_are_aborted_time_after_time(aws: FakeAws, prove_instance: Prove) -> None:
     aws.jobs[0] |= {"State": "ABORTED", "StatusMessage": "completion window exceeded"}
     aws.add_backup("a", state="COMPLETED", at=BACKUP - timedelta(days=7))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .histories import CLOSE, CYCLE, EVENING, GATED, NAME, OPEN, WINDOW, Story, at
+from .histories import AGENT, CLOSE, CYCLE, EVENING, GATED, NAME, OPEN, WINDOW, Story, at
 
 DAY = timedelta(hours=24)
 LANE_PATH = "/patchgate/ubuntu/prd"
@@ -187,10 +187,25 @@ def test_f55_no_command_may_start_after_admission_has_ended() -> None:
     assert commanded("") == []
 
 
+@pytest.mark.parametrize(("late", "fine"), [(0, True), (10, True), (11, False)])
+def test_f29_no_command_is_sent_when_its_proof_has_ended(late: int, fine: bool) -> None:
+    """Whether or not a node refuses it, by a clock that may be slow."""
+    sent = int(at(24.99).timestamp())
+    assert commanded(str(sent - late)) == ([] if fine else ["admission"])
+
+
 @pytest.mark.parametrize(("delivered", "fine"), [(-1, True), (0, False)])
 def test_f55_an_install_begins_when_its_command_is_handed_over(delivered: int, fine: bool) -> None:
     story = shut(night()).closer().launch().back_up().evidence(when=at(25, -30)).install(when=at(25, 1))
     story.tell(at(25, delivered), "CommandDelivered", command="command-i-1", instance="i-1")
+    assert broken(story) == ([] if fine else ["admission"])
+
+
+@pytest.mark.parametrize(("skew", "fine"), [(0, False), (60, False), (-29, False), (-31, True)])
+def test_a_node_whose_clock_is_slow_refuses_as_much_later(skew: int, fine: bool) -> None:
+    agent = AGENT | {"clock_skew_seconds": skew}
+    story = shut(night()).closer().launch(agent=agent).back_up().evidence(when=at(25, -30)).install(when=at(25, 40))
+    story.tell(at(25, 30), "CommandDelivered", command="command-i-1", instance="i-1")
     assert broken(story) == ([] if fine else ["admission"])
 
 

@@ -104,3 +104,25 @@ def test_a_watchdog_that_died_while_a_gate_created_its_lease_is_no_gate() -> Non
     again = {"mode": "watchdog", "problems": []}
     story.tell(at(22.5, 80), "FunctionEnded", status="Success", error="", log=[], result=again, **known)
     assert is_told(story)
+
+
+def overlapping(decision: str, *, before: bool) -> Story:
+    """A gate that dies after a lease was created: by it, or by another one that ends well and has nothing to tell."""
+    story = Story(tells_people=False).launch().tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=False)
+    payload = {"scheduled_time": at(22.5).isoformat(), "mode": "open"}
+    mine, other = ({"function": OPEN, "request_id": request} for request in ("mine", "other"))
+    said = {"decision": decision, "reason": "frozen", "left_out": [list(LEFT_OUT)]}
+    again = {"decision": "open", "repeated": True}
+    story.tell(at(22.5), "FunctionInvoked", payload=payload, **mine)
+    story.tell(at(22.5, 1 if before else 6), "FunctionInvoked", payload=payload, **other)
+    story.open(at(22.5, 5))
+    story.tell(at(22.5, 8), "FunctionEnded", status="Success", error="", log=[], result=again, **other)
+    story.tell(at(22.5, 9), "FunctionEnded", status="Error", error="", log=[json.dumps(said)], result=None, **mine)
+    story.tell(at(22.5, 70), "FunctionInvoked", payload=payload, **mine)
+    return story.tell(at(22.5, 80), "FunctionEnded", status="Success", error="", log=[], result=again, **mine)
+
+
+def test_a_gate_need_not_tell_what_is_not_in_force() -> None:
+    assert not is_told(overlapping("open", before=False))
+    assert is_told(overlapping("open", before=True)), "whose lease it is nobody knows"
+    assert is_told(overlapping("hold", before=False)), "who holds creates none"

@@ -1,7 +1,8 @@
 """How many calls programs make: measured where a ground is broken, so that each of them can go wrong.
 
 A program's calls are counted in a few runs, each of which leads it down another of its paths: the gate opens, tells of
-somebody whom it leaves out, holds for a freeze; the close and the watchdog find all well, or what another one missed.
+somebody whom it leaves out, holds for a freeze; the close and the watchdog find all well, or what another one missed,
+for one night or two.
 """
 
 from __future__ import annotations
@@ -42,9 +43,16 @@ def paths(terrain: Terrain) -> Mapping[str, tuple[Injection, ...]]:
         ways["the calendar is closed"] = tuple(
             Injection("", "close-calendar", *span, {"minutes": (span[1] - span[0]) // 60}) for span in begins
         )
+    ways["an agent is silent"] = (Injection("", "agent", 0, None, {"instance": 0, "silent": True}),)
     for lost in ("open", "close"):
-        ways[f"{lost} never comes"] = (Injection("", DELIVERY, *_ALWAYS, {"schedule": lost, "delays": ()}),)
+        ways[f"{lost} never comes"] = (_lost(lost, *_ALWAYS),)
+    second = begins[1:2] or begins
+    ways["a night without a close"] = tuple(_lost(lost, 0, second[0][0]) for lost in ("close", "watchdog"))
     return ways
+
+
+def _lost(schedule: str, begins: int, ends: int) -> Injection:
+    return Injection("", DELIVERY, begins, ends, {"schedule": schedule, "delays": ()})
 
 
 class Counting(Adversary):
