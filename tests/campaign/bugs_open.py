@@ -231,8 +231,8 @@ OPEN_BUGS = (
         (
             _open(_EVIDENCE, ""),
             _open(
-                '        record["lease"] = lane.create_lease(cycle, record, times)\n    else:\n',
-                '        record["lease"] = lane.create_lease(cycle, record, times)\n'
+                "            return lane.obey(cycle, lane.leases()[cycle])\n    else:\n",
+                "            return lane.obey(cycle, lane.leases()[cycle])\n"
                 "        lane.write_evidence(cycle, record, findings)\n"
                 "    else:\n        lane.write_evidence(cycle, record, findings)\n",
             ),

@@ -238,6 +238,13 @@ PROVE_BUGS = (
         "F21",
     ),
     Bug(
+        "prove-outlives-itself",
+        "a proof whose reads took longer than it lives admits all the same",
+        "promise 1",
+        (_prove('    if answer["Decision"] == "admit" and datetime', "    if not answer and datetime"),),
+        "F29,F30",
+    ),
+    Bug(
         "freeze-ignored",
         "the freezes are not read",
         "F53",

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from patchgate.emulator.assumptions import Assumptions
+from patchgate.emulator.ec2 import Ec2
 from patchgate.rehearsal.campaign import adversary
 from patchgate.rehearsal.campaign.acts import ACTS, Harm, Scene
 from patchgate.rehearsal.campaign.acts.scene import Given
@@ -184,3 +185,17 @@ def test_a_story_says_what_was_missed(grounds: Grounds, daily: Ground) -> None:
         "Fxx: patches instance 0, failing 1, reason no",
         "Fxx is over",
     ]
+
+
+def test_a_launched_machine_has_not_what_befell_the_first_one(grounds: Grounds) -> None:
+    """Seed 31040 of `all`: a machine that took 200 minutes for ever kept two others from their turn in the calm."""
+    ground = grounds.of(SHAPES[0])
+    slow = injected("pace", 0, CYCLE_2, instance=0, minutes=200)
+    silent = injected("agent", 60, CYCLE_2, instance=0, silent=True)
+    run(grounds, ground, slow, silent, injected("launch", HOUR))
+    machines = grounds.stage.cloud.component(Ec2).region(ground.terrain.scope).instances
+    first = machines[ground.terrain.instances[0]].spec
+    (launched,) = [each.spec for each in machines.values() if each.spec.name.startswith("launched-")]
+    assert (launched.install_minutes, launched.agent) == (first.install_minutes, first.agent)
+    assert launched.install_minutes < 200
+    assert launched.agent.ping == "Online"

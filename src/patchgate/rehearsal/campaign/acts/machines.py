@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from patchgate.emulator.world import InstanceSpec, VolumeSpec
+from patchgate.emulator.world import VolumeSpec
 from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, act
 from patchgate.rehearsal.campaign.ground import DEVICES, identifier
 
@@ -33,11 +33,12 @@ def state(scene: Scene, given: Given) -> Harm | None:
 def launch(scene: Scene, given: Given) -> Harm | None:
     """A machine with the lane's tags is launched; with ``instance`` in the place of that one, as Auto Scaling does.
 
-    ``without_volumes``: its root is an instance store, and nothing is attached.
+    It is as the lane's first one was before anything befell that. ``without_volumes``: its root is an instance store,
+    and nothing is attached.
     """
     if "instance" in given:
         state(scene, {"instance": given["instance"], "state": "terminated"})
-    model = _model(scene)
+    model = scene.as_it_was(scene.ec2.region(scene.terrain.scope).instances[scene.terrain.instances[0]])
     new = identifier("i-", "launched", scene.index)
     root = VolumeSpec(identifier("vol-", "launched", scene.index), "/dev/sda")
     spec = replace(model, instance_id=new, name=f"launched-{scene.index}", volumes=(root,))
@@ -45,10 +46,6 @@ def launch(scene: Scene, given: Given) -> Harm | None:
         spec = replace(spec, root_device="instance-store", volumes=())
     scene.ec2.add_instance(scene.terrain.scope, spec)
     return Harm()
-
-
-def _model(scene: Scene) -> InstanceSpec:
-    return scene.ec2.region(scene.terrain.scope).instances[scene.terrain.instances[0]].spec
 
 
 @act

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from patchgate.emulator.ec2 import Ec2
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud
     from patchgate.emulator.ec2_resources import Instance
     from patchgate.emulator.history import Record
+    from patchgate.emulator.world import InstanceSpec
     from patchgate.rehearsal.campaign.plan import Value
     from patchgate.rehearsal.campaign.terrain import Terrain
 
@@ -48,6 +49,11 @@ class Scene:
     def before(self, what: Hashable, value: Any) -> Any:
         """What ``what`` was before the first act changed it; ``value`` is what it is now."""
         return self.memory.setdefault(what, value)
+
+    def as_it_was(self, instance: Instance) -> InstanceSpec:
+        """What a machine was like before the first act that changed it."""
+        keys = {each.name: (instance.instance_id, each.name) for each in fields(instance.spec)}
+        return replace(instance.spec, **{name: self.memory[key] for name, key in keys.items() if key in self.memory})
 
     @property
     def ec2(self) -> Ec2:
