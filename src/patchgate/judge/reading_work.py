@@ -21,6 +21,7 @@ class WorkReader:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self._delivered: dict[tuple[str, str], datetime] = {}
+        self._untargeted: dict[str, Automation] = {}
         self._invoked: dict[str, list[tuple[Cut, Any]]] = {}
 
     def handlers(self) -> Handlers:
@@ -45,16 +46,13 @@ class WorkReader:
     # What was done to instances
 
     def _automation_started(self, record: Record, cut: Cut, place: Place) -> None:
-        if record.get("target"):
-            run = Automation(
-                record["execution"],
-                record.get("document", ""),
-                place,
-                record["target"],
-                cut,
-            )
+        target = record.get("target") or ""
+        run = Automation(record["execution"], record.get("document", ""), place, target, cut)
+        self.facts.automations.setdefault((place, target), []).append(run)
+        if target:
             self.facts.executions[run.execution] = run
-            self.facts.automations.setdefault((place, run.instance), []).append(run)
+        else:
+            self._untargeted[run.execution] = run
 
     def _automation_step_ended(self, record: Record, cut: Cut, place: Place) -> None:  # noqa: ARG002
         run = self.facts.executions.get(record["execution"])
@@ -78,6 +76,7 @@ class WorkReader:
         status, failure = record["status"], str(record.get("failure") or "")
         run = self.facts.executions.get(record["execution"])
         instance = run.instance if run else record.get("target") or ""
+        run = run or self._untargeted.get(record["execution"])
         if run is not None:
             run.ended, run.status, run.failure = cut, status, failure
         if status != "Success" and (failure or status in ("TimedOut", "Cancelled")):

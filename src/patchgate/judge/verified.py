@@ -56,15 +56,15 @@ def wrongly_successful(case: Case) -> Iterator[Violation]:
 
 def _is_of(case: Case, install: Install, run: Automation) -> bool:
     """Whether an install is surely that runbook's: its command is of the lane's document and was sent while no other
-    runbook of the lane was under way on the machine.
+    runbook of the lane was under way on the machine, or for a machine that no history names.
     """
     sent = install.sent
     if sent is None or not sent.document.endswith(case.lane.suffix):
         return False
-    runs = case.facts.automations.get((run.place, run.instance), ())
+    known = case.facts.automations
     under_way = [
         one
-        for one in runs
+        for one in (*known.get((run.place, run.instance), ()), *known.get((run.place, ""), ()))
         if one.started.seq < sent.cut.seq
         and (one.ended is None or one.ended.seq > sent.cut.seq)
         and one.document.endswith(case.lane.suffix)

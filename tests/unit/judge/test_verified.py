@@ -192,3 +192,13 @@ def test_runbooks_of_others_are_not_judged() -> None:
     story = ended(patch_ended(begun(), "Failed", "p"))
     assert found(story, has_gate=False) == []
     assert found(story, environment="dev") == []
+
+
+@pytest.mark.parametrize(("target", "document"), [("", DOCUMENT), ("i-1", DOCUMENT), ("", "another")])
+def test_an_install_may_be_that_of_a_runbook_that_somebody_started_by_hand(target: str, document: str) -> None:
+    """Of such a one no history need say for which machine it is."""
+    by_hand = {"execution": "by-hand", "document": document}
+    story = begun(sent=False).tell(at(23, 10), "AutomationStarted", target=target, **by_hand)
+    story = ended(send(story).install(), BEGAN)
+    story.tell(ENDED, "AutomationEnded", target=target, status="Success", failure="", **by_hand)
+    assert bool(found(story)) == (document != DOCUMENT)
