@@ -183,8 +183,6 @@ TEMPLATE_BUGS = (
         "promise 1",
         (DENIED_INSTALLS,),
         "F02,F14",
-        masked_by="the node, which refuses: a denial ends its proof in 1970",
-        with_it="denials-install",
     ),
     Bug(
         "denials-install",

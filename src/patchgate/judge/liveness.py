@@ -104,10 +104,10 @@ def _is_well(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
     )
 
 
-def _is_fit(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
-    """Whether nothing of the instance itself keeps it from being patched in a window."""
+def _is_fit(case: Case, instance: Instance, occurrence: Occurrence, until: Cut | None = None) -> bool:
+    """Whether nothing of the instance itself keeps it from being patched in a window, to its end or ``until``."""
     gate = _gate_begins(case, occurrence)
-    span = Span(gate, case.facts.cut_at(occurrence.end))
+    span = Span(gate, until or case.facts.cut_at(occurrence.end))
     return (
         runs_throughout(instance, span)
         and case.includes_throughout(instance, span)
@@ -225,14 +225,14 @@ def _is_crowded_out(case: Case, instance: Instance, occurrence: Occurrence) -> b
 
 
 def _fails_by_itself(case: Case, run: Automation, occurrence: Occurrence) -> bool:
-    """Whether a runbook failed by what its machine is or has: its patches, its agent, its backup."""
+    """Whether a runbook failed by what its machine is or has until then: its patches, its agent, its backup."""
     if run.status in ("Success", ""):
         return False
     ends = case.facts.ends.get((run.place, run.instance), ())
     if any(step.status != "Success" and occurrence.start <= step.at < occurrence.after for step in ends):
         return True
     instance = case.instances.get(run.instance)
-    return instance is None or not _is_fit(case, instance, occurrence)
+    return instance is None or not _is_fit(case, instance, occurrence, run.ended)
 
 
 def _budget(case: Case, occurrence: Occurrence) -> int:

@@ -36,7 +36,7 @@ def _no_baseline(draw: Draw) -> Iterator[Injection]:
     yield draw.inject("deregister-patch-group", draw.moment())
 
 
-@fault("F38", "agents are silent or old", everyday=4)
+@fault("F38", "agents are silent, for a while or for good, or old", everyday=4, lasts=True)
 def _silent_agent(draw: Draw) -> Iterator[Injection]:
     for instance in draw.some():
         begins = draw.moment()
@@ -45,7 +45,8 @@ def _silent_agent(draw: Draw) -> Iterator[Injection]:
                 "agent", begins, None, instance=instance, version=draw.coins.choice(("2.3.50.0", "3.0.501.0"))
             )
         else:
-            ends = begins + draw.coins.choice((5, 60, 600, HOUR, 5 * HOUR))
+            seconds = draw.coins.choice((5, 60, 600, HOUR, 5 * HOUR, None))
+            ends = None if seconds is None else begins + seconds
             yield draw.inject("agent", begins, ends, instance=instance, silent=True)
 
 

@@ -9,6 +9,9 @@ from patchgate.rehearsal.campaign.faults.catalogue import HOUR, Draw, fault
 from patchgate.rehearsal.campaign.plan import Injection
 from patchgate.rehearsal.campaign.terrain import SETTLED
 
+ATTEMPTS = 8
+"""How often the gate's SDK tries a call: what fails so often and once more fails once, and goes well again."""
+
 
 @fault("F26", "a close comes while the window opens")
 def _early_close(draw: Draw) -> Iterator[Injection]:
@@ -75,7 +78,7 @@ def _failing_close(draw: Draw) -> Iterator[Injection]:
             which="any",
             nth=draw.one_of_calls("close", "any"),
             effect="fail",
-            times=1000,
+            times=draw.coins.choice((ATTEMPTS + 1, 1000)),
         )
 
 
