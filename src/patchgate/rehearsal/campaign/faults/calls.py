@@ -20,11 +20,12 @@ def _early_close(draw: Draw) -> Iterator[Injection]:
 
 @fault("F27", "a gate, a close or a watchdog is late, or never comes", everyday=3)
 def _late_or_missing(draw: Draw) -> Iterator[Injection]:
-    label = draw.coins.choice(("open", "open", "close", "watchdog"))
+    labels = draw.coins.choice((("open",), ("open",), ("close",), ("watchdog",), ("close", "watchdog")))
     late = draw.coins.choice((60, 600, 1790, 1799, 1801, 1860, 2 * HOUR, 6 * HOUR, 20 * HOUR))
     delays: tuple[int, ...] = () if draw.coins.random() < 0.4 else (late,)
-    span = (draw.at(draw.cycle.gate, -HOUR), draw.at(draw.cycle.close, 12 * HOUR))
-    yield draw.inject(DELIVERY, *span, schedule=label, delays=delays)
+    span = (draw.at(draw.cycle.gate, -HOUR), draw.at(draw.cycle.close + SETTLED))
+    for label in labels:
+        yield draw.inject(DELIVERY, *span, schedule=label, delays=delays)
 
 
 @fault("F28", "a gate or a close is invoked twice, at once or much later", everyday=3)
