@@ -26,6 +26,11 @@ def _runbook(*path: str, old: Any, new: Any) -> TemplateEdit:
     return TemplateEdit(PATCH, (*_STEPS, *path), old, new)
 
 
+def _bucket_policy(*path: str, old: Any, new: Any) -> TemplateEdit:
+    statements = ("PatchingLogsBucketPolicy", "Properties", "PolicyDocument", "Statement")
+    return TemplateEdit(LOGS, (*statements, *path), old, new)
+
+
 def _plugin(*path: str, old: Any, new: Any) -> TemplateEdit:
     return TemplateEdit(PATCH, (*_PLUGINS, *path), old, new)
 
@@ -116,21 +121,7 @@ TEMPLATE_BUGS = (
         "evidence-of-all",
         "the log bucket takes evidence from everybody in the organization",
         "F59",
-        (
-            TemplateEdit(
-                LOGS,
-                (
-                    "PatchingLogsBucketPolicy",
-                    "Properties",
-                    "PolicyDocument",
-                    "Statement",
-                    "DenyEvidenceButByGate",
-                    "Effect",
-                ),
-                "Deny",
-                "Allow",
-            ),
-        ),
+        (_bucket_policy("DenyEvidenceButByGate", "Effect", old="Deny", new="Allow"),),
         "F59",
     ),
     Bug(
@@ -138,18 +129,11 @@ TEMPLATE_BUGS = (
         "the log bucket takes a lane's evidence from gates of any account",
         "F59",
         (
-            TemplateEdit(
-                LOGS,
-                (
-                    "PatchingLogsBucketPolicy",
-                    "Properties",
-                    "PolicyDocument",
-                    "Statement",
-                    "AllowGateToWriteEvidence",
-                    "Resource",
-                ),
-                _OWN_EVIDENCE,
-                {"Fn::Sub": "${PatchingLogsBucket.Arn}/evidence/*"},
+            _bucket_policy(
+                "AllowGateToWriteEvidence",
+                "Resource",
+                old=_OWN_EVIDENCE,
+                new={"Fn::Sub": "${PatchingLogsBucket.Arn}/evidence/*"},
             ),
         ),
         "F59",

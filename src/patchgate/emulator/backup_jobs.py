@@ -276,8 +276,10 @@ class Jobs(Plans):
         ec2 = self.cloud.component(Ec2)
         identifier = arn.rpartition("/")[2]
         region = ec2.region(scope)
-        volume = region.volumes.get(identifier) if kind == "EBS" else None
-        owner = (volume.instance_id if volume else "") if kind == "EBS" else identifier
+        owner = identifier
+        if kind == "EBS":
+            volume = region.volumes.get(identifier)
+            owner = volume.instance_id if volume else ""
         instance = region.instances.get(owner)
         if instance is None:
             return BackupBehaviour()

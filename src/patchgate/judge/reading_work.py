@@ -174,13 +174,12 @@ class WorkReader:
             _to_tell(statement),
         )
         self._function(record, place).runs.append(run)
+        by, of = record["function"], statement.told
         for instance, reason in statement.named.items():
-            by, of = record["function"], statement.told
             _keep(self.facts.named, Step(cut.seq, cut.at, place, instance, reason=reason, source=by, cycles=of))
         said = self.facts.said.setdefault(place, [])
-        of = statement.told
         for (instance, reason), detail in statement.reasons.items():
-            said.append(Said(span, place, record["function"], instance, reason, detail, scheduled, of))
+            said.append(Said(span, place, by, instance, reason, detail, scheduled, of))
 
     def _function_discarded(self, record: Record, cut: Cut, place: Place) -> None:
         self._function(record, place).discarded.append((cut, record.get("request_id", "")))

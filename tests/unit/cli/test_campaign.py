@@ -8,20 +8,11 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from tests.unit.rehearsal.campaign.others import NAIVE
 
 from patchgate.cli.root import run
 
 Captured = pytest.CaptureFixture[str]
-NAIVE = {
-    "Environment": "prd",
-    "TargetOperatingSystem": "amazonlinux",
-    "TimeZone": "Europe/Berlin",
-    "S3Bucket": "logs",
-    "BackupSchedule": "cron(0 19 * * ? *)",
-    "MaintenanceWindowCronSchedule": "cron(0 23 * * ? *)",
-    "OpenSchedule": "cron(30 22 * * ? *)",
-    "CloseSchedule": "cron(10 2 * * ? *)",
-}
 
 
 @pytest.fixture
@@ -29,7 +20,7 @@ def naive(tmp_path: Path) -> Path:
     """The directory of a team that counts backup jobs."""
     template = resources.files("patchgate.rehearsal").joinpath("naive/naive-gate.yaml").read_text(encoding="utf-8")
     (tmp_path / "patching.yaml").write_text(template, encoding="utf-8")
-    (tmp_path / "patching.parameters.json").write_text(json.dumps(NAIVE), encoding="utf-8")
+    (tmp_path / "patching.parameters.json").write_text(json.dumps(NAIVE | {"Environment": "prd"}), encoding="utf-8")
     return tmp_path
 
 
