@@ -138,9 +138,12 @@ def test_nothing_is_drawn_that_could_do_nothing(acme: Lane, naive: Lane, seed: i
 
 
 def test_f31_a_lost_close_is_found_though_the_next_nights_comes(naive: Lane) -> None:
-    """Seed 2: the close of the first night fails for good, that of the second comes."""
+    """Seed 9: every try of the first night's close fails, that of the second comes."""
     grounds, ground = naive
-    plan = draw_plan(2, read_mix("F31"), ground.shape, ground.terrain)
+    plan = draw_plan(9, read_mix("F31"), ground.shape, ground.terrain)
+    assert {injection.given["program"] for injection in plan.injections} == {"close"}
+    second = ground.terrain.seconds(ground.terrain.cycles[1].gate)
+    assert all(injection.begins < second for injection in plan.injections)
     outcome = carry_out(grounds, ground, plan)
     (violation,) = outcome.violations
     assert violation.promise == "window"
