@@ -7,9 +7,19 @@ from .bugs_close import CLOSE_BUGS
 from .bugs_open import OPEN_BUGS
 from .bugs_pages import PAGE_BUGS
 from .bugs_prove import PROVE_BUGS
+from .bugs_sayings import SAYING_BUGS
 from .bugs_templates import TEMPLATE_BUGS
 from .bugs_volumes import VOLUME_BUGS
 from .seeding import Bug
 
-EVERY = (*PROVE_BUGS, *OPEN_BUGS, *CLOSE_BUGS, *PAGE_BUGS, *TEMPLATE_BUGS, *VOLUME_BUGS, *CLOCK_BUGS)
+EVERY = (
+    *PROVE_BUGS,
+    *OPEN_BUGS,
+    *CLOSE_BUGS,
+    *PAGE_BUGS,
+    *SAYING_BUGS,
+    *TEMPLATE_BUGS,
+    *VOLUME_BUGS,
+    *CLOCK_BUGS,
+)
 BUGS: dict[str, Bug] = {bug.name: bug for bug in EVERY}

@@ -405,6 +405,27 @@ TEMPLATE_BUGS = (
         (schedule("open", "State", old="ENABLED", new="DISABLED"),),
     ),
     Bug(
+        "gate-schedule-off-by-the-week",
+        "the gate's schedule is off, where a week's backup is gone before the next",
+        "F27",
+        (schedule("open", "State", old="ENABLED", new="DISABLED"),),
+        shapes=("weekly",),
+    ),
+    Bug(
+        "window-role-of-another-service",
+        "the window may not use its role: its tasks fail at once",
+        "promise 3",
+        (
+            TemplateEdit(
+                PATCH,
+                ("MaintenanceWindowRole", "Properties", "AssumeRolePolicyDocument", "Statement", "0", "Principal"),
+                {"Service": "ssm.amazonaws.com"},
+                {"Service": "ec2.amazonaws.com"},
+            ),
+        ),
+        shapes=("daily", "lenient"),
+    ),
+    Bug(
         "close-schedule-off",
         "the close's schedule is off",
         "F31",

@@ -174,13 +174,10 @@ class Case:
         Taken from the lane's own list; without one, from its leases and its windows' executions (which ended, or
         were followed by nothing: then the run's end is taken for theirs).
         """
-        spans = set(self.lane.occurrences) or self._seen_spans()
-        due = sorted(span for span in spans if span[1] <= self.now)
-        starts, ends = [start for start, _ in due], [end for _, end in due]
-        return [
-            Occurrence(start, end, before, after)
-            for (start, end), before, after in zip(due, [EVER, *ends], [*starts[1:], NEVER], strict=False)
-        ]
+        spans = sorted(set(self.lane.occurrences) or self._seen_spans())
+        starts, ends = [start for start, _ in spans], [end for _, end in spans]
+        known = zip(spans, [EVER, *ends], [*starts[1:], NEVER], strict=False)
+        return [Occurrence(start, end, before, after) for (start, end), before, after in known if end <= self.now]
 
     def _seen_spans(self) -> set[tuple[datetime, datetime]]:
         spans = {(lease.window_start, lease.window_end) for lease in self.leases}

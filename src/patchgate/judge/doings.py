@@ -156,8 +156,8 @@ class Run:
     """One run of a function, from its begin to its end. ``mode`` and ``scheduled`` are what it was given.
 
     ``decision`` is its verdict, ``repeated`` that another run had given it; ``missed_cycles`` those without any.
-    ``closed`` are the cycles that it says it closed. ``to_tell`` is what people must be told of it: instances that were
-    left out, why a lane is held, problems.
+    ``closed`` are the cycles that it says it closed. ``to_tell`` is what people must be told of it, each by words that
+    stand in one line: instances that were left out and why, why a lane is held, problems.
     """
 
     request: str
@@ -169,7 +169,7 @@ class Run:
     repeated: bool = False
     missed_cycles: int = 0
     closed: tuple[str, ...] = ()
-    to_tell: tuple[str, ...] = ()
+    to_tell: tuple[tuple[str, ...], ...] = ()
 
 
 class Message(NamedTuple):
@@ -203,3 +203,9 @@ class Writing(NamedTuple):
     principal: str | None
     digest: str
     rows: tuple[Any, ...] | None
+
+    @property
+    def only_row(self) -> Mapping[str, Any]:
+        """Its first line, which is all of a proof and the head of a verdict; empty where it cannot be read."""
+        row = self.rows[0] if self.rows else None
+        return row if isinstance(row, Mapping) else {}

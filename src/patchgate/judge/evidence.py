@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from patchgate.errors import InputError
 from patchgate.judge.doings import Said
+from patchgate.judge.evidence_of_verdicts import verdict_lies
 from patchgate.judge.freezes import frozen_throughout
 from patchgate.judge.installs import open_leases
-from patchgate.judge.jobs import is_proof, newest_seen, resources_of
+from patchgate.judge.jobs import resources_of
 from patchgate.judge.proofs import lack_of
 from patchgate.judge.reasons import OLDEST_AGENT
-from patchgate.judge.records import instant
+from patchgate.judge.records import instant_said
 from patchgate.judge.sayings import number_of
 from patchgate.judge.spans import Span
-from patchgate.judge.verdicts import contradiction_of, since_of
+from patchgate.judge.verdicts import contradiction_of
 from patchgate.judge.violation import Violation
 
 if TYPE_CHECKING:
     from patchgate.judge.case import Case
-    from patchgate.judge.doings import Writing
+    from patchgate.judge.doings import Automation, Writing
     from patchgate.judge.estate import Instance
 
 OPENED, HELD = "open.jsonl", "hold.jsonl"
@@ -59,21 +58,35 @@ def uninstallable(case: Case) -> Iterator[Violation]:
 
 
 def unwritten(case: Case) -> Iterator[Violation]:
-    """No lease and no hold is there before the evidence of its verdict is written."""
+    """No lease and no hold is there before the evidence of its verdict is written, and none of a proof is left out: a
+    machine that was denied without any would be taken for one that was never reached.
+    """
     decided = [(lease.opened, lease.cycle, OPENED, "opened") for lease in case.leases]
     decided += [(cut, cycle, HELD, "held") for cut, cycle in case.facts.holds.get((case.lane.place, case.path), ())]
     for cut, cycle, name, done in decided:
         if not any(writing.cut.seq < cut.seq for writing in case.evidence.get((cycle, name), ())):
             what = f"the cycle {cycle} was {done} before its evidence {name} was written"
             yield Violation.at_cut("evidence", case.lane, cut, what)
+    for run in case.runbooks:
+        if run.proof is None or run.ended is None or _wrote_evidence(case, run):
+            continue
+        what = f"a runbook was told {run.proof['Decision']}, and no evidence of that was written"
+        yield Violation.at_cut("evidence", case.lane, run.ended, what, run.started.seq, instance=run.instance)
+
+
+def _wrote_evidence(case: Case, run: Automation) -> bool:
+    """Whether there is evidence of a runbook's own; where the text is not kept, any of its machine and cycle."""
+    cycle = (run.proof or {}).get("Cycle") or NO_CYCLE
+    writings = case.evidence.get((cycle, f"{run.instance}.json"), ())
+    return any(one.rows is None or one.only_row.get("ExecutionId") == run.execution for one in writings)
 
 
 def _admits(writing: Writing, earliest: datetime) -> bool:
     """Whether a writing may be the evidence of an install whose proof was read from ``earliest`` on."""
     if writing.rows is None:
         return True
-    said = _only_row(writing)
-    started = _instant(said.get("ProofStarted"))
+    said = writing.only_row
+    started = instant_said(said.get("ProofStarted"))
     return said.get("Decision") == "admit" and started is not None and started >= earliest - WHOLE_SECONDS
 
 
@@ -87,7 +100,7 @@ def forged(case: Case) -> Iterator[Violation]:
                 what = f"{where} was written by {writing.principal or 'an operator'} of {writing.account}"
                 yield Violation.at_cut("evidence-forged", case.lane, writing.cut, what, instance=_subject(name))
             is_proof = writing.rows is not None and name not in VERDICTS
-            execution = _only_row(writing).get("ExecutionId") if is_proof else None
+            execution = writing.only_row.get("ExecutionId") if is_proof else None
             if isinstance(execution, str):
                 first = of_execution.setdefault(execution, writing)
                 if first.digest != writing.digest:
@@ -111,7 +124,7 @@ def false(case: Case) -> Iterator[Violation]:
         for writing in writings:
             if writing.rows is None:
                 continue
-            said = _verdict_lies(case, cycle, writing) if name in VERDICTS else _proof_lies(case, cycle, name, writing)
+            said = verdict_lies(case, cycle, writing) if name in VERDICTS else _proof_lies(case, cycle, name, writing)
             for instance, lie in said:
                 what = f"the evidence {cycle}/{name} is false: {lie}"
                 yield Violation.at_cut("evidence-false", case.lane, writing.cut, what, instance=instance)
@@ -120,18 +133,6 @@ def false(case: Case) -> Iterator[Violation]:
 
 def _subject(name: str) -> str:
     return "" if name in VERDICTS else name.removesuffix(".json")
-
-
-def _only_row(writing: Writing) -> Mapping[str, Any]:
-    row = writing.rows[0] if writing.rows else None
-    return row if isinstance(row, dict) else {}
-
-
-def _instant(text: Any) -> datetime | None:
-    try:
-        return instant(text)
-    except InputError:
-        return None
 
 
 def _reading(case: Case, started: datetime, writing: Writing) -> Span:
@@ -144,8 +145,8 @@ def _reading(case: Case, started: datetime, writing: Writing) -> Span:
 
 def _proof_lies(case: Case, cycle: str, name: str, writing: Writing) -> Iterator[tuple[str, str]]:
     identity = _subject(name)
-    said = _only_row(writing)
-    started, decision = _instant(said.get("ProofStarted")), said.get("Decision")
+    said = writing.only_row
+    started, decision = instant_said(said.get("ProofStarted")), said.get("Decision")
     if started is None or decision not in ("admit", "deny") or len(writing.rows or ()) != 1:
         yield identity, "it cannot be read"
         return
@@ -225,67 +226,10 @@ def _point_lies(case: Case, instance: Instance, detail: str, span: Span) -> Iter
         yield f"{named[0]} {lacks}" if not lacks.startswith("nothing") else lacks
 
 
-# Verdicts
-
-
-def _verdict_lies(case: Case, cycle: str, writing: Writing) -> Iterator[tuple[str, str]]:
-    rows = writing.rows or ()
-    head = _only_row(writing)
-    found = [row for row in rows[1:] if isinstance(row, dict)]
-    read_at = _instant(head.get("at"))
-    if read_at is None or len(found) != len(rows) - 1:
-        yield "", "it cannot be read"
-        return
-    if head.get("cycle") != cycle:
-        yield "", f"it is of cycle {head.get('cycle')}"
-    counted = Counter(str(row.get("status")) for row in found)
-    wrong = [
-        status for status in ("proven", "denied", "undecided", "unreachable") if head.get(status, 0) != counted[status]
-    ]
-    if wrong or head.get("targets") != len(found):
-        yield "", f"it counts {head.get('targets')} targets and names {len(found)}"
-    span = _reading(case, read_at, writing)
-    scheduled = next((run.scheduled for run in case.gate.runs if _holds(run.span, writing)), None)
-    names = [str(row.get("instance")) for row in found]
-    for repeated in [name for name, times in Counter(names).items() if times > 1]:
-        yield repeated, f"it names {repeated} twice"
-    for row in found:
-        instance = case.instances.get(str(row.get("instance")))
-        lie = _row_lies(case, row, instance, span, scheduled)
-        if lie:
-            yield str(row.get("instance")), f"{row.get('instance')} {lie}"
-    known = set(names)
-    for instance in case.members:
-        gone = {"terminated", "shutting-down"} & set(instance.states.seen(span))
-        if instance.instance not in known and not gone and case.includes_throughout(instance, span):
-            yield instance.instance, f"it leaves out {instance.instance}"
-
-
-def _holds(span: Span, writing: Writing) -> bool:
-    return span.low.seq < writing.cut.seq < span.high.seq
-
-
-def _row_lies(
-    case: Case, row: Mapping[str, Any], instance: Instance | None, span: Span, scheduled: datetime | None
-) -> str:
-    if instance is None or not any(map(case.lane.includes, instance.tags.seen(span))):
-        return "is not in the lane"
-    if row.get("status") not in ("proven", "unreachable"):
-        return ""
-    since = since_of(case, scheduled)
-    seen = [newest_seen(case, one, span, since) for one in resources_of(case, instance, span)]
-    proven = sum(any(is_proof(case, found) for found in of_resource) for of_resource in seen)
-    if seen and proven < len(seen) and len(instance.volumes.seen(span)) == 1:
-        return f"is called {row.get('status')}, and its newest backup job was not completed without issues"
-    if "running" not in instance.states.seen(span):
-        return f"is called {row.get('status')}, and did not run"
-    return ""
-
-
 def _contradicted_by_lease(case: Case) -> Iterator[Violation]:
     """The last verdict on a cycle that was opened says that it was."""
     for lease in case.leases:
         verdicts = case.evidence.get((lease.cycle, OPENED), [])
-        if verdicts and verdicts[-1].rows and _only_row(verdicts[-1]).get("decision") != "open":
+        if verdicts and verdicts[-1].rows and verdicts[-1].only_row.get("decision") != "open":
             what = f"the evidence {lease.cycle}/{OPENED} is false: it holds a cycle that was opened"
             yield Violation.at_cut("evidence-false", case.lane, verdicts[-1].cut, what, lease.opened.seq)

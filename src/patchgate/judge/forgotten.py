@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from patchgate.judge.case import A_CLOSE_COMES_WITHIN
+from patchgate.judge.case import A_CLOSE_COMES_WITHIN, NEVER
 from patchgate.judge.installs import CLOCKS_DIFFER
 from patchgate.judge.spans import Cut, Span
 from patchgate.judge.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from patchgate.judge.case import Case, Occurrence
     from patchgate.judge.doings import Run, Step
     from patchgate.judge.estate import Instance
+
+AN_INSTANT = timedelta(microseconds=1)
+"""So that what ends at a bound is within it."""
 
 
 def forgotten_instances(case: Case) -> Iterator[Violation]:
@@ -45,7 +50,7 @@ def _is_still_due(case: Case, occurrence: Occurrence) -> bool:
     if not case.lane.close_function:
         return False
     close = case.first_close(occurrence)
-    if close is None:
+    if close is None or _waits_for_the_watchdog(case, occurrence, close):
         return not case.is_overdue(occurrence.end)
     if case.lane.calm_from is not None and occurrence.start >= case.lane.calm_from:
         return False
@@ -82,23 +87,59 @@ def _last_judged(case: Case, occurrence: Occurrence) -> Cut:
 def _lane_is_named(case: Case, occurrence: Occurrence) -> bool:
     """Whether a hold, a function that was given up, or a close that missed a verdict gives the reason for all."""
     lane = case.lane
-    leases = case.leases_of(occurrence)
-    if leases:
+    if case.leases_of(occurrence):
         return False
-    opened = {lease.cycle for lease in case.leases}
-    if any(
-        occurrence.before <= cut.at < occurrence.after and cycle not in opened
-        for cut, cycle in case.facts.holds.get((lane.place, case.path), [])
-    ):
+    if _is_held(case, occurrence):
         return True
     for (place, name), function in case.facts.functions.items():
         if place != lane.place or not name.endswith(lane.suffix):
             continue
+        until = _closes_until(case, occurrence) if function is case.closing else _gates_until(case, occurrence)
         failed = [run.span.high.at for run in function.runs if run.missed_cycles]
         failed += [cut.at for cut, _ in function.discarded]
-        if any(occurrence.before <= at < occurrence.after for at in failed):
+        if any(occurrence.before <= at < until for at in failed):
             return True
     return False
+
+
+def _is_held(case: Case, occurrence: Occurrence) -> bool:
+    """Whether a gate held the lane for that window."""
+    opened = {lease.cycle for lease in case.leases}
+    until = _gates_until(case, occurrence)
+    held = case.facts.holds.get((case.lane.place, case.path), [])
+    return any(occurrence.before <= cut.at < until and cycle not in opened for cut, cycle in held)
+
+
+def _waits_for_the_watchdog(case: Case, occurrence: Occurrence, close: Run) -> bool:
+    """Whether no gate left a verdict on that window, and its own close is lost: one that is due for the window after it
+    asks for the verdict on that one, and only the watchdog knows what was due before.
+    """
+    if close.scheduled is None or close.scheduled < occurrence.after:
+        return False
+    judged = case.leases_of(occurrence) or _is_held(case, occurrence)
+    return not judged and _first_watchdog(case, occurrence) is None
+
+
+def _first_watchdog(case: Case, occurrence: Occurrence) -> Run | None:
+    """The first watchdog that succeeded after a window's end."""
+    for run in case.closing.runs:
+        if run.succeeded and run.mode == "watchdog" and run.span.low.at >= occurrence.end:
+            return run
+    return None
+
+
+def _gates_until(case: Case, occurrence: Occurrence) -> datetime:
+    """Until when what a gate says may be of that window: from then on gates of the one after it are due."""
+    lead = case.lane.maximum_lead
+    if lead is None or occurrence.after == NEVER:
+        return occurrence.after
+    return max(occurrence.start, occurrence.after - lead)
+
+
+def _closes_until(case: Case, occurrence: Occurrence) -> datetime:
+    """Until when a close or a watchdog may say that no gate judged that window: those that come late say it late."""
+    late = (case.first_close(occurrence), _first_watchdog(case, occurrence))
+    return max([occurrence.after, *(run.span.high.at + AN_INSTANT for run in late if run is not None)])
 
 
 def _has_no_gate(case: Case, occurrence: Occurrence) -> bool:
@@ -113,23 +154,29 @@ def _accounted_for(case: Case, instance: Instance, occurrence: Occurrence) -> bo
     start = occurrence.start - CLOCKS_DIFFER
     if any(step.status == "Success" and start <= step.at < occurrence.after for step in facts.ends.get(key, ())):
         return True
-    if any(start <= step.at < occurrence.after for step in facts.refusals.get(key, ())):
+    if any(start <= step.at < occurrence.after and not _by_hand(case, step) for step in facts.refusals.get(key, ())):
         return True
     if any(_names_it_of(case, step, occurrence) for step in facts.named.get(key, ())):
         return True
     return _is_under_way(case, instance, occurrence) or _left_meanwhile(case, instance, occurrence)
 
 
+def _by_hand(case: Case, step: Step) -> bool:
+    """Whether it was an operator's command that came to nothing (F60): that is no reason of the window's."""
+    sent = case.facts.commands.get(step.command)
+    return sent is not None and not sent.principal
+
+
 def _names_it_of(case: Case, step: Step, occurrence: Occurrence) -> bool:
-    """Whether a function named an instance of that occurrence: a gate before it or later, a close after its start, and
-    not of other cycles alone.
+    """Whether a function named an instance of that occurrence: a gate until those of the next one are due, a close
+    after its start. One that says of which cycles may come as late as it does; another speaks of the last window.
     """
-    if not occurrence.before <= step.at < occurrence.after:
-        return False
     if step.source != case.lane.close_function:
-        return True
-    own = {lease.cycle for lease in case.leases_of(occurrence)}
-    return step.at >= occurrence.start and (not step.cycles or not own.isdisjoint(step.cycles))
+        return occurrence.before <= step.at < _gates_until(case, occurrence)
+    if step.cycles:
+        own = {lease.cycle for lease in case.leases_of(occurrence)}
+        return step.at >= occurrence.start and not own.isdisjoint(step.cycles)
+    return occurrence.start <= step.at < occurrence.after
 
 
 def _is_under_way(case: Case, instance: Instance, occurrence: Occurrence) -> bool:

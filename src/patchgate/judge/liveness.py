@@ -26,10 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from patchgate.judge.case import Case, Occurrence
-    from patchgate.judge.doings import Automation, Said
+    from patchgate.judge.doings import Automation, Execution, Said, Window
     from patchgate.judge.estate import Instance
 
 AT_ONCE = timedelta(seconds=1)
+WINDOWS_AT_ONCE = 5
+"""Executions of maintenance windows in an account and Region:
+https://docs.aws.amazon.com/general/latest/gr/ssm.html
+"""
 SLOWEST_AGENT_SECONDS = 30
 LOOK_BACK_SLACK = timedelta(minutes=30)
 OUT_OF_TIME = ("lease-expired", "frozen")
@@ -63,7 +67,9 @@ def unpatched(case: Case) -> Iterator[Violation]:
 
 
 def failed_in_calm(case: Case) -> Iterator[Violation]:
-    """A run of the gate, the close or the watchdog that began in the calm and failed, or was given up."""
+    """A run of the gate, the close or the watchdog that began in the calm and failed, or was given up; and a runbook of
+    which the evidence says that its machine was denied: that is an answer, and not to use up the error budget.
+    """
     calm = case.lane.calm_from
     if calm is None:
         return
@@ -75,6 +81,10 @@ def failed_in_calm(case: Case) -> Iterator[Violation]:
             first = begun.get(request, cut)
             if first.at > calm:
                 yield Violation.at_cut("works", case.lane, cut, f"{name} failed with nothing going wrong", first.seq)
+    for run in case.runbooks:
+        if run.ended is not None and run.started.at > calm and run.status != "Success" and _was_denied(case, run):
+            what = f"the runbook of {run.instance} was a denial, and ended as {run.status}"
+            yield Violation.at_cut("works", case.lane, run.ended, what, run.started.seq, instance=run.instance)
 
 
 def _was_passed_over(case: Case, instance: Instance, windows: Iterable[Occurrence]) -> bool:
@@ -159,11 +169,7 @@ def _is_backed_up(case: Case, instance: Instance, span: Span) -> bool:
         if lane.look_back is not None and jobs[-1].created.at < low.at - lane.look_back + LOOK_BACK_SLACK:
             return False
         held = attached[0] & {resource} if lane.backup_resources == "volumes" else attached[0]
-        if (
-            point.deleted is not None
-            or point.expired is not None
-            or lack_of(case, point, held, Span(span.high, span.high))
-        ):
+        if lack_of(case, point, held, Span(span.high, span.high)):
             return False
     return True
 
@@ -215,24 +221,55 @@ def _is_crowded_out(case: Case, instance: Instance, occurrence: Occurrence) -> b
         return True
     if sum(_fails_by_itself(case, run, occurrence) for run in runs) > _budget(case, occurrence):
         return True
-    executions = [
-        one for window in case.windows for one in window.executions if occurrence.start <= one.started < occurrence.end
-    ]
     return any(
-        one.status in ("FAILED", "SKIPPED_OVERLAPPING") and one.ended is not None and one.ended - one.started < AT_ONCE
-        for one in executions
+        _had_no_room(case, window, one)
+        for window in case.windows
+        for one in window.executions
+        if occurrence.start <= one.started < occurrence.end
+    )
+
+
+def _had_no_room(case: Case, window: Window, execution: Execution) -> bool:
+    """Whether an execution ended at once because its window still went on, or as many as can were under way (F57)."""
+    if execution.ended is None or execution.ended - execution.started >= AT_ONCE:
+        return False
+    if execution.status == "SKIPPED_OVERLAPPING":
+        return _under_way(window, execution) > 0
+    everyone = case.facts.windows.get(case.lane.place, {}).values()
+    return execution.status == "FAILED" and sum(_under_way(one, execution) for one in everyone) >= WINDOWS_AT_ONCE
+
+
+def _under_way(window: Window, execution: Execution) -> int:
+    """How many other executions of a window had begun before one did, and went on."""
+    at = execution.started
+    return sum(
+        one is not execution and one.started <= at and (one.ended is None or one.ended > at)
+        for one in window.executions
     )
 
 
 def _fails_by_itself(case: Case, run: Automation, occurrence: Occurrence) -> bool:
-    """Whether a runbook failed by what its machine is or has until then: its patches, its agent, its backup."""
-    if run.status in ("Success", ""):
+    """Whether a runbook failed by what its machine is or has until then: its patches, its agent, its backup.
+
+    A denial is none: it is not to use up the error budget.
+    """
+    if run.status in ("Success", "") or _was_denied(case, run):
         return False
     ends = case.facts.ends.get((run.place, run.instance), ())
     if any(step.status != "Success" and occurrence.start <= step.at < occurrence.after for step in ends):
         return True
     instance = case.instances.get(run.instance)
     return instance is None or not _is_fit(case, instance, occurrence, run.ended)
+
+
+def _was_denied(case: Case, run: Automation) -> bool:
+    """Whether the evidence that a runbook wrote denies its machine."""
+    for lease in case.leases:
+        for writing in case.evidence.get((lease.cycle, f"{run.instance}.json"), ()):
+            row = writing.only_row
+            if row.get("ExecutionId") == run.execution and row.get("Decision") == "deny":
+                return True
+    return False
 
 
 def _budget(case: Case, occurrence: Occurrence) -> int:

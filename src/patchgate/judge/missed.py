@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from patchgate.judge.case import cycle_of
+from patchgate.judge.doings import LONGEST_RUN
 from patchgate.judge.violation import Violation
 
 if TYPE_CHECKING:
@@ -13,9 +14,12 @@ if TYPE_CHECKING:
 
     from patchgate.judge.case import Case
     from patchgate.judge.doings import Run
+    from patchgate.judge.spans import Cut
 
 A_CLOSE_BELONGS = timedelta(hours=12)
 """A close belongs to a window up to so long after its end."""
+REMEMBERED = timedelta(days=14)
+"""For so long a gate's verdict is kept; what is older a watchdog deletes."""
 VERDICTS = ("open", "hold")
 
 
@@ -66,7 +70,22 @@ def _verdict_on(case: Case, start: datetime, closing: Run) -> Run | None:
 
 
 def _was_unremembered(case: Case, due: datetime, closing: Run) -> bool:
-    """Whether the parameter that remembers a gate's verdict was deleted before a close had ended."""
+    """Whether the parameter that remembers a gate's verdict was deleted before a close had ended: by somebody else, or
+    by a watchdog when it was long over.
+    """
     cycle = cycle_of(due)
-    deleted = case.facts.unremembered.get((case.lane.place, case.path), [])
-    return any(name == cycle and cut.seq < closing.span.high.seq for cut, name in deleted)
+    return any(
+        name == cycle
+        and cut.seq < closing.span.high.seq
+        and (cut.at - due >= REMEMBERED or not _is_of_a_close(case, cut))
+        for cut, name in case.facts.unremembered.get((case.lane.place, case.path), [])
+    )
+
+
+def _is_of_a_close(case: Case, cut: Cut) -> bool:
+    """Whether a close or a watchdog was on its way then, which ended or not."""
+    ended = {run.request for run in case.closing.runs}
+    return any(run.span.low.seq < cut.seq < run.span.high.seq for run in case.closing.runs) or any(
+        begun.seq < cut.seq and cut.at - begun.at <= LONGEST_RUN and request not in ended
+        for begun, request in case.closing.begun
+    )

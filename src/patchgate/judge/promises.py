@@ -135,7 +135,8 @@ PROMISES = (
     Promise(
         "works",
         LIVENESS,
-        "With nothing going wrong any more, no run of the gate, the close or the watchdog fails.",
+        "With nothing going wrong any more, no run of the gate, the close or the watchdog fails, and no runbook by a "
+        "denial.",
         failed_in_calm,
         of_gate=True,
     ),

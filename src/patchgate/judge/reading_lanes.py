@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from patchgate.errors import InputError
 from patchgate.judge.doings import Execution, Lease, Terms, Window
 from patchgate.judge.facts import Facts
 from patchgate.judge.freezes import Calendar
 from patchgate.judge.lane import Place
-from patchgate.judge.records import Handlers, Record, instant, instant_or_none
+from patchgate.judge.records import Handlers, Record, instant, instant_said
 from patchgate.judge.sayings import parsed
 from patchgate.judge.spans import Changes, Cut
 
@@ -52,7 +52,7 @@ class LaneReader:
             case "freeze":
                 self.facts.freezes.setdefault((place, record["name"]), Changes()).add(cut.seq, value=True)
             case "due":
-                self.facts.due.setdefault((place, path), Changes()).add(cut.seq, _instant(record["value"]))
+                self.facts.due.setdefault((place, path), Changes()).add(cut.seq, instant_said(record["value"]))
             case "window-id":
                 self.facts.window_ids.setdefault((place, path), Changes()).add(cut.seq, str(record["value"]))
 
@@ -141,11 +141,3 @@ def _lease(path: str, record: Record, cut: Cut) -> Lease | None:
         until,
         window if isinstance(window, str) else "",
     )
-
-
-def _instant(text: object) -> datetime | None:
-    """The instant that a parameter holds; None when it holds none: operators write anything."""
-    try:
-        return instant_or_none(text)
-    except InputError:
-        return None

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from patchgate.errors import InputError
 from patchgate.judge.doings import LONGEST_RUN, Automation, Function, Install, Message, Run, Said, Sent, Step, Writing
 from patchgate.judge.facts import Facts, StepsByInstance
 from patchgate.judge.lane import Place
-from patchgate.judge.records import Handlers, Record, instant_or_none
+from patchgate.judge.records import Handlers, Record, instant_said
 from patchgate.judge.sayings import NOT_DUE, Statement, number_of, parsed, parsed_lines, read_statement, text_of
 from patchgate.judge.spans import Cut, Span
 
@@ -158,7 +157,7 @@ class WorkReader:
             low = self.facts.cut_at(low.at)
         given = parsed(payload)
         given = given if isinstance(given, Mapping) else {}
-        scheduled = _scheduled(given.get("scheduled_time"))
+        scheduled = instant_said(given.get("scheduled_time"))
         statement = read_statement(record.get("result"), record.get("log") or ())
         span = Span(low, cut)
         run = Run(
@@ -204,8 +203,9 @@ def _keep(steps: StepsByInstance, step: Step) -> None:
     steps.setdefault((step.place, step.instance), []).append(step)
 
 
-def _to_tell(statement: Statement) -> tuple[str, ...]:
-    """What a run's message must hold: a verdict's instances that are not proven, or why it holds; problems.
+def _to_tell(statement: Statement) -> tuple[tuple[str, ...], ...]:
+    """What a run's message must hold: a verdict's instances that are not proven, with their reasons; why it holds;
+    problems.
 
     Of a gate that is not due, and of one that repeats a verdict, there is nothing to tell.
     """
@@ -214,12 +214,5 @@ def _to_tell(statement: Statement) -> tuple[str, ...]:
     held = [reason for instance, reason in statement.reasons if not instance]
     if NOT_DUE in held:
         return ()
-    return (*statement.left_out, *held, *statement.problems)
-
-
-def _scheduled(text: Any) -> datetime | None:
-    """The scheduled time that a function was given; None when it is no instant: functions are given anything."""
-    try:
-        return instant_or_none(text)
-    except InputError:
-        return None
+    left_out = [(one, reason) for one, reason in statement.reasons if one in statement.left_out]
+    return (*left_out, *((reason,) for reason in held), *((problem,) for problem in statement.problems))

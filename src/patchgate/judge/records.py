@@ -31,3 +31,11 @@ def instant(text: str) -> datetime:
 def instant_or_none(text: Any) -> datetime | None:
     """The instant of a field that may be empty."""
     return instant(text) if isinstance(text, str) and text else None
+
+
+def instant_said(text: Any) -> datetime | None:
+    """The instant that somebody wrote into a parameter, an input or evidence; None when it is none."""
+    try:
+        return instant_or_none(text)
+    except InputError:
+        return None

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from patchgate.judge.doings import Run
 
 CUT_SHORT = "... and more"
-"""In a message that would be too long for SNS."""
+"""In a message that would be too long for SNS, and in one that only says where to look."""
+LONG_BYTES = 65_536
+"""What was cut short for SNS, which takes 262,144 bytes, is longer than that."""
 
 
 def untold(case: Case) -> Iterator[Violation]:
@@ -25,7 +27,7 @@ def untold(case: Case) -> Iterator[Violation]:
         for run in function.runs:
             if not run.to_tell or not (run.succeeded or (function is case.gate and _surely_left_a_lease(case, run))):
                 continue
-            texts = _texts_within(case, run)
+            texts, where_to_look = _texts_within(case, run), False
             if not run.succeeded:
                 if any(request == run.request for _, request in function.discarded):
                     continue
@@ -33,10 +35,17 @@ def untold(case: Case) -> Iterator[Violation]:
                 texts = [text for other in again for text in _texts_within(case, other)]
                 if not any(other.succeeded for other in again if other.request == run.request):
                     continue
-            missing = [each for each in run.to_tell if not any(each in text or CUT_SHORT in text for text in texts)]
+                where_to_look = any(CUT_SHORT in text for text in texts)
+            lines = {line for text in texts for line in text.splitlines()}
+            cut_short = where_to_look or any(CUT_SHORT in text and len(text.encode()) > LONG_BYTES for text in texts)
+            missing = [
+                words
+                for words in run.to_tell
+                if not cut_short and not any(all(word in line for word in words) for line in lines)
+            ]
             if missing:
                 more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
-                what = f"nobody was told: {missing[0]}{more}"
+                what = f"nobody was told: {' '.join(missing[0])}{more}"
                 yield Violation.at_cut("told", case.lane, run.span.high, what, run.span.low.seq)
 
 

@@ -27,13 +27,18 @@ A_DAY = timedelta(days=1)
 
 
 def contradiction_of(case: Case, said: Said) -> Answer:
-    """What contradicts a reason that was given of an instance or ("") of the lane; "" when it may be true."""
+    """What contradicts a reason that was given of an instance or ("") of the lane; "" when it may be true.
+
+    What patchgate's gate gives is one of the known ones: nobody could say of another whether it is true. Those of
+    templates of others are not judged.
+    """
+    unknown = "that is no reason of the gate's" if case.lane.has_gate else ""
     if not said.instance:
         check = HELD.get(said.reason)
-        return check(case, said) if check else ""
+        return check(case, said) if check else unknown
     known = REASONS.get(said.reason)
     if known is None:
-        return ""
+        return unknown
     instance = case.instances.get(said.instance)
     if instance is None or instance.launched > said.span.high.seq:
         return "there was no such instance"

@@ -168,7 +168,9 @@ def _running(case: Case, cut: Cut) -> set[str]:
 
 
 def terms_exceeded(case: Case) -> Iterator[Violation]:
-    """A lease is for an occurrence of the lane's own window, and admits until that ends but for its cutoff."""
+    """A lease is for an occurrence of the lane's own window, and admits until that ends but for its cutoff: no longer,
+    which nobody could rely on, and no shorter, which would deny for ever whoever is well.
+    """
     starts = {start for start, _ in case.lane.occurrences}
     ids = case.facts.window_ids.get((case.lane.place, case.path))
     for lease in case.leases:
@@ -183,13 +185,13 @@ def terms_exceeded(case: Case) -> Iterator[Violation]:
         terms = window.terms.seen(span) if window is not None else []
         if not terms:
             continue
-        end = lease.window_start + max(one.duration for one in terms)
-        until = lease.window_start + max(one.duration - one.cutoff for one in terms)
-        if lease.admit_until > until or lease.window_end > end:
+        ends = [lease.window_start + one.duration for one in terms]
+        cutoffs = [lease.window_start + one.duration - one.cutoff for one in terms]
+        if not (min(cutoffs) <= lease.admit_until <= max(cutoffs) and min(ends) <= lease.window_end <= max(ends)):
             what = (
                 f"the lease {lease.path} admits until {lease.admit_until.isoformat()} in a window until "
-                f"{lease.window_end.isoformat()}: it is until {end.isoformat()}, and its cutoff is at "
-                f"{until.isoformat()}"
+                f"{lease.window_end.isoformat()}: it is until {ends[-1].isoformat()}, and its cutoff is at "
+                f"{cutoffs[-1].isoformat()}"
             )
             yield Violation.at_cut("lease-terms", case.lane, lease.opened, what)
 

@@ -60,8 +60,9 @@ def at(hours: float, seconds: float = 0) -> datetime:
 class Story:
     """A history that is told out of order and written down in order."""
 
-    def __init__(self, *, writes_verdicts: bool = True, tells_people: bool = True) -> None:
+    def __init__(self, *, writes_verdicts: bool = True, writes_denials: bool = True, tells_people: bool = True) -> None:
         self.writes_verdicts = writes_verdicts
+        self.writes_denials = writes_denials
         self.tells_people = tells_people
         self._told: list[tuple[datetime, int, dict[str, Any]]] = []
 
@@ -78,11 +79,18 @@ class Story:
         ]
 
     def _with(self, told: list[tuple[datetime, dict[str, Any]]]) -> Iterator[tuple[datetime, dict[str, Any]]]:
-        """What was told, each lease and hold after the evidence of its verdict, where nobody tells of that, and each
-        run's end after its message.
+        """What was told, each lease, hold and denial after its evidence, where nobody tells of that, and each run's end
+        after its message.
         """
         keys = {facts.get("key", "") for _, facts in told}
+        targets = {facts["execution"]: facts["target"] for _, facts in told if facts["event"] == "AutomationStarted"}
         for when, facts in told:
+            outputs = facts.get("outputs") or {}
+            (proven,) = outputs.get("Cycle") or ["no-cycle"]
+            denied = f"evidence/ubuntu/prd/{ACCOUNT}/{REGION}/{proven}/{targets.get(facts.get('execution'))}.json"
+            if outputs.get("Decision") == ["deny"] and denied not in keys and self.writes_denials:
+                place = {"account": ACCOUNT, "region": REGION}
+                yield when, place | {"event": "ObjectWritten", "bucket": "logs", "key": denied}
             cycle, _, kind = facts.get("name", "").removeprefix("/patchgate/ubuntu/prd/").partition("/")
             key = f"evidence/ubuntu/prd/{ACCOUNT}/{REGION}/{cycle}/{kind}.jsonl"
             decides = facts["event"] == "ParameterPut" and kind in ("open", "hold")
@@ -201,7 +209,8 @@ class Story:
         written = when or at(22.5)
         found = [dict(zip(("instance", "status", "reason", "detail"), row, strict=True)) for row in rows]
         head: dict[str, Any] = {"cycle": CYCLE, "decision": "open", "reason": "", "targets": len(rows)}
-        head |= {status: sum(row[1] == status for row in rows) for status in ("proven", "denied", "undecided")}
+        statuses = ("proven", "denied", "undecided", "unreachable")
+        head |= {status: sum(row[1] == status for row in rows) for status in statuses}
         head["at"] = (written - timedelta(seconds=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
         return self.write(f"{(head | said)['decision']}.jsonl", [head | said, *found], written, "gate-open")
 
@@ -233,7 +242,7 @@ class Story:
     def prove(self, instance: str = "i-1", *, decision: str = "admit", reason: str = "", detail: str = "") -> Story:
         execution = f"execution-{instance}"
         self.tell(at(23, 20), "AutomationStarted", execution=execution, document=DOCUMENT, target=instance)
-        outputs = {"Decision": [decision], "Reason": [reason], "Detail": [detail]}
+        outputs = {"Decision": [decision], "Reason": [reason], "Detail": [detail], "Cycle": [CYCLE]}
         facts = {"step": "prove", "action": "aws:executeScript", "status": "Success", "failure": ""}
         return self.tell(at(23, 30), "AutomationStepEnded", execution=execution, outputs=outputs, **facts)
 

@@ -183,6 +183,23 @@ def test_a_denial_of_a_runbook_that_died_is_judged_by_itself() -> None:
     assert "it denies with backup-failed" in lie
 
 
+def test_f57_a_denial_that_left_no_evidence_would_be_taken_for_nobodys_turn() -> None:
+    def missing(story: Story) -> list[str]:
+        return of(story.judged().violations, "evidence")
+
+    def denied() -> Story:
+        story = around().back_up(state="FAILED")
+        story.writes_denials = False
+        return story.deny("backup-failed")
+
+    wrote: dict[str, Any] = {"Decision": "deny", "Reason": "backup-failed", "NotAfter": "0"}
+    assert missing(denied()) == ["a runbook was told deny, and no evidence of that was written"]
+    assert missing(denied().proof(**wrote)) == []
+    assert missing(denied().evidence()) == []  # of which a history does not keep the text
+    assert missing(denied().proof(**wrote, ExecutionId="another")) != []
+    assert missing(denied().proof(**wrote | {"Cycle": ""})) == []
+
+
 # Verdicts
 
 
@@ -201,6 +218,21 @@ def test_a_verdict_that_calls_proven_what_was_not() -> None:
     assert "was not completed without issues" in judged(around().back_up(state="FAILED").verdict(PROVEN))[0]
     assert "was not completed without issues" in judged(around().back_up(category="VSS_ERROR").verdict(PROVEN))[0]
     assert "did not run" in judged(around(state="stopped").back_up().verdict(PROVEN))[0]
+
+
+@pytest.mark.parametrize("status", ["denied", "undecided", "unreachable"])
+def test_whoever_is_not_proven_is_so_for_a_reason_that_is_true(status: str) -> None:
+    failed = around().back_up(state="FAILED")
+    assert judged(failed.verdict(("i-1", "denied", "backup-failed", ""))) == []
+    (lie,) = judged(proven().verdict(("i-1", status, "backup-failed", "")))
+    assert f"i-1 is {status} with backup-failed, but its newest backup job was COMPLETED" in lie
+    (lie,) = judged(proven().verdict(("i-1", status, "", "")))
+    assert f"i-1 is {status} with no reason, but that is no reason of the gate's" in lie
+
+
+def test_a_verdict_calls_a_machine_by_one_of_four_words() -> None:
+    (lie,) = judged(proven().verdict(("i-1", "skipped", "backup-failed", "")))
+    assert "i-1 is called skipped" in lie
 
 
 @pytest.mark.parametrize(("seconds", "fine"), [(-3, True), (0, True), (1, False)])

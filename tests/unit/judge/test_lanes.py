@@ -153,7 +153,7 @@ def test_f35_a_failed_scan_is_no_reason() -> None:
 
 
 def test_a_success_without_patching_is_no_reason() -> None:
-    story = good_evening().launch("i-2").prove("i-2")
+    story = good_evening().launch("i-2").prove("i-2").evidence("i-2")
     assert story.broken() == []  # its runbook still goes on
     story.tell(
         at(23.5), "AutomationEnded", execution="execution-i-2", document="install", target="i-2", status="Success"
@@ -320,3 +320,61 @@ def test_f57_a_close_names_those_of_the_cycles_that_it_tells_of() -> None:
     assert "forgotten" in others.broken(**GATED)
     before = good_evening().launch("i-2").closer(20, unreached=["i-2"]).closer()
     assert "forgotten" in before.broken(**GATED)
+
+
+# What is said so late that the next window's gate is due, or has begun: that one is due from 20:00 of the next evening
+
+TWO = {"occurrences": ((at(23), at(26)), (at(47), at(50))), "end": at(49)}
+
+
+def test_f27_a_close_that_comes_after_the_next_start_still_names_its_own() -> None:
+    def closed(**said: Any) -> list[str]:
+        return forgotten(unnamed().closer(47.5, mode="watchdog", unreached=["i-2"], **said), **TWO)
+
+    assert closed(told=[CYCLE]) == []
+    assert "forgotten" in closed(told=["20260705T223000Z"])
+    assert "forgotten" in closed()  # which does not say of which window
+
+
+def test_f27_what_the_next_gate_says_is_of_the_next_window() -> None:
+    def judged(hours: float) -> list[str]:
+        due = {"scheduled_time": at(hours).isoformat(), "mode": "open", "decision": "open"}
+        left_out: dict[str, Any] = {"left_out": [["i-2", "denied", "backup-aborted", ""]]}
+        story = unnamed().closer().run(OPEN, at(hours), at(hours, 10), **due, **left_out)
+        return [promise for promise in forgotten(story, **TWO) if promise == "forgotten"]
+
+    assert judged(46.5) == ["forgotten"]
+    assert judged(44) == ["forgotten"]
+    assert judged(43.9) == []
+
+
+def test_f27_a_hold_of_the_next_gate_is_of_the_next_window() -> None:
+    def held(hours: float) -> list[str]:
+        name = "/patchgate/ubuntu/prd/20260705T223000Z/hold"
+        story = Story().launch().closer().tell(at(hours), "ParameterPut", name=name, value="{}", version=1)
+        return forgotten(story, **TWO)
+
+    assert held(44) == ["forgotten"]
+    assert held(22.5) == []
+
+
+def test_f27_a_watchdog_says_late_that_no_gate_judged_a_window() -> None:
+    """The first night has no verdict, and its close is lost: the second night's asks for the verdict on that one."""
+    second: dict[str, Any] = {"name": "/patchgate/ubuntu/prd/20260705T223000Z/hold", "value": "{}", "version": 1}
+    story = Story().launch().tell(at(46.5), "ParameterPut", **second).closer(50.2)
+    known = TWO | {"end": at(62)}
+    assert forgotten(story, **known) == []  # the watchdog is still to come
+    assert forgotten(story, **known, calm_from=at(1)) == ["forgotten"]  # and does not in a day of calm
+    assert forgotten(story.closer(60, mode="watchdog"), **known) == ["forgotten"]
+    assert forgotten(story.closer(60, mode="watchdog", CyclesWithoutVerdict=1), **known) == []
+
+
+def test_f60_an_operators_own_install_that_failed_is_no_reason() -> None:
+    def failed(principal: str) -> list[str]:
+        story = unnamed().install("i-2", when=at(30), status="Failed").closer()
+        sent = {"command": "command-i-2", "document": "AWS-RunPatchBaseline", "instances": ["i-2"]}
+        story.tell(at(29.9), "CommandSent", principal=principal, parameters={"Operation": ["Install"]}, **sent)
+        return [promise for promise in forgotten(story) if promise == "forgotten"]
+
+    assert failed("") == ["forgotten"]
+    assert failed("arn:aws:iam::111122223333:role/window") == []

@@ -195,13 +195,32 @@ def test_f34_f57_who_was_crowded_out_is_excused() -> None:
 
 
 def test_f57_a_window_that_could_not_run_beside_others_is_excused() -> None:
-    def ran(seconds: float) -> list[str]:
+    def ran(seconds: float, *, others: int = 5, until: float = 48) -> list[str]:
         story = nights(UNPATCHED, UNPATCHED)
+        for number in range(others):
+            known = {"window": f"mw-{number}", "execution": f"e-{number}"}
+            story.tell(at(1), "WindowCreated", window=known["window"], name=f"{number}", enabled=True)
+            story.tell(at(46), "WindowExecutionStarted", name=f"{number}", **known)
+            story.tell(at(until), "WindowExecutionEnded", execution=known["execution"], status="SUCCESS")
         story.tell(at(47), "WindowExecutionStarted", window=WINDOW, execution="e", name=NAME)
         return broken(story.tell(at(47, seconds), "WindowExecutionEnded", execution="e", status="FAILED"))
 
     assert ran(0) == []
     assert ran(1) == ["liveness"]
+    assert ran(0, others=4) == ["liveness"]  # it failed at once for another reason, such as its role
+    assert ran(0, until=46.9) == ["liveness"]
+
+
+def test_a_window_that_still_goes_on_is_not_run_again() -> None:
+    def ran(until: float) -> list[str]:
+        story = nights(UNPATCHED, UNPATCHED)
+        story.tell(at(46), "WindowExecutionStarted", window=WINDOW, execution="first", name=NAME)
+        story.tell(at(until), "WindowExecutionEnded", execution="first", status="SUCCESS")
+        story.tell(at(47), "WindowExecutionStarted", window=WINDOW, execution="e", name=NAME)
+        return broken(story.tell(at(47), "WindowExecutionEnded", execution="e", status="SKIPPED_OVERLAPPING"))
+
+    assert ran(47.5) == []
+    assert ran(46.5) == ["liveness"]
 
 
 def denied(reason: str, hours: float, **changes: Any) -> list[str]:
@@ -219,6 +238,25 @@ def test_f57_whose_turn_came_too_late_is_excused() -> None:
     assert denied("lease-expired", 48) == ["reason", "liveness"]
     assert denied("frozen", 48) == ["reason", "liveness"]
     assert denied("frozen", 48, calendars=("unseen",)) == []
+
+
+def denied_by(decision: str, status: str, **changes: Any) -> list[str]:
+    """The second window's runbook of a stopped machine: what its evidence says, and how it ended."""
+    story = nights(PATCHED, PATCHED).launch("i-2", state="stopped")
+    known = {"execution": "execution-i-2", "document": DOCUMENT, "target": "i-2"}
+    story.tell(at(47), "AutomationStarted", **known)
+    said = {"Decision": decision, "Reason": "instance-not-running", "Cycle": "20260705T223000Z"}
+    row = said | {"InstanceId": "i-2", "ProofStarted": "2026-07-05T23:00:00Z", "ExecutionId": "execution-i-2"}
+    story.write("i-2.json", [row], at(47, 5), cycle="20260705T223000Z")
+    story.tell(at(47, 9), "AutomationEnded", status=status, failure="", **known)
+    return [promise for promise in broken(story, **changes) if promise == "works"]
+
+
+def test_f34_a_denial_is_no_error() -> None:
+    assert denied_by("deny", "Success") == []
+    assert denied_by("deny", "Failed") == ["works"]
+    assert denied_by("admit", "Failed") == []  # whose install, or whose machine, was not well
+    assert denied_by("deny", "Failed", calm_from=at(47, 1)) == []
 
 
 # Verdicts

@@ -197,8 +197,9 @@ def test_a_reason_of_an_instance_that_never_was() -> None:
     assert "no such instance" in story.judged(**GATED).violations[0].what
 
 
-def test_a_reason_of_other_templates_is_not_judged() -> None:
-    assert broken(well().deny("the moon is full")) == []
+def test_a_reason_that_nobody_knows_is_wrong_but_in_other_templates() -> None:
+    assert broken(well().deny("the moon is full")) == ["reason"]
+    assert "reason" not in broken(well().deny("the moon is full"), has_gate=False)
 
 
 # What the gate says before the window, from 22:29:50 to 22:30:10
@@ -323,7 +324,7 @@ def test_f57_evidence_that_is_written_while_the_close_looks_is_not_seen() -> Non
 
 def test_f57_who_was_denied_by_the_verdict_was_not_let_in() -> None:
     rows = (("i-1", "proven", "", ""), ("i-2", "denied", "no-backup-job", ""))
-    assert closed(reached().verdict(*rows, when=at(22.5, -1))) == ["reason"]
+    assert closed(reached().verdict(*rows, when=at(22.5, -1))) == ["evidence-false", "reason"]
     rows = (("i-1", "proven", "", ""), ("i-2", "proven", "", ""))
     assert closed(reached().verdict(*rows, when=at(22.5, -1))) == []
 

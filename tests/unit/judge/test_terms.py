@@ -34,13 +34,15 @@ THREE_HOURS = {"duration": 3, "cutoff": 1}
     ("terms", "fine"),
     [
         ({}, True),
-        ({"admit_until": at(24.5).isoformat()}, True),
+        ({"admit_until": at(25, -1).isoformat()}, False),
+        ({"admit_until": at(23).isoformat()}, False),
+        ({"window_end": at(26, -1).isoformat()}, False),
         ({"admit_until": at(25, 1).isoformat()}, False),
         ({"admit_until": at(26).isoformat()}, False),
         ({"window_end": at(26, 1).isoformat()}, False),
     ],
 )
-def test_f56_a_lease_admits_no_longer_than_its_windows_cutoff(terms: dict[str, Any], *, fine: bool) -> None:
+def test_f56_a_lease_admits_until_its_windows_cutoff(terms: dict[str, Any], *, fine: bool) -> None:
     assert broken(lane(**THREE_HOURS).open(**terms)) == ([] if fine else ["lease-terms"])
 
 

@@ -36,13 +36,20 @@ def test_who_is_left_out_is_in_a_message_of_that_run() -> None:
 
 
 def test_a_message_that_is_cut_short_refers_to_the_evidence() -> None:
-    assert is_told(told(evening(), "i-7  denied: backup-failed\n... and more: see the evidence"))
+    more = "... and more: see the evidence"
+    assert is_told(told(evening(), "i-7  denied: backup-failed\n" * 3000 + more))
+    assert not is_told(told(evening(), f"i-7  denied: backup-failed\n{more}"))
+
+
+def test_a_reason_is_told_with_whom_it_is_of() -> None:
+    assert not is_told(told(evening(), "i-1"))
+    assert not is_told(told(evening(), "i-1  denied\ni-7  denied: backup-failed"))
 
 
 def test_a_hold_says_why() -> None:
     held: dict[str, Any] = {"decision": "hold", "reason": "coverage-too-low"}
-    assert not is_told(told(evening(**held), "i-1  denied"))
-    assert is_told(told(evening(**held), "hold because coverage-too-low\ni-1  denied"))
+    assert not is_told(told(evening(**held), "i-1  denied: backup-failed"))
+    assert is_told(told(evening(**held), "hold because coverage-too-low\ni-1  denied: backup-failed"))
 
 
 @pytest.mark.parametrize(
@@ -71,11 +78,11 @@ def test_a_gate_that_died_when_its_lease_was_there_tells_on_its_next_try() -> No
     assert is_told(died(after_the_lease=False))
     assert not is_told(died(after_the_lease=True))
     assert is_told(told(died(after_the_lease=True), "instances left out: 1 ... and more: see the evidence", seconds=75))
-    assert not is_told(told(died(after_the_lease=True), "i-1", seconds=90))
+    assert not is_told(told(died(after_the_lease=True), "i-1  denied: backup-failed", seconds=90))
     due = {"scheduled_time": at(22.5).isoformat(), "mode": "open"}
     twice = died(after_the_lease=True).run(OPEN, at(22.5, 30), at(22.5, 40), decision="open", repeated=True, **due)
     assert not is_told(twice)
-    assert is_told(told(twice, "i-1", seconds=35))
+    assert is_told(told(twice, "i-1  denied: backup-failed", seconds=35))
     given_up = died(after_the_lease=True).tell(
         at(22.6), "FunctionDiscarded", function=OPEN, request_id="r", destination="queue"
     )
