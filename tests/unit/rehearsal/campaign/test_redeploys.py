@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,11 +18,15 @@ from patchgate.rehearsal.campaign.mixes import draw_plan, read_mix
 from patchgate.rehearsal.campaign.plan import Injection, RunPlan
 from patchgate.rehearsal.campaign.run import RunOutcome, carry_out
 from patchgate.rehearsal.campaign.shapes import SHAPES
+from patchgate.rehearsal.observation import instant
+from tests.campaign.seeding import Bug, SourceEdit, open_broken_grounds
 
 HOUR = 3600
 GATE, WINDOW, END, CLOSE = 8 * HOUR + 1800, 9 * HOUR, 12 * HOUR, 14 * HOUR + 600
 """Of the first night of lane daily, which begins at 12:00 UTC."""
 CALM = CLOSE + 10 * HOUR
+RETRIED = 300
+"""So long after its stack is back the last try of what failed without it is over."""
 
 
 def redeployed(begins: int, ends: int | None) -> Injection:
@@ -40,6 +45,13 @@ def windows(grounds: Grounds) -> list[str]:
 def executed(grounds: Grounds) -> list[str]:
     """The windows of all executions, in order."""
     return [record["window"] for record in grounds.stage.cloud.history.of("WindowExecutionStarted")]
+
+
+def failed_after(grounds: Grounds, ground: Ground, seconds: int) -> list[str]:
+    """The functions whose runs failed so long after the run's start, or later."""
+    since = ground.terrain.start + timedelta(seconds=seconds)
+    ended = [record for record in grounds.stage.cloud.history.of("FunctionEnded") if instant(record["at"]) >= since]
+    return [record["function"] for record in ended if record["status"] != "Success"]
 
 
 def asked(grounds: Grounds, ground: Ground, service: str, operation: str, **request: Any) -> dict[str, Any]:
@@ -111,6 +123,18 @@ def test_f24_a_replaced_window_keeps_the_promises(grounds: Grounds, daily: Groun
     outcome = run(grounds, daily, redeployed(begins, begins + down))
     assert (outcome.struck, outcome.violations, outcome.patched) == (("F24",), (), 4)
     assert len(set(windows(grounds))) == 2
+    assert failed_after(grounds, daily, begins + down + RETRIED) == []
+
+
+def test_f24_a_close_that_goes_by_the_lease_does_not_find_the_new_window() -> None:
+    by_lease = (
+        'lane.disable_window(json.loads(leases[max(leases)]["open"])["window_id"] if leases else window["WindowId"])'
+    )
+    bug = Bug("", "", "F24", (SourceEdit("close_window", 'lane.disable_window(window["WindowId"])', by_lease),))
+    with open_broken_grounds(bug) as grounds:
+        ground = grounds.of(SHAPES[0])
+        run(grounds, ground, redeployed(CLOSE + 60, CLOSE + 90))
+        assert failed_after(grounds, ground, CLOSE + 90 + RETRIED) == [ground.terrain.programs["close"]] * 3
 
 
 def test_f24_a_window_that_comes_without_a_lease_installs_nothing(grounds: Grounds, daily: Ground) -> None:
