@@ -85,6 +85,7 @@ SO_ALREADY: tuple[tuple[str, int, dict[str, Value]], ...] = (
     ("delete-recovery-points", 7 * HOUR, {"instance": 0}),
     ("deregister-patch-group", 60, {}),
     ("delete-stack", 60, {"stack": 1}),
+    ("redeploy-stack", 60, {}),
     ("freeze", 60, {"which": 0}),
     ("deny-bucket", 60, {}),
     ("cancel-executions", WINDOW + 5, {}),

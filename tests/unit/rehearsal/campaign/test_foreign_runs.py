@@ -129,6 +129,13 @@ def test_f50_a_gates_stack_of_its_own_is_deleted_and_made_again(acme: Lane) -> N
     assert not any("liveness" in broken(outcome) for outcome in outcomes)
 
 
+def test_f24_the_windows_stack_of_others_is_updated_and_never_replaced(acme: Lane, naive: Lane) -> None:
+    for _, ground in (acme, naive):
+        assert ground.terrain.limits["redeploy-stack"] == "a lane of templates of others is known by its window's id"
+        plans = [draw_plan(seed, read_mix("F24"), ground.shape, ground.terrain) for seed in range(40)]
+        assert {injection.act for plan in plans for injection in plan.injections} == {"update-stack"}
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_nothing_is_drawn_that_could_do_nothing(acme: Lane, naive: Lane, seed: int) -> None:
     for _, ground in (acme, naive):

@@ -82,9 +82,14 @@ def deregister_patch_group(scene: Scene, given: Given) -> Harm | None:  # noqa: 
         scene.call("ssm", "DeregisterPatchBaselineForPatchGroup", **pair)
 
     def undo() -> None:
+        """Their stack may have been replaced: then they are gone, and its new ones have the group."""
         known = scene.call("ssm", "DescribePatchGroups", MaxResults=100)["Mappings"]
+        registered = {mapping["BaselineIdentity"]["BaselineId"] for mapping in known}
+        ours = [{"Key": "OWNER", "Values": ["Self"]}]
+        baselines = scene.call("ssm", "DescribePatchBaselines", Filters=ours, MaxResults=100)["BaselineIdentities"]
+        there = {baseline["BaselineId"] for baseline in baselines}
         for pair in pairs:
-            if not any(mapping["BaselineIdentity"]["BaselineId"] == pair["BaselineId"] for mapping in known):
+            if pair["BaselineId"] in there - registered:
                 scene.call("ssm", "RegisterPatchBaselineForPatchGroup", **pair)
 
     return Harm(undo)

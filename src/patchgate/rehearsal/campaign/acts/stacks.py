@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from patchgate.emulator.cloudformation.template import Template, parse_template
 from patchgate.emulator.errors import AwsError
 from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, act
 
@@ -54,22 +55,50 @@ def delete_stack(scene: Scene, given: Given) -> Harm | None:
     """A stack of the lane is deleted, and deployed again at the end."""
     name = scene.terrain.stacks[int(str(given["stack"])) % len(scene.terrain.stacks)]
     stack = _stack(scene, name)
-    if stack is None:
+    return None if stack is None else _take_away(scene, stack)
+
+
+@act
+def redeploy_stack(scene: Scene, given: Given) -> Harm | None:  # noqa: ARG001 - as every act
+    """The stack of the lane's window is deleted, and deployed again at the end: the window has another id then, and so
+    have its tasks and the backup plan; the vault, the backup role and what is in them stay.
+
+    Not on templates of others: there a lane is known by its window's id. The policy with which machines write logs is
+    attached to nobody here; it would keep the stack: https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html
+    """
+    if scene.terrain.facts.window_id:
         return None
+    stack = _stack(scene, scene.terrain.stacks[0])
+    return None if stack is None else _take_away(scene, stack)
+
+
+def _take_away(scene: Scene, stack: Mapping[str, Any]) -> Harm:
+    """Delete a stack. Deployed again, it uses what its template retained."""
+    name = stack["StackName"]
     body = scene.call("cloudformation", "GetTemplate", StackName=name, TemplateStage="Original")["TemplateBody"]
+    there = dict.fromkeys(_makers(parse_template(body)), "false")
+    given = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]} | there
+    parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
+    request = {"StackName": name, "TemplateBody": body, "Parameters": parameters}
     scene.call("cloudformation", "DeleteStack", StackName=name)
 
     def undo() -> None:
-        scene.call(
-            "cloudformation",
-            "CreateStack",
-            StackName=name,
-            TemplateBody=body,
-            Parameters=stack["Parameters"],
-            Capabilities=["CAPABILITY_NAMED_IAM"],
-        )
+        scene.call("cloudformation", "CreateStack", **request, Capabilities=["CAPABILITY_NAMED_IAM"])
+        again = _known_stack(scene, name)
+        if again is None or again["StackStatus"] != "CREATE_COMPLETE":
+            status = again["StackStatus"] if again else "gone"
+            raise RuntimeError(f"the stack {name} was deleted and could not be deployed again: it is {status}")
 
     return Harm(undo)
+
+
+def _makers(template: Template) -> Iterator[str]:
+    """The parameters that are "true" where a template makes what outlives its stack."""
+    for resource in template.resources.values():
+        if resource.deletion_policy.startswith("Retain") and resource.condition is not None:
+            match template.conditions[resource.condition]:
+                case {"Fn::Equals": [{"Ref": str(parameter)}, "true"]}:
+                    yield parameter
 
 
 def _stack(scene: Scene, name: str) -> dict[str, Any] | None:

@@ -43,8 +43,13 @@ def _enabled_by_hand(draw: Draw) -> Iterator[Injection]:
     yield draw.inject("window", draw.coins.choice((draw.moment(), closed, closed)), enabled=True)
 
 
-@fault("F24", "a stack is updated at any moment", everyday=2)
-def _stack_update(draw: Draw) -> Iterator[Injection]:
+@fault("F24", "a stack is updated, or the window's replaced, at any moment", everyday=2)
+def _stack_change(draw: Draw) -> Iterator[Injection]:
+    if draw.coins.random() < 0.25:
+        closed = draw.at(draw.cycle.close, 60, 9 * HOUR)
+        begins = draw.coins.choice((draw.moment(), draw.moment(), closed))
+        yield draw.inject("redeploy-stack", begins, begins + draw.coins.choice((1, 30, 600, 2 * HOUR)))
+        return
     seconds = draw.coins.choice((0, 0, 2, 20))
     yield draw.inject("update-stack", draw.moment(), stack=draw.coins.choice((0, 0, 0, 1)), seconds=seconds)
 

@@ -24,6 +24,7 @@ def limits_of(deployed: Deployed, shape: Shape, lane: ForeignLane, terrain: Terr
 def _limits(deployed: Deployed, shape: Shape, lane: ForeignLane, terrain: Terrain) -> Iterator[tuple[str, str]]:
     yield "freeze", "no parameter freezes these templates"
     yield "close-calendar", "these templates obey no change calendar of a campaign"
+    yield "redeploy-stack", "a lane of templates of others is known by its window's id"
     yield "further-parameters", "these templates keep nothing below a path of parameters"
     for act in ("deny-bucket", "forge-evidence"):
         yield act, "these templates write no evidence into a bucket"
