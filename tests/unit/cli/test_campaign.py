@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from importlib import resources
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
+from tests.patience import within_patience
 from tests.unit.rehearsal.campaign.others import NAIVE
 
 from patchgate.cli.root import run
+from patchgate.rehearsal.campaign.checkpoint import Checkpoint
+from patchgate.rehearsal.campaign.series import Tally
 
 Captured = pytest.CaptureFixture[str]
 
@@ -76,6 +81,76 @@ def test_two_lanes_of_templates_are_both_run(naive: Path, capsys: Captured) -> N
     value = json.loads(capsys.readouterr().out)
     assert set(value["lanes"]) == {f"maintenance-window-amazonlinux-{each}-us-east-1" for each in ("dev", "prd")}
     assert (value["runs"], value["patched"], value["violations"]) == (6, 24, 0)
+
+
+@pytest.fixture
+def campaign(naive: Path, tmp_path: Path) -> tuple[list[str], Path]:
+    """A campaign in two processes, much longer than any test waits, and its checkpoint."""
+    path = tmp_path / "checkpoint.json"
+    options = ["--runs", "400", "--faults", "none", "--jobs", "2", "--checkpoint", str(path)]
+    return ["rehearse", "--templates", str(naive), *options], path
+
+
+def _after_the_first_chunk(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+    add = Checkpoint.add
+
+    def add_and_more(checkpoint: Checkpoint, first: int, part: Tally) -> None:
+        add(checkpoint, first, part)
+        happens()
+
+    monkeypatch.setattr(Checkpoint, "add", add_and_more)
+
+
+def test_a_process_that_dies_ends_the_campaign_and_what_is_done_is_kept(
+    campaign: tuple[list[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def kill() -> None:
+        for process in active_children():
+            process.kill()
+
+    _after_the_first_chunk(monkeypatch, kill)
+    command, path = campaign
+    assert within_patience(lambda: run(command)) == 1
+    assert not active_children()
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert kept["tally"]["runs"] > 0
+    said = captured.err.splitlines()
+    assert re.search(r"the worker process \d+ .* while it had seeds \d+ to \d+; ", said[-2])
+    assert f"{kept['tally']['runs']} of 400 runs were done, seeds " in said[-2]
+    assert said[-2].endswith(f"and are kept in {path}")
+    assert said[-1].startswith("  -> the same command goes on from there")
+
+
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
+    campaign: tuple[list[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    _after_the_first_chunk(monkeypatch, interrupt)
+    command, path = campaign
+    assert within_patience(lambda: run(command)) == 130
+    assert not active_children()
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert kept["tally"]["runs"] == 20
+    first = kept["done"][0][0]
+    said = f"stopped; 20 of 400 runs were done, seeds {first} to {first + 19}, and are kept in {path}"
+    assert f"patchgate: {said}\n  -> the same command goes on from there\n" in capsys.readouterr().err
+
+
+def test_ctrl_c_without_a_checkpoint_is_only_that(
+    campaign: tuple[list[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    _after_the_first_chunk(monkeypatch, interrupt)
+    command, path = campaign
+    assert within_patience(lambda: run(command[:-2])) == 130
+    assert capsys.readouterr().err.endswith("patchgate: stopped\n")
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,10 @@ class Checkpoint:
         """The first seeds of the chunks that are still to be run, ascending."""
         return [first for first in self.series.chunks() if first not in self.done]
 
+    def done_spans(self) -> list[tuple[int, int]]:
+        """The first and the last seed of every unbroken row of seeds that is done, ascending."""
+        return [(first, self.series.last_of(last)) for first, last in _spans(sorted(self.done))]
+
     def add(self, first: int, part: Tally) -> None:
         """A chunk is done."""
         self.tally.add(part)
