@@ -110,7 +110,7 @@ def campaign_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--checkpoint",
                 type=click.Path(path_type=Path),
                 metavar="FILE",
-                help="Keep what is done in FILE, and go on from there.",
+                help="Keep what is done in FILE, and go on from there; with --runs in steps of 20.",
             ),
             click.option("--replay", type=click.IntRange(min=0), metavar="SEED", help="Tell one run of a campaign."),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from importlib import resources
@@ -218,6 +219,37 @@ def _write(name: str, text: str) -> Write:
 def test_wrong_templates_are_refused(tmp_path: Path, writes: list[Write], said: str, capsys: Captured) -> None:
     for write in writes:
         write(tmp_path)
+    assert run(["rehearse", "--templates", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def _make_directory(name: str) -> Write:
+    return lambda directory: (directory / name).mkdir()
+
+
+def _link_to_nowhere(name: str) -> Write:
+    return lambda directory: (directory / name).symlink_to("nowhere")
+
+
+_POSIX_LINKS = pytest.mark.skipif(os.name == "nt", reason="links need privileges there")
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (_make_directory("x.yaml"), "x.yaml: is a directory"),
+        (_make_directory("a.parameters.json"), "a.parameters.json: is a directory"),
+        pytest.param(_link_to_nowhere("x.yaml"), "x.yaml: cannot be read: No such file", marks=_POSIX_LINKS),
+        pytest.param(
+            _link_to_nowhere("a.parameters.yaml"), "a.parameters.yaml: cannot be read: No such file", marks=_POSIX_LINKS
+        ),
+    ],
+)
+def test_templates_that_cannot_be_read_are_refused_and_not_left_out(
+    tmp_path: Path, write: Write, said: str, capsys: Captured
+) -> None:
+    (tmp_path / "a.yaml").write_text("Resources: {}", encoding="utf-8")
+    write(tmp_path)
     assert run(["rehearse", "--templates", str(tmp_path)]) == 2
     assert said in capsys.readouterr().err
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -147,7 +147,7 @@ def test_a_checkpoint_keeps_what_is_done(tmp_path: Path, grounds: Grounds) -> No
         (None, replace(SERIES, runs=20, mix="all"), "belongs to another campaign"),
         (None, replace(SERIES, runs=20, first=0), "belongs to another campaign"),
         (None, replace(SERIES, runs=20, shapes=SHAPES), "belongs to another campaign"),
-        (None, replace(SERIES, runs=21), "in steps of 20"),
+        (None, replace(SERIES, runs=21), "in steps of 20, not 21"),
     ],
 )
 def test_a_checkpoint_of_something_else_is_refused(
@@ -158,6 +158,73 @@ def test_a_checkpoint_of_something_else_is_refused(
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=said):
         read_checkpoint(path, series)
+
+
+def test_steps_that_fit_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_checkpoint(tmp_path / "checkpoint.json", replace(SERIES, runs=21))
+    assert caught.value.remedy == "give --runs 40"
+
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda value: value.update(done="x"),
+        lambda value: value.update(tally=None),
+        lambda value: value.update(schema=[]),
+        lambda value: value.update(more=1),
+        lambda value: value.pop("sha256"),
+        lambda value: value["tally"].update(digest="no number"),
+        lambda value: value["tally"].update(failed_runs=0),
+        lambda value: value["tally"].update(more=1),
+        lambda value: value["tally"].pop("runs"),
+        lambda value: value["done"].append([65, 65]),
+    ],
+)
+def test_a_checkpoint_that_is_not_as_it_was_written_is_refused(tmp_path: Path, change: Change) -> None:
+    path, series = tmp_path / "checkpoint.json", replace(SERIES, runs=100)
+    checkpoint = read_checkpoint(path, series)
+    checkpoint.add(5, Tally(runs=20, failed_runs=1))
+    value = json.loads(write_checkpoint(checkpoint))
+    path.write_text(json.dumps(value), encoding="utf-8")
+    assert read_checkpoint(path, series) == checkpoint
+    change(value)
+    path.write_text(json.dumps(value), encoding="utf-8")
+    with pytest.raises(InputError, match=r"damaged|belongs to another campaign") as caught:
+        read_checkpoint(path, series)
+    assert f"remove {path}" in caught.value.remedy
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe{}", b"[" * 100_000, b""])
+def test_what_is_no_text_of_a_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "checkpoint.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="no checkpoint of a campaign, or is damaged"):
+        read_checkpoint(path, replace(SERIES, runs=20))
+
+
+def test_a_checkpoint_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot read"):
+        read_checkpoint(tmp_path, replace(SERIES, runs=20))
+
+
+@pytest.mark.parametrize(("done", "asked", "least"), [((5, 25, 45), 40, 60), ((45,), 40, 60), ((5, 25, 105), 100, 120)])
+def test_a_checkpoint_of_more_runs_than_asked_is_refused(
+    tmp_path: Path, done: tuple[int, ...], asked: int, least: int
+) -> None:
+    path, wanted = tmp_path / "checkpoint.json", replace(SERIES, runs=200)
+    checkpoint = read_checkpoint(path, wanted)
+    for first in done:
+        checkpoint.add(first, Tally(runs=20))
+    path.write_text(write_checkpoint(checkpoint), encoding="utf-8")
+    said = f"holds runs up to seed {done[-1] + 19}, beyond the {asked} that are asked for"
+    with pytest.raises(InputError, match=said) as caught:
+        read_checkpoint(path, replace(wanted, runs=asked))
+    assert f"--runs {least} or more" in caught.value.remedy
+    assert read_checkpoint(path, replace(wanted, runs=least)).tally.runs == 20 * len(done)
 
 
 def test_other_code_is_other_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
