@@ -17,7 +17,7 @@ import click
 from patchgate.cli.console import Progress, describe_terminal
 from patchgate.cli.errors import INTERRUPTED
 from patchgate.cli.installed import require_emulator
-from patchgate.cli.options import is_given
+from patchgate.cli.options import GivenPath, is_given
 from patchgate.cli.output import check_writable, replace_file
 from patchgate.cli.program import describe_program
 from patchgate.errors import PatchgateError, UnsafeError
@@ -35,6 +35,7 @@ _BETWEEN_SHOWS = 0.5
 _BETWEEN_CHECKPOINTS = 10.0
 _GO_ON = "the same command goes on from there"
 _OPTIONS = ("runs", "faults", "jobs", "replay", "templates", "checkpoint")
+_NOT_BESIDE_REPLAY = ("runs", "seed", "checkpoint")
 _NOT_BESIDE = ("world", "start", "cycles", "lane", "history", "endpoint_url", "runtime")
 
 
@@ -96,7 +97,7 @@ def campaign_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--templates",
-                type=click.Path(path_type=Path),
+                type=GivenPath(),
                 metavar="DIR",
                 help="A campaign on the CloudFormation templates of others in DIR, instead of patchgate's.",
             ),
@@ -108,7 +109,7 @@ def campaign_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--checkpoint",
-                type=click.Path(path_type=Path),
+                type=GivenPath(),
                 metavar="FILE",
                 help="Keep what is done in FILE, and go on from there; with --runs in steps of 20.",
             ),
@@ -125,11 +126,20 @@ def is_campaign() -> bool:
 
 
 def refuse_beside_campaign() -> None:
-    """Raise UsageError for what a campaign has no use for."""
+    """Raise UsageError for what a campaign, or the replay of one seed of it, has no use for."""
     for parameter in _NOT_BESIDE:
         if is_given(parameter):
             option = parameter.replace("_", "-")
             raise click.UsageError(f"--{option} is not for campaigns ({', '.join(f'--{name}' for name in _OPTIONS)}).")
+    for option in _NOT_BESIDE_REPLAY if is_given("replay") else ():
+        if is_given(option):
+            raise click.UsageError(f"--replay SEED tells one run of a campaign: leave --{option} out.")
+
+
+def refuse_region_alone() -> None:
+    """Raise UsageError for a Region in which nothing is deployed."""
+    if is_given("region") and not is_given("templates"):
+        raise click.UsageError("--region is for --templates: lanes have their own.")
 
 
 def carry_out_campaign(request: CampaignRequest) -> int:
@@ -142,8 +152,6 @@ def carry_out_campaign(request: CampaignRequest) -> int:
         raise click.UsageError("--unit needs a fleet file.")
     if request.templates is not None and request.fleet is not None:
         raise click.UsageError("give FLEET or --templates, not both.")
-    if request.region is not None and request.templates is None:
-        raise click.UsageError("--region is for --templates: lanes have their own.")
     require_emulator()
     series = _series(request)
     if request.replay is not None:
@@ -194,7 +202,7 @@ def _run(series: Series, jobs: int, began: float, path: Path | None) -> SeriesRe
             closing(run_chunks(series, checkpoint.rest(), jobs=jobs)) as parts,
         ):
             if before:
-                progress.show(f"{before:,} runs are in {path} already")
+                progress.show(f"{path} has {before:,} of {series.runs:,} runs already")
             for first, part in parts:
                 checkpoint.add(first, part)
                 now = time.monotonic()
@@ -234,8 +242,8 @@ def _describe_done(checkpoint: Checkpoint, path: Path | None) -> str:
     done, runs = checkpoint.tally.runs, checkpoint.series.runs
     if not done:
         return f"none of {runs:,} runs was done"
-    text = f"{done:,} of {runs:,} runs were done, {describe_seeds(checkpoint.done_spans())}"
-    return f"{text}, and are kept in {path}" if path is not None else text
+    text = f"done: {done:,} of {runs:,} runs, {describe_seeds(checkpoint.done_spans())}"
+    return f"{text}, kept in {path}" if path is not None else text
 
 
 def _keep(path: Path, checkpoint: Checkpoint) -> None:

@@ -56,7 +56,7 @@ def test_templates_of_others_break_promises_and_the_counterexample_is_small(naiv
     assert len(value["counterexample"]["plan"]["injections"]) == 1
     assert run([*command, "--runs", "4", "--jobs", "1"]) == 3
     text = capsys.readouterr().out
-    assert "shrunk to 1 injections" in text
+    assert "shrunk to 1 injection in " in text
     assert f"--faults F02,F16 --replay {value['first_failing_seed']}" in text
     assert run([*command, "--replay", str(value["first_failing_seed"])]) == 3
 
@@ -119,8 +119,8 @@ def test_a_process_that_dies_ends_the_campaign_and_what_is_done_is_kept(
     assert kept["tally"]["runs"] > 0
     said = captured.err.splitlines()
     assert re.search(r"the worker process \d+ .* while it had seeds \d+ to \d+; ", said[-2])
-    assert f"{kept['tally']['runs']} of 400 runs were done, seeds " in said[-2]
-    assert said[-2].endswith(f"and are kept in {path}")
+    assert f"done: {kept['tally']['runs']} of 400 runs, seeds " in said[-2]
+    assert said[-2].endswith(f", kept in {path}")
     assert said[-1].startswith("  -> the same command goes on from there")
 
 
@@ -137,7 +137,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
     kept = json.loads(path.read_text(encoding="utf-8"))
     assert kept["tally"]["runs"] == 20
     first = kept["done"][0][0]
-    said = f"stopped; 20 of 400 runs were done, seeds {first} to {first + 19}, and are kept in {path}"
+    said = f"stopped; done: 20 of 400 runs, seeds {first} to {first + 19}, kept in {path}"
     assert f"patchgate: {said}\n  -> the same command goes on from there\n" in capsys.readouterr().err
 
 
@@ -165,6 +165,22 @@ def test_ctrl_c_without_a_checkpoint_is_only_that(
         (["--runs", "2", "--parameter", "*:RetentionDays=3"], "--parameter needs a fleet file"),
         (["--runs", "2", "--unit", "ou-ab12-cdef3456=111111111111"], "--unit needs a fleet file"),
         (["--runs", "2", "--region", "eu-west-1"], "--region is for --templates"),
+        (["--region", "eu-west-1"], "--region is for --templates"),
+        (["--replay", "3", "--runs", "9"], "--replay SEED tells one run of a campaign: leave --runs out"),
+        (["--replay", "3", "--seed", "3"], "leave --seed out"),
+        (["--replay", "3", "--checkpoint", "kept.json"], "leave --checkpoint out"),
+        (["--templates", ""], "it is empty: is a variable of the shell not set?"),
+        (["--checkpoint", "", "--runs", "20"], "it is empty"),
+        ([""], "it is empty"),
+        (["--world", ""], "it is empty"),
+        (["--faults", "f16"], "did you mean 'F16'?"),
+        (["--faults", "F16,Clock"], "did you mean 'clock'?"),
+        (["--faults", "None"], "did you mean 'none'?"),
+        (["--faults", "defualt"], "did you mean 'default'?"),
+        (["--faults", "F16,,F17"], "has an empty item\n  -> give --faults F16,F17"),
+        (["--faults", ""], "has an empty item\n  -> give --faults default"),
+        (["--faults", "all,F16"], "the mix 'all' stands alone"),
+        (["--runs", "30", "--checkpoint", "kept.json"], "in steps of 20, not 30\n  -> give --runs 40"),
         (["--templates", "nowhere", "--region", "eu-wst-1"], "did you mean 'eu-west-1'"),
         (["--templates", "nowhere"], "there is no directory nowhere"),
     ],

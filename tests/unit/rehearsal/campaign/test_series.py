@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from patchgate.errors import InputError
+from patchgate.judge.violation import Violation
 from patchgate.rehearsal.campaign import checkpoint as checkpoint_module
 from patchgate.rehearsal.campaign import series as series_module
 from patchgate.rehearsal.campaign.checkpoint import read_checkpoint, write_checkpoint
@@ -20,10 +21,12 @@ from patchgate.rehearsal.campaign.mixes import read_mix
 from patchgate.rehearsal.campaign.run import RunOutcome, carry_out
 from patchgate.rehearsal.campaign.series import (
     Failure,
+    FaultTally,
     Series,
     SeriesResult,
     Tally,
     UnrepeatableError,
+    describe_seeds,
     plan_of,
     run_seed,
     run_series,
@@ -101,6 +104,53 @@ def test_a_series_is_rendered(tally: Tally) -> None:
     assert value["digest"] == f"{tally.digest:064x}"
 
 
+def _shown(result: SeriesResult, **more: Any) -> list[str]:
+    look: dict[str, Any] = {"elapsed": 2.0, "jobs": 1, "width": 100, "color": False, "ascii_only": True}
+    return render_series_text(result, **look | more).splitlines()
+
+
+def test_one_of_a_thing_is_told_as_one() -> None:
+    failure = Failure(7, "daily", (), ("proof",), "i-1 was patched without a proof")
+    counted = Tally(runs=1, repeated=1, events=1, installs=1, patched=1, denied=1, holds=1, failed_runs=1)
+    counted.shapes["daily"] = counted.promises["proof"] = 1
+    counted.failures.append(failure)
+    counted.faults["F16"] = FaultTally(planned=1, struck=1)
+    lines = _shown(SeriesResult(Series(runs=1, first=7, mix="F16,F17"), counted))
+    assert lines[0] == "1 rehearsal  faults F16,F17, seed 7, direct door"
+    assert "  1 event; 1 install, 1 machine patched, 1 denial, 1 hold" in lines
+    assert "; repeated with the same history: 1 run" in " ".join(line.strip() for line in lines)
+    assert "  0 of 1 pair of faults met in a run" in lines
+    assert "  proof                   1 run" in lines
+    assert "  seed 7, lane daily, without faults: i-1 was patched without a proof" in lines
+
+
+@pytest.mark.parametrize("width", [40, 57, 58, 100])
+def test_a_series_fits_on_the_screen(tally: Tally, width: int) -> None:
+    failing = Tally(failed_runs=1)
+    failing.add(tally)
+    failing.promises["closed-after-the-end"] = 1
+    failing.failures.append(Failure(7, "daily", ("F02", "F16"), ("proof",), "i-1 was patched without a proof"))
+    lines = _shown(SeriesResult(SERIES, failing, before=20), width=width)
+    assert max(map(len, lines)) <= width
+    words = " ".join(" ".join(lines).split())
+    assert "F16" in words
+    assert "a volume is" in words
+    assert f"{tally.digest:064x}" in "".join("".join(lines).split())
+
+
+@pytest.mark.parametrize(
+    ("spans", "said"),
+    [
+        ([(3, 3)], "seed 3"),
+        ([(0, 59)], "seeds 0 to 59"),
+        ([(0, 59), (80, 80)], "seeds 0 to 59 and 80"),
+        ([(0, 19), (40, 59), (80, 99)], "seeds 0 to 19, 40 to 59 and 80 to 99"),
+    ],
+)
+def test_seeds_are_told_by_their_spans(spans: list[tuple[int, int]], said: str) -> None:
+    assert describe_seeds(spans) == said
+
+
 def test_progress_is_one_line() -> None:
     line = describe_progress(Tally(runs=250, failed_runs=1), 1000, 2.5)
     assert line == "[######..................] 250 of 1,000 runs, 100 a second, 1 broke a promise"
@@ -116,10 +166,29 @@ def test_a_story_tells_what_went_wrong_and_what_was_done(grounds: Grounds) -> No
     text = render_story_text(story, width=80, color=False, ascii_only=True)
     assert text.startswith("seed 7  lane daily")
     assert text.endswith("every promise was kept\n")
-    assert all(len(line) <= 110 for line in text.splitlines())
+    assert all(len(line) <= 80 for line in text.splitlines())
     value = json.loads(render_story_json(story))
     assert value["plan"]["seed"] == value["seed"] == 7
     assert value["violations"] == []
+    narrow = render_story_text(story, width=40, color=False, ascii_only=True)
+    assert max(map(len, narrow.splitlines())) <= 40
+
+
+def test_a_story_lists_every_broken_promise_also_of_other_cycles(grounds: Grounds) -> None:
+    plan = plan_of(SERIES, 7, grounds)
+    ground = grounds.of(SHAPES[0])
+    outcome = carry_out(grounds, ground, plan)
+    start, end = ground.terrain.start, ground.terrain.end
+    broken = tuple(
+        Violation("proof", at, "111111111111", "us-east-1", f"i-{number}", f"i-{number} was patched", ())
+        for number, at in enumerate((end, start))
+    )
+    story = tell(ground, plan, replace(outcome, violations=broken), grounds.stage.cloud.history)
+    text = render_story_text(story, width=100, color=False, ascii_only=True)
+    told = text[text.index("2 violations\n") :]
+    assert told.index("proof: i-1 was patched") < told.index("proof: i-0 was patched")
+    one = tell(ground, plan, replace(outcome, violations=broken[:1]), grounds.stage.cloud.history)
+    assert "\n1 violation\n" in render_story_text(one, width=100, color=False, ascii_only=True)
 
 
 def test_a_checkpoint_keeps_what_is_done(tmp_path: Path, grounds: Grounds) -> None:
