@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 DEFAULT_REGION = "us-east-1"
 _BETWEEN_SHOWS = 0.5
 _BETWEEN_CHECKPOINTS = 10.0
-_GO_ON = "the same command goes on from there"
 _OPTIONS = ("runs", "faults", "jobs", "replay", "templates", "checkpoint")
 _NOT_BESIDE_REPLAY = ("runs", "seed", "checkpoint")
 _NOT_BESIDE = ("world", "start", "cycles", "lane", "history", "endpoint_url", "runtime")
@@ -214,14 +213,15 @@ def _run(series: Series, jobs: int, began: float, path: Path | None) -> SeriesRe
                     kept = now
                     _keep(path, checkpoint)
     except WorkerDiedError as error:
-        way_on = _GO_ON if path is not None else "with --checkpoint FILE what is done is kept"
+        way_on = _way_on(checkpoint) if path is not None else "with --checkpoint FILE what is done is kept"
         raise WorkerDiedError(
             f"{error}; {_describe_done(checkpoint, path)}", remedy=f"{way_on}; {error.remedy}"
         ) from error
     except KeyboardInterrupt:
         if path is None:
             raise
-        raise InterruptedCampaignError(f"stopped; {_describe_done(checkpoint, path)}", remedy=_GO_ON) from None
+        said = f"stopped; {_describe_done(checkpoint, path)}"
+        raise InterruptedCampaignError(said, remedy=_way_on(checkpoint)) from None
     return SeriesResult(series, checkpoint.tally, before)
 
 
@@ -244,6 +244,10 @@ def _describe_done(checkpoint: Checkpoint, path: Path | None) -> str:
         return f"none of {runs:,} runs was done"
     text = f"done: {done:,} of {runs:,} runs, {describe_seeds(checkpoint.done_spans())}"
     return f"{text}, kept in {path}" if path is not None else text
+
+
+def _way_on(checkpoint: Checkpoint) -> str:
+    return f"the same command {'goes on from there' if checkpoint.done else 'begins it again'}"
 
 
 def _keep(path: Path, checkpoint: Checkpoint) -> None:

@@ -45,7 +45,8 @@ def render_series_text(  # noqa: PLR0913 - each is one thing to show
     command: str = "",
 ) -> str:
     """The summary of a series; ``counterexample`` and ``story`` are of its first failing seed."""
-    lines = [*_heading(result, elapsed, jobs, width), (), *_faults(result, width), ()]
+    faults = list(_faults(result, width))
+    lines = [*_heading(result, elapsed, jobs, width), (), *faults, *([()] if faults else [])]
     lines += _verdict(result, width)
     if counterexample is not None and story is not None:
         lines += [(), *_shrunk(counterexample, width), (), *_story(story, width)]
