@@ -14,6 +14,7 @@ import pytest
 
 from patchgate.cli.root import COMMANDS, patchgate
 from patchgate.config import parse_fleet
+from patchgate.emulator.runtime import REFUSED
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -85,6 +86,12 @@ def test_every_fleet_file_of_the_pages_is_valid(page: Path) -> None:
     for block in blocks(page, "yaml"):
         if block.startswith("version:"):
             assert parse_fleet(block.encode(), page.name).lanes()
+
+
+def test_every_module_that_the_fast_mode_refuses_is_named() -> None:
+    page = (ROOT / "docs/explanation/how-functions-run.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^- the modules (.*?)with what needs them", page, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", listed)) == REFUSED
 
 
 def test_the_contributors_guide_names_every_room() -> None:

@@ -6,7 +6,8 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from patchgate.cli.console import Progress, describe_terminal
+from patchgate.cli.errors import INTERRUPTED
 from patchgate.cli.installed import require_emulator
-from patchgate.cli.options import is_given
+from patchgate.cli.options import GivenPath, is_given
 from patchgate.cli.output import check_writable, replace_file
 from patchgate.cli.program import describe_program
-from patchgate.errors import UnsafeError
+from patchgate.errors import PatchgateError, UnsafeError
 
 if TYPE_CHECKING:
     from patchgate.config import ParameterOverride
@@ -32,7 +34,14 @@ DEFAULT_REGION = "us-east-1"
 _BETWEEN_SHOWS = 0.5
 _BETWEEN_CHECKPOINTS = 10.0
 _OPTIONS = ("runs", "faults", "jobs", "replay", "templates", "checkpoint")
+_NOT_BESIDE_REPLAY = ("runs", "seed", "checkpoint")
 _NOT_BESIDE = ("world", "start", "cycles", "lane", "history", "endpoint_url", "runtime")
+
+
+class InterruptedCampaignError(PatchgateError):
+    """Ctrl-C ended a campaign with a checkpoint."""
+
+    exit_code = INTERRUPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ def campaign_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--templates",
-                type=click.Path(path_type=Path),
+                type=GivenPath(),
                 metavar="DIR",
                 help="A campaign on the CloudFormation templates of others in DIR, instead of patchgate's.",
             ),
@@ -99,9 +108,9 @@ def campaign_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--checkpoint",
-                type=click.Path(path_type=Path),
+                type=GivenPath(),
                 metavar="FILE",
-                help="Keep what is done in FILE, and go on from there.",
+                help="Keep what is done in FILE, and go on from there; with --runs in steps of 20.",
             ),
             click.option("--replay", type=click.IntRange(min=0), metavar="SEED", help="Tell one run of a campaign."),
         )
@@ -116,11 +125,20 @@ def is_campaign() -> bool:
 
 
 def refuse_beside_campaign() -> None:
-    """Raise UsageError for what a campaign has no use for."""
+    """Raise UsageError for what a campaign, or the replay of one seed of it, has no use for."""
     for parameter in _NOT_BESIDE:
         if is_given(parameter):
             option = parameter.replace("_", "-")
             raise click.UsageError(f"--{option} is not for campaigns ({', '.join(f'--{name}' for name in _OPTIONS)}).")
+    for option in _NOT_BESIDE_REPLAY if is_given("replay") else ():
+        if is_given(option):
+            raise click.UsageError(f"--replay SEED tells one run of a campaign: leave --{option} out.")
+
+
+def refuse_region_alone() -> None:
+    """Raise UsageError for a Region in which nothing is deployed."""
+    if is_given("region") and not is_given("templates"):
+        raise click.UsageError("--region is for --templates: lanes have their own.")
 
 
 def carry_out_campaign(request: CampaignRequest) -> int:
@@ -133,8 +151,6 @@ def carry_out_campaign(request: CampaignRequest) -> int:
         raise click.UsageError("--unit needs a fleet file.")
     if request.templates is not None and request.fleet is not None:
         raise click.UsageError("give FLEET or --templates, not both.")
-    if request.region is not None and request.templates is None:
-        raise click.UsageError("--region is for --templates: lanes have their own.")
     require_emulator()
     series = _series(request)
     if request.replay is not None:
@@ -169,6 +185,7 @@ def _run(series: Series, jobs: int, began: float, path: Path | None) -> SeriesRe
     """Run what is not done yet; with a path, what is done is kept there, also when this is interrupted."""
     from patchgate.rehearsal.campaign.checkpoint import Checkpoint, read_checkpoint
     from patchgate.rehearsal.campaign.series import SeriesResult, run_chunks
+    from patchgate.rehearsal.campaign.workers import WorkerDiedError
     from patchgate.report.campaign_text import describe_progress
 
     if path is not None:
@@ -177,11 +194,15 @@ def _run(series: Series, jobs: int, began: float, path: Path | None) -> SeriesRe
     before = checkpoint.tally.runs
     terminal = describe_terminal(sys.stderr, os.environ)
     shown = kept = began
-    with Progress(sys.stderr, terminal) as progress:
-        if before:
-            progress.show(f"{before:,} runs are in {path} already")
-        try:
-            for first, part in run_chunks(series, checkpoint.rest(), jobs=jobs):
+    try:
+        with (
+            Progress(sys.stderr, terminal) as progress,
+            _kept(checkpoint, path),
+            closing(run_chunks(series, checkpoint.rest(), jobs=jobs)) as parts,
+        ):
+            if before:
+                progress.show(f"{path} has {before:,} of {series.runs:,} runs already")
+            for first, part in parts:
                 checkpoint.add(first, part)
                 now = time.monotonic()
                 if now - shown >= (_BETWEEN_SHOWS if terminal.interactive else 60 * _BETWEEN_SHOWS):
@@ -191,10 +212,42 @@ def _run(series: Series, jobs: int, began: float, path: Path | None) -> SeriesRe
                 if path is not None and now - kept >= _BETWEEN_CHECKPOINTS:
                     kept = now
                     _keep(path, checkpoint)
-        finally:
-            if path is not None:
-                _keep(path, checkpoint)
+    except WorkerDiedError as error:
+        way_on = _way_on(checkpoint) if path is not None else "with --checkpoint FILE what is done is kept"
+        raise WorkerDiedError(
+            f"{error}; {_describe_done(checkpoint, path)}", remedy=f"{way_on}; {error.remedy}"
+        ) from error
+    except KeyboardInterrupt:
+        if path is None:
+            raise
+        said = f"stopped; {_describe_done(checkpoint, path)}"
+        raise InterruptedCampaignError(said, remedy=_way_on(checkpoint)) from None
     return SeriesResult(series, checkpoint.tally, before)
+
+
+@contextmanager
+def _kept(checkpoint: Checkpoint, path: Path | None) -> Iterator[None]:
+    """Whatever happens: what is done is in the file at the end."""
+    try:
+        yield
+    finally:
+        if path is not None:
+            _keep(path, checkpoint)
+
+
+def _describe_done(checkpoint: Checkpoint, path: Path | None) -> str:
+    """How far a series came that was not ended, and where that is kept."""
+    from patchgate.rehearsal.campaign.series import describe_seeds
+
+    done, runs = checkpoint.tally.runs, checkpoint.series.runs
+    if not done:
+        return f"none of {runs:,} runs was done"
+    text = f"done: {done:,} of {runs:,} runs, {describe_seeds(checkpoint.done_spans())}"
+    return f"{text}, kept in {path}" if path is not None else text
+
+
+def _way_on(checkpoint: Checkpoint) -> str:
+    return f"the same command {'goes on from there' if checkpoint.done else 'begins it again'}"
 
 
 def _keep(path: Path, checkpoint: Checkpoint) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -14,6 +16,7 @@ from patchgate.errors import PatchgateError
 
 INTERRUPTED = 130  # as shells report a program that SIGINT ended
 FAILED = 1
+_NO_ROOM = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}  # not all are everywhere
 
 
 def report_errors(call: Callable[[], int], *, debug: bool) -> int:
@@ -32,10 +35,9 @@ def report_errors(call: Callable[[], int], *, debug: bool) -> int:
     except (click.Abort, KeyboardInterrupt):
         _complain("stopped")
         return INTERRUPTED
-    except BrokenPipeError:
-        silence_output()
-        return FAILED
     except Exception as error:  # the one place: a person must not meet a bare traceback
+        if isinstance(error, BrokenPipeError) or (isinstance(error, OSError) and error.errno in _NO_ROOM):
+            return report_unwritable(error)
         if debug:
             raise
         _complain(describe_unexpected(error))
@@ -65,6 +67,34 @@ def _complain(message: str) -> None:
     with contextlib.suppress(BrokenPipeError):
         sys.stderr.write(f"patchgate: {sanitise(message)}\n")
         sys.stderr.flush()
+
+
+def report_unwritable(error: OSError) -> int:
+    """The exit code after something could not be written: silently where nobody reads any more."""
+    if isinstance(error, BrokenPipeError):
+        silence_output()
+        return FAILED
+    try:
+        sys.stdout.flush()
+    except OSError:  # it was standard output: nothing more of it can be written
+        silence_output()
+    where = f" {error.filename}" if error.filename else ""
+    _complain(f"cannot write{where}: {error.strerror}\n  -> make room, or write elsewhere, and run it again")
+    return FAILED
+
+
+def refuse_closed_output() -> int:
+    """The exit code for a program whose standard output was closed when it started; 0 when it was not.
+
+    Python has None in the place of such a stream. Messages go nowhere when that is standard error.
+    """
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the program ends
+    if sys.stdout is not None:
+        return 0
+    remedy = f"send it to a file, or to {os.devnull}, and run it again"
+    _complain(f"standard output is closed: there is nowhere to print the result\n  -> {remedy}")
+    return FAILED
 
 
 def silence_output() -> None:

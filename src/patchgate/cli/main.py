@@ -9,6 +9,11 @@ import sys
 def main() -> int:
     """Run the program on ``sys.argv`` and return its exit code."""
     try:
+        if None in (sys.stdout, sys.stderr):  # closed by whoever started this
+            from patchgate.cli.errors import refuse_closed_output
+
+            if code := refuse_closed_output():
+                return code
         if sys.argv[1:] == ["--version"]:
             from patchgate._version import __version__
 
@@ -20,8 +25,7 @@ def main() -> int:
         return run(sys.argv[1:])
     except KeyboardInterrupt:  # while still loading
         return 130
-    except BrokenPipeError:  # nobody read the version
-        from patchgate.cli.errors import silence_output
+    except OSError as error:  # of the answers above: whatever a command raises is reported there
+        from patchgate.cli.errors import report_unwritable
 
-        silence_output()
-        return 1
+        return report_unwritable(error)

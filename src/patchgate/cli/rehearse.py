@@ -19,11 +19,12 @@ from patchgate.cli.campaign import (
     carry_out_campaign,
     is_campaign,
     refuse_beside_campaign,
+    refuse_region_alone,
 )
 from patchgate.cli.console import Progress, describe_terminal
 from patchgate.cli.installed import require_emulator
 from patchgate.cli.instants import read_instant
-from patchgate.cli.options import is_given
+from patchgate.cli.options import GivenPath, is_given
 from patchgate.cli.output import check_writable, replace_file
 from patchgate.cli.program import describe_program
 from patchgate.cli.sample import sample_directory
@@ -91,10 +92,10 @@ runtime_option = click.option(
 
 
 @click.command()
-@click.argument("fleet", type=click.Path(path_type=Path), required=False)
+@click.argument("fleet", type=GivenPath(), required=False)
 @click.option(
     "--world",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     metavar="DIR",
     help="What the rehearsal starts from: instances, volumes, faults. [default: world/ beside FLEET]",
 )
@@ -131,7 +132,7 @@ runtime_option = click.option(
     metavar="URL",
     help="Rehearse on the engine that runs there, such as patchgate emulator; what it holds is forgotten.",
 )
-@click.option("--history", type=click.Path(path_type=Path), metavar="FILE", help="Write every event as JSON lines.")
+@click.option("--history", type=GivenPath(), metavar="FILE", help="Write every event as JSON lines.")
 @campaign_options
 def rehearse(  # noqa: PLR0913 - one argument an option
     *,
@@ -160,6 +161,7 @@ def rehearse(  # noqa: PLR0913 - one argument an option
 
     Exits with 3 when a promise was broken.
     """
+    refuse_region_alone()
     if is_campaign():
         refuse_beside_campaign()
         return carry_out_campaign(

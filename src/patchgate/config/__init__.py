@@ -18,7 +18,7 @@ from patchgate.config.freeze_periods import FreezePeriod
 from patchgate.config.lanes import LaneConfig, UnresolvedUnit
 from patchgate.config.layers import Origin, ParameterKey
 from patchgate.config.reading import parse_fleet, read_fleet, validate_document
-from patchgate.config.words import describe_choices
+from patchgate.config.words import describe_choices, describe_nearest
 
 __all__ = [
     "FleetConfig",
@@ -30,6 +30,7 @@ __all__ = [
     "UnresolvedUnit",
     "Wave",
     "describe_choices",
+    "describe_nearest",
     "parse_document",
     "parse_fleet",
     "read_fleet",

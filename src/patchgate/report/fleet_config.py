@@ -10,7 +10,7 @@ from typing import Any
 
 from patchgate.config import FleetConfig, FreezePeriod, LaneConfig, Origin, UnresolvedUnit, Wave
 from patchgate.operations.explanation import ExplainedValue
-from patchgate.report.screen import Line, Piece, columns, draw, fit, one_line
+from patchgate.report.screen import Line, Piece, columns, draw, fit, many, one_line
 
 _FREEZES_SHOWN = 6
 _WIDEST_VALUE = 48
@@ -45,10 +45,10 @@ def _fleet_lines(view: FleetView) -> Iterator[Line]:
     lanes = sum(len(wave.lanes) for wave in view.waves)
     yield (
         Piece(f"{one_line(view.fleet.source)} is valid: ", "title"),
-        Piece(f"{_count(lanes, 'lane')} in {_count(len(view.waves), 'environment')}, in the order of promotion"),
+        Piece(f"{many(lanes, 'lane')} in {many(len(view.waves), 'environment')}, in the order of promotion"),
     )
     for number, wave in enumerate(view.waves, 1):
-        yield (Piece(f"{number}  {wave.environment}", "title"), Piece(f"  {_count(len(wave.lanes), 'lane')}", "dim"))
+        yield (Piece(f"{number}  {wave.environment}", "title"), Piece(f"  {many(len(wave.lanes), 'lane')}", "dim"))
         for lane in wave.lanes:
             yield (Piece(f"   {one_line(lane.lane.name)}"), Piece(f"  {lane.time_zone}", "dim"))
     for unit in view.unresolved:
@@ -101,9 +101,7 @@ def _extra_lines(view: LaneView) -> Iterator[Line]:
     for period in coming[:_FREEZES_SHOWN]:
         yield (Piece("frozen  ", "title"), Piece(f"{_span(period)}: {one_line('; '.join(period.reasons))}"))
     if len(coming) > _FREEZES_SHOWN:
-        yield (
-            Piece(f"        and {_count(len(coming) - _FREEZES_SHOWN, 'more freeze')}; --output json has all", "dim"),
-        )
+        yield (Piece(f"        and {many(len(coming) - _FREEZES_SHOWN, 'more freeze')}; --output json has all", "dim"),)
 
 
 def render_fleet_json(view: FleetView) -> str:
@@ -219,10 +217,6 @@ def _origin(origin: Origin) -> dict[str, Any]:
 
 def _span(period: FreezePeriod) -> str:
     return f"{period.start:%Y-%m-%dT%H:%MZ} to {period.end:%Y-%m-%dT%H:%MZ}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from patchgate.operations.check import CheckResult, Finding, LaneCheck
 from patchgate.plan.capacity import Capacity
 from patchgate.plan.order_cycles import Margins
 from patchgate.plan.order_rules import RULES, describe_seconds
-from patchgate.report.screen import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs, Line, Piece, draw, one_line, wrap
+from patchgate.report.screen import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs, Line, Piece, draw, many, one_line, wrap
 from patchgate.schedule.ambiguity import wall_clock
 
 WIDEST = 120
@@ -42,7 +42,7 @@ def _heading(result: CheckResult, subject: str, width: int, glyphs: Glyphs) -> l
     zones = {one.proof.schedules.zone for one in result.lanes}
     facts = (
         f"{len(result.lanes):,} {_lanes_or_regions(result)}",
-        f"{len(zones)} time zone{'' if len(zones) == 1 else 's'}",
+        many(len(zones), "time zone"),
         f"{result.start:%Y-%m-%d} to {result.until:%Y-%m-%d}",
         f"tzdata {_tzdata(result)}",
     )
@@ -128,7 +128,7 @@ def _broken(result: CheckResult, width: int) -> list[Line]:
     lanes = {name for finding in result.findings for name in finding.lanes}
     rules = {finding.rule for finding in result.findings}
     said = (
-        f": {len(rules)} rule{'' if len(rules) == 1 else 's'} in {len(lanes)} of {len(result.lanes)} "
+        f": {many(len(rules), 'rule')} in {len(lanes)} of {len(result.lanes)} "
         f"{_lanes_or_regions(result)}. docs/reference/check.md explains every rule."
     )
     return wrap((Piece("Order broken", "hold"), Piece(said)), width=width, indent=2)

@@ -20,6 +20,7 @@ from patchgate.report.screen import (
     columns,
     draw,
     fit,
+    many,
     one_line,
     wrap,
 )
@@ -87,15 +88,15 @@ def _named(result: RehearsalResult, name: str) -> LaneResult:
 
 def _heading(result: RehearsalResult, width: int, glyphs: Glyphs) -> Iterator[Line]:
     """One line: what was rehearsed, and as much of what it took as there is room for."""
-    accounts = _many(len({lane.lane.account for lane in result.lanes}), "account")
-    regions = _many(len({lane.lane.region for lane in result.lanes}), "Region")
+    accounts = many(len({lane.lane.account for lane in result.lanes}), "account")
+    regions = many(len({lane.lane.region for lane in result.lanes}), "Region")
     title = " ".join(
         filter(None, ["patchgate rehearsal", f"{glyphs.dot} {one_line(result.fleet)}" * bool(result.fleet)])
     )
     facts = (
         f"seed {result.seed}",
-        _many(result.stacks, "stack"),
-        _many(result.events, "event"),
+        many(result.stacks, "stack"),
+        many(result.events, "event"),
         f"{accounts}, {regions}",
         f"{result.elapsed_seconds:.1f} s",
     )
@@ -108,10 +109,6 @@ def _heading(result: RehearsalResult, width: int, glyphs: Glyphs) -> Iterator[Li
         line.append(Piece(said, "dim"))
         room -= columns(said)
     yield tuple(line)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 # The lanes on their time axis
@@ -184,7 +181,7 @@ def _totals(result: RehearsalResult, width: int) -> list[Line]:
     patched = counts["patched"] + counts["patched-pending-reboot"]
     cycle = f"Cycle {result.rounds} of {result.rounds}, " if result.rounds > 1 else ""
     begin = [
-        Piece(f"{cycle}{_many(len(result.instances()), 'instance')}: ", "title"),
+        Piece(f"{cycle}{many(len(result.instances()), 'instance')}: ", "title"),
         Piece(f"{patched} patched", "good"),
     ]
     due = [Piece(f" ({counts['patched-pending-reboot']} with a reboot due)", "warn")]
@@ -227,8 +224,8 @@ def _contrast(contrast: Contrast, width: int) -> list[Line]:
 
 
 def _violations(result: RehearsalResult, width: int) -> Iterator[Line]:
-    broken = _many(len(result.violations), "violation")
-    left = _many(result.windows_left_open, "window")
+    broken = many(len(result.violations), "violation")
+    left = many(result.windows_left_open, "window")
     yield (Piece(f"A promise was broken: {broken}, {left} left open.", "hold"),)
     for violation in result.violations[:_VIOLATIONS_SHOWN]:
         where = f" ({one_line(violation.account)}/{one_line(violation.region)}, {violation.at:%Y-%m-%d %H:%M:%S}Z)"

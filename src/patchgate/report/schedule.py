@@ -9,7 +9,7 @@ from typing import Any
 
 from patchgate.plan.derivation import DerivedCycle
 from patchgate.plan.order_rules import RULES
-from patchgate.report.screen import Line, Piece, draw, one_line, wrap
+from patchgate.report.screen import Line, Piece, draw, many, one_line, wrap
 from patchgate.schedule import Occurrence, Outlook
 from patchgate.schedule.ambiguity import wall_clock
 from patchgate.schedule.derivation import Derived
@@ -156,7 +156,7 @@ def _proof_lines(cycle: DerivedCycle, width: int) -> list[Line]:
 
 def _verdict_lines(cycle: DerivedCycle, width: int) -> list[Line]:
     broken = [(proof, violation) for proof in cycle.proofs for violation in proof.violations]
-    zones = f"{len(cycle.proofs)} time zone{'' if len(cycle.proofs) == 1 else 's'}"
+    zones = many(len(cycle.proofs), "time zone")
     first = cycle.proofs[0]
     basis = f"{first.start:%Y-%m-%d} to {first.until:%Y-%m-%d}, tzdata {first.tzdata}"
     if not broken:

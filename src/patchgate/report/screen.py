@@ -84,6 +84,11 @@ def one_line(text: str) -> str:
     return "".join(_spell(character) if _is_unsafe(character) else character for character in text)
 
 
+def many(count: int, noun: str) -> str:
+    """A count and what is counted, whose plural ends in s: ``1 run``, ``2,000 runs``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def columns(text: str) -> int:
     """How many terminal columns a text takes: wide characters take two, combining ones none."""
     return sum(_columns_of(character) for character in text)

@@ -13,7 +13,19 @@ from patchgate.operations.status.cycles import LastCycle, Lease
 from patchgate.operations.status.fleet import FleetStatus
 from patchgate.operations.status.model import LEVELS, LaneStatus, Level
 from patchgate.report.lane_labels import label_lanes
-from patchgate.report.screen import ASCII_GLYPHS, UNICODE_GLYPHS, Line, Piece, Role, columns, draw, fit, one_line, wrap
+from patchgate.report.screen import (
+    ASCII_GLYPHS,
+    UNICODE_GLYPHS,
+    Line,
+    Piece,
+    Role,
+    columns,
+    draw,
+    fit,
+    many,
+    one_line,
+    wrap,
+)
 from patchgate.schedule.ambiguity import wall_clock
 
 SCHEMA = 1
@@ -99,7 +111,7 @@ def _lines(status: FleetStatus, width: int, ellipsis: str) -> Iterator[Line]:
     yield ()
     counted = ((status.count(level), _WORDS[level]) for level in reversed(LEVELS))
     said = ", ".join(f"{count} {word}" for count, word in counted if count)
-    summary = f"{len(lanes)} {'lane' if len(lanes) == 1 else 'lanes'}: {said}."
+    summary = f"{many(len(lanes), 'lane')}: {said}."
     yield from wrap((Piece(summary, "title"),), width=width, indent=2)
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable
 from importlib import resources
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
+from tests.patience import within_patience
 from tests.unit.rehearsal.campaign.others import NAIVE
 
 from patchgate.cli.root import run
+from patchgate.rehearsal.campaign.checkpoint import Checkpoint
+from patchgate.rehearsal.campaign.series import Tally
 
 Captured = pytest.CaptureFixture[str]
 
@@ -50,7 +56,7 @@ def test_templates_of_others_break_promises_and_the_counterexample_is_small(naiv
     assert len(value["counterexample"]["plan"]["injections"]) == 1
     assert run([*command, "--runs", "4", "--jobs", "1"]) == 3
     text = capsys.readouterr().out
-    assert "shrunk to 1 injections" in text
+    assert "shrunk to 1 injection in " in text
     assert f"--faults F02,F16 --replay {value['first_failing_seed']}" in text
     assert run([*command, "--replay", str(value["first_failing_seed"])]) == 3
 
@@ -78,6 +84,76 @@ def test_two_lanes_of_templates_are_both_run(naive: Path, capsys: Captured) -> N
     assert (value["runs"], value["patched"], value["violations"]) == (6, 24, 0)
 
 
+@pytest.fixture
+def campaign(naive: Path, tmp_path: Path) -> tuple[list[str], Path]:
+    """A campaign in two processes, much longer than any test waits, and its checkpoint."""
+    path = tmp_path / "checkpoint.json"
+    options = ["--runs", "400", "--faults", "none", "--jobs", "2", "--checkpoint", str(path)]
+    return ["rehearse", "--templates", str(naive), *options], path
+
+
+def _after_the_first_chunk(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+    add = Checkpoint.add
+
+    def add_and_more(checkpoint: Checkpoint, first: int, part: Tally) -> None:
+        add(checkpoint, first, part)
+        happens()
+
+    monkeypatch.setattr(Checkpoint, "add", add_and_more)
+
+
+def test_a_process_that_dies_ends_the_campaign_and_what_is_done_is_kept(
+    campaign: tuple[list[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def kill() -> None:
+        for process in active_children():
+            process.kill()
+
+    _after_the_first_chunk(monkeypatch, kill)
+    command, path = campaign
+    assert within_patience(lambda: run(command)) == 1
+    assert not active_children()
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert kept["tally"]["runs"] > 0
+    said = captured.err.splitlines()
+    assert re.search(r"the worker process \d+ .* while it had seeds \d+ to \d+; ", said[-2])
+    assert f"done: {kept['tally']['runs']} of 400 runs, seeds " in said[-2]
+    assert said[-2].endswith(f", kept in {path}")
+    assert said[-1].startswith("  -> the same command goes on from there")
+
+
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
+    campaign: tuple[list[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    _after_the_first_chunk(monkeypatch, interrupt)
+    command, path = campaign
+    assert within_patience(lambda: run(command)) == 130
+    assert not active_children()
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert kept["tally"]["runs"] == 20
+    first = kept["done"][0][0]
+    said = f"stopped; done: 20 of 400 runs, seeds {first} to {first + 19}, kept in {path}"
+    assert f"patchgate: {said}\n  -> the same command goes on from there\n" in capsys.readouterr().err
+
+
+def test_ctrl_c_without_a_checkpoint_is_only_that(
+    campaign: tuple[list[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    _after_the_first_chunk(monkeypatch, interrupt)
+    command, path = campaign
+    assert within_patience(lambda: run(command[:-2])) == 130
+    assert capsys.readouterr().err.endswith("patchgate: stopped\n")
+    assert not path.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -89,6 +165,22 @@ def test_two_lanes_of_templates_are_both_run(naive: Path, capsys: Captured) -> N
         (["--runs", "2", "--parameter", "*:RetentionDays=3"], "--parameter needs a fleet file"),
         (["--runs", "2", "--unit", "ou-ab12-cdef3456=111111111111"], "--unit needs a fleet file"),
         (["--runs", "2", "--region", "eu-west-1"], "--region is for --templates"),
+        (["--region", "eu-west-1"], "--region is for --templates"),
+        (["--replay", "3", "--runs", "9"], "--replay SEED tells one run of a campaign: leave --runs out"),
+        (["--replay", "3", "--seed", "3"], "leave --seed out"),
+        (["--replay", "3", "--checkpoint", "kept.json"], "leave --checkpoint out"),
+        (["--templates", ""], "it is empty: is a variable of the shell not set?"),
+        (["--checkpoint", "", "--runs", "20"], "it is empty"),
+        ([""], "it is empty"),
+        (["--world", ""], "it is empty"),
+        (["--faults", "f16"], "did you mean 'F16'?"),
+        (["--faults", "F16,Clock"], "did you mean 'clock'?"),
+        (["--faults", "None"], "did you mean 'none'?"),
+        (["--faults", "defualt"], "did you mean 'default'?"),
+        (["--faults", "F16,,F17"], "has an empty item\n  -> give --faults F16,F17"),
+        (["--faults", ""], "has an empty item\n  -> give --faults default"),
+        (["--faults", "all,F16"], "the mix 'all' stands alone"),
+        (["--runs", "30", "--checkpoint", "kept.json"], "in steps of 20, not 30\n  -> give --runs 40"),
         (["--templates", "nowhere", "--region", "eu-wst-1"], "did you mean 'eu-west-1'"),
         (["--templates", "nowhere"], "there is no directory nowhere"),
     ],
@@ -143,6 +235,37 @@ def _write(name: str, text: str) -> Write:
 def test_wrong_templates_are_refused(tmp_path: Path, writes: list[Write], said: str, capsys: Captured) -> None:
     for write in writes:
         write(tmp_path)
+    assert run(["rehearse", "--templates", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def _make_directory(name: str) -> Write:
+    return lambda directory: (directory / name).mkdir()
+
+
+def _link_to_nowhere(name: str) -> Write:
+    return lambda directory: (directory / name).symlink_to("nowhere")
+
+
+_POSIX_LINKS = pytest.mark.skipif(os.name == "nt", reason="links need privileges there")
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (_make_directory("x.yaml"), "x.yaml: is a directory"),
+        (_make_directory("a.parameters.json"), "a.parameters.json: is a directory"),
+        pytest.param(_link_to_nowhere("x.yaml"), "x.yaml: cannot be read: No such file", marks=_POSIX_LINKS),
+        pytest.param(
+            _link_to_nowhere("a.parameters.yaml"), "a.parameters.yaml: cannot be read: No such file", marks=_POSIX_LINKS
+        ),
+    ],
+)
+def test_templates_that_cannot_be_read_are_refused_and_not_left_out(
+    tmp_path: Path, write: Write, said: str, capsys: Captured
+) -> None:
+    (tmp_path / "a.yaml").write_text("Resources: {}", encoding="utf-8")
+    write(tmp_path)
     assert run(["rehearse", "--templates", str(tmp_path)]) == 2
     assert said in capsys.readouterr().err
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
@@ -85,6 +86,51 @@ def test_a_reader_that_leaves_early_gets_no_traceback(arguments: list[str], unbu
     assert (program.returncode, program.stderr) == (1, b"")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX file descriptors")
+@pytest.mark.parametrize(
+    ("arguments", "closed", "code", "said"),
+    [
+        (["--version"], (1,), 1, b"patchgate: standard output is closed"),
+        (["rehearse", "--runs", "1"], (1,), 1, b"patchgate: standard output is closed"),
+        (["rehearse", "--runs", "1"], (1, 2), 1, b""),
+        (["--version"], (2,), 0, b""),
+        (["schedule", "no such thing"], (2,), 2, b""),
+    ],
+)
+def test_closed_streams_are_told_before_anything_runs(
+    arguments: list[str], closed: tuple[int, ...], code: int, said: bytes
+) -> None:
+    redirections = " ".join(f"{number}>&-" for number in closed)
+    program = subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirections}', "sh", sys.executable, "-m", "patchgate", *arguments],  # noqa: S607
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    assert program.returncode == code
+    assert program.stderr.startswith(said)
+    assert bool(program.stderr) is bool(said)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", [["--version"], ["completion", "bash"]])
+def test_a_full_disk_is_no_defect_of_ours(arguments: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        program = subprocess.run(
+            [sys.executable, "-m", "patchgate", *arguments], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert program.returncode == 1
+    assert program.stderr.decode().splitlines() == [
+        "patchgate: cannot write: No space left on device",
+        "  -> make room, or write elsewhere, and run it again",
+    ]
+
+
+def test_a_file_that_has_no_room_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report_errors(raising(OSError(errno.EFBIG, "File too large", "kept.json")), debug=True) == 1
+    assert capsys.readouterr().err.startswith("patchgate: cannot write kept.json: File too large\n")
+
+
 def test_an_error_of_the_system_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert report_errors(raising(OSError(errno.ENOSPC, "No space left on device")), debug=False) == 1
-    assert "No space left on device" in capsys.readouterr().err
+    assert report_errors(raising(OSError(errno.EIO, "Input/output error")), debug=False) == 1
+    assert "unexpected OSError: [Errno 5] Input/output error" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from typing import Any
 from patchgate.errors import InputError
 from patchgate.rehearsal.campaign.series import CHUNK, Failure, FaultTally, Series, Tally
 
-SCHEMA = 1
+SCHEMA = 2
 ROOMS = ("domain", "emulator", "gate", "judge", "plan", "rehearsal", "schedule", "templates")
 """The rooms whose code decides what a run comes to."""
 _SUFFIXES = (".py", ".toml", ".csv", ".yaml", ".json")
@@ -36,6 +36,10 @@ class Checkpoint:
         """The first seeds of the chunks that are still to be run, ascending."""
         return [first for first in self.series.chunks() if first not in self.done]
 
+    def done_spans(self) -> list[tuple[int, int]]:
+        """The first and the last seed of every unbroken row of seeds that is done, ascending."""
+        return [(first, self.series.last_of(last)) for first, last in _spans(sorted(self.done))]
+
     def add(self, first: int, part: Tally) -> None:
         """A chunk is done."""
         self.tally.add(part)
@@ -45,35 +49,63 @@ class Checkpoint:
 def read_checkpoint(path: Path, series: Series) -> Checkpoint:
     """The checkpoint of a series in a file; a new one when there is no such file.
 
-    Raises InputError for a file that is none, or one of another series or of other code.
+    Raises InputError for a file that is none or that is damaged, one of another series or of other code, and one that
+    holds more runs than the series has: what those came to cannot be taken out of it.
     """
     if series.runs % CHUNK:
-        raise InputError(f"a campaign with a checkpoint has runs in steps of {CHUNK}, not {series.runs}")
+        raise InputError(
+            f"a campaign with a checkpoint has runs in steps of {CHUNK}, not {series.runs}",
+            remedy=f"give --runs {(series.runs // CHUNK + 1) * CHUNK}",
+        )
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
         return Checkpoint(series)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}", remedy="give another --checkpoint") from error
     remedy = f"give another --checkpoint, or remove {path}"
     try:
-        value = json.loads(text)
+        value = json.loads(content.decode())
         known = value["schema"] == SCHEMA
         identity, done, tally = value["series"], value["done"], value["tally"]
-    except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path} is no checkpoint of a campaign", remedy=remedy) from None
+        whole = not known or value["sha256"] == _digest(value)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InputError(f"{path} is no checkpoint of a campaign, or is damaged", remedy=remedy) from None
+    if not whole:
+        raise InputError(f"{path} is damaged: its content is not what a campaign wrote", remedy=remedy)
     if not known or identity != _identity(series):
         raise InputError(f"{path} belongs to another campaign, or to one that other code ran", remedy=remedy)
-    return Checkpoint(series, _read_tally(tally), set(_spelled(done)))
+    checkpoint = Checkpoint(series, _read_tally(tally), set(_spelled(done)))
+    _refuse_further(checkpoint, path)
+    return checkpoint
+
+
+def _refuse_further(checkpoint: Checkpoint, path: Path) -> None:
+    """Raise InputError for a checkpoint with seeds that its series has not: the tally of a whole has no parts."""
+    series = checkpoint.series
+    further = max(checkpoint.done, default=series.first) + CHUNK - series.first
+    if further > series.runs:
+        raise InputError(
+            f"{path} holds runs up to seed {series.first + further - 1}, beyond the {series.runs} that are asked for",
+            remedy=f"give --runs {further} or more, or another --checkpoint",
+        )
 
 
 def write_checkpoint(checkpoint: Checkpoint) -> str:
-    """A checkpoint as text."""
+    """A checkpoint as text, with a digest of the rest, so that one that was damaged or changed is known."""
     value = {
         "schema": SCHEMA,
         "series": _identity(checkpoint.series),
         "done": list(_spans(sorted(checkpoint.done))),
         "tally": _tally_value(checkpoint.tally),
     }
-    return json.dumps(value, indent=1, sort_keys=True) + "\n"
+    return json.dumps(value | {"sha256": _digest(value)}, indent=1, sort_keys=True) + "\n"
+
+
+def _digest(value: dict[str, Any]) -> str:
+    """The SHA-256 of a checkpoint but for that of itself."""
+    rest = {key: each for key, each in value.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _identity(series: Series) -> dict[str, Any]:

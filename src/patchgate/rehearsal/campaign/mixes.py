@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations_with_replacement
 
+from patchgate.config import describe_nearest
 from patchgate.emulator.assumptions import Assumptions
 from patchgate.errors import InputError
 from patchgate.rehearsal.campaign.faults import FAULTS, Draw, Fault
@@ -54,14 +55,27 @@ def read_mix(text: str) -> Mix:
     if text == "all":
         return Mix(text, tuple(FAULTS.values()), _FURTHER[text], paired=True)
     numbers = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    unknown = [number for number in numbers if number not in FAULTS]
-    if unknown:
-        known = ", ".join(FAULTS)
-        raise InputError(
-            f"there is no fault '{unknown[0]}' that a campaign can inject",
-            remedy=f"give none, default, all, or some of {known}",
-        )
+    for number in numbers:
+        if number not in FAULTS:
+            raise _unknown_fault(text, number)
     return Mix(text, tuple(FAULTS[number] for number in numbers), (0, 0, 1, 2), paired=True)
+
+
+def _unknown_fault(text: str, word: str) -> InputError:
+    """What is wrong with one word of a mix, and what was probably meant."""
+    if not word:
+        meant = ",".join(part.strip() for part in text.split(",") if part.strip()) or "default"
+        return InputError(f"the mix of faults '{text}' has an empty item", remedy=f"give --faults {meant}")
+    if word in NAMED:
+        remedy = f"give --faults {word} alone, or numbers"
+        return InputError(f"the mix '{word}' stands alone, not in '{text}'", remedy=remedy)
+    folded = {known.casefold(): known for known in (*NAMED, *FAULTS)}
+    meant = folded.get(word.casefold(), "")
+    hint = f"did you mean '{meant}'?" if meant else describe_nearest(word, NAMED) if word.isalpha() else ""
+    return InputError(
+        f"there is no fault '{word}' that a campaign can inject",
+        remedy=hint or f"give none, default, all, or some of {', '.join(FAULTS)}",
+    )
 
 
 def shape_of(seed: int, shapes: tuple[Shape, ...]) -> Shape:

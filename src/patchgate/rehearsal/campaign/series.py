@@ -6,11 +6,9 @@ number of processes. Every so often a run is repeated: another history for the s
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +17,7 @@ from patchgate.rehearsal.campaign.ground import Grounds, open_grounds
 from patchgate.rehearsal.campaign.mixes import Mix, draw_plan, read_mix, shape_of
 from patchgate.rehearsal.campaign.run import RunOutcome, carry_out
 from patchgate.rehearsal.campaign.shapes import SHAPES, Shape
+from patchgate.rehearsal.campaign.workers import run_in_processes
 
 if TYPE_CHECKING:
     from patchgate.rehearsal.campaign.plan import RunPlan
@@ -47,6 +46,10 @@ class Series:
     def chunks(self) -> range:
         """The first seeds of the chunks that the work is shared in."""
         return range(self.first, self.first + self.runs, CHUNK)
+
+    def last_of(self, first: int) -> int:
+        """The last seed of the chunk that begins at a seed."""
+        return min(first + CHUNK, self.first + self.runs) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,17 +173,22 @@ class SeriesResult:
 def run_series(series: Series, *, jobs: int = 1, progress: Callable[[Tally], None] = lambda _: None) -> SeriesResult:
     """Run a series in so many processes (1: in this one). ``progress`` is called with the tally so far.
 
-    Raises UnrepeatableError when a repeated run differs, InputError for a mix that is none.
+    Raises UnrepeatableError when a repeated run differs, InputError for a mix that is none, WorkerDiedError when a
+    process dies.
     """
     tally = Tally()
-    for _, part in run_chunks(series, series.chunks(), jobs=jobs):
-        tally.add(part)
-        progress(tally)
+    with closing(run_chunks(series, series.chunks(), jobs=jobs)) as parts:
+        for _, part in parts:
+            tally.add(part)
+            progress(tally)
     return SeriesResult(series, tally)
 
 
-def run_chunks(series: Series, chunks: Sequence[int], *, jobs: int) -> Iterator[tuple[int, Tally]]:
-    """Run the chunks of a series that begin at these seeds; each comes with its tally as it is done, in any order."""
+def run_chunks(series: Series, chunks: Sequence[int], *, jobs: int) -> Generator[tuple[int, Tally], None, None]:
+    """Run the chunks of a series that begin at these seeds; each comes with its tally as it is done, in any order.
+
+    The processes run until the generator is closed. Raises what ``run_series`` does.
+    """
     read_mix(series.mix)
     return _in_processes(series, chunks, jobs) if jobs > 1 and len(chunks) > 1 else _here(series, chunks)
 
@@ -208,7 +216,14 @@ def run_seed(series: Series, mix: Mix, seed: int, grounds: Grounds, tally: Tally
             )
 
 
-def _here(series: Series, chunks: Sequence[int]) -> Iterator[tuple[int, Tally]]:
+def describe_seeds(spans: Iterable[tuple[int, int]]) -> str:
+    """Spans of seeds, each from its first to its last, in words: ``seeds 0 to 59 and 80 to 99``, ``seed 7``."""
+    told = [str(first) if first == last else f"{first} to {last}" for first, last in spans]
+    listed = " and ".join([", ".join(told[:-1])] * (len(told) > 1) + told[-1:])
+    return f"seed {listed}" if listed.isdecimal() else f"seeds {listed}"
+
+
+def _here(series: Series, chunks: Sequence[int]) -> Generator[tuple[int, Tally], None, None]:
     mix = read_mix(series.mix)
     with open_grounds(series.door) as grounds:
         for first in chunks:
@@ -217,19 +232,18 @@ def _here(series: Series, chunks: Sequence[int]) -> Iterator[tuple[int, Tally]]:
 
 def _run_chunk(series: Series, mix: Mix, first: int, grounds: Grounds) -> Tally:
     tally = Tally()
-    for seed in range(first, min(first + CHUNK, series.first + series.runs)):
+    for seed in range(first, series.last_of(first) + 1):
         run_seed(series, mix, seed, grounds, tally)
     return tally
 
 
-# Processes are spawned, never forked: each opens its grounds once and takes chunks of seeds.
+# Each process opens its grounds once and takes chunks of seeds.
 
 _WORKER: list[tuple[Series, Mix, Grounds]] = []
 _OPEN = ExitStack()
 
 
 def _begin_work(series: Series) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
     _WORKER[:] = [(series, read_mix(series.mix), _OPEN.enter_context(open_grounds(series.door)))]
 
 
@@ -238,7 +252,8 @@ def _work(first: int) -> tuple[int, Tally]:
     return first, _run_chunk(series, mix, first, grounds)
 
 
-def _in_processes(series: Series, chunks: Sequence[int], jobs: int) -> Iterator[tuple[int, Tally]]:
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(min(jobs, len(chunks)), _begin_work, (series,)) as pool:
-        yield from pool.imap_unordered(_work, chunks)
+def _in_processes(series: Series, chunks: Sequence[int], jobs: int) -> Generator[tuple[int, Tally], None, None]:
+    def label(first: int) -> str:
+        return describe_seeds([(first, series.last_of(first))])
+
+    return run_in_processes(_work, chunks, jobs=jobs, begin=_begin_work, given=(series,), label=label)

@@ -102,7 +102,7 @@ def test_the_summary_says_what_is_not_applicable(lacking: Ground) -> None:
     assert f"F53 is not applicable: {NO_FREEZE}" in text
     (row,) = [line for line in text.splitlines() if line.startswith("  F53    a freeze")]
     assert row.endswith(" not applicable")
-    assert "of 1 pairs of faults" in text
+    assert "of 1 pair of faults" in text
     value = json.loads(render_series_json(SeriesResult(Series(8, mix="F16,F53,F39"), found)))
     assert value["not_applicable"] == {"F53": {"daily": NO_FREEZE}}
     assert "F53" not in value["by_fault"]

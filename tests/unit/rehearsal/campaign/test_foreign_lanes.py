@@ -153,7 +153,9 @@ def test_machines_that_no_tag_names_are_refused_by_their_window(tmp_path: Path) 
 
 
 def test_a_document_that_nobody_knows_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="runs the document AWS-PatchInstanceWithRollback") as refused:
+    with pytest.raises(
+        InputError, match=r"window nightly runs the document AWS-PatchInstanceWithRollback, .*: AWS owns it"
+    ) as refused:
         shapes(write(tmp_path, patching=window("nightly", task("AWS-PatchInstanceWithRollback", {}))))
     assert BASELINE in refused.value.remedy
 

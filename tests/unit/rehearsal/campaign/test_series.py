@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from patchgate.errors import InputError
+from patchgate.judge.violation import Violation
 from patchgate.rehearsal.campaign import checkpoint as checkpoint_module
 from patchgate.rehearsal.campaign import series as series_module
 from patchgate.rehearsal.campaign.checkpoint import read_checkpoint, write_checkpoint
@@ -20,10 +21,12 @@ from patchgate.rehearsal.campaign.mixes import read_mix
 from patchgate.rehearsal.campaign.run import RunOutcome, carry_out
 from patchgate.rehearsal.campaign.series import (
     Failure,
+    FaultTally,
     Series,
     SeriesResult,
     Tally,
     UnrepeatableError,
+    describe_seeds,
     plan_of,
     run_seed,
     run_series,
@@ -101,6 +104,53 @@ def test_a_series_is_rendered(tally: Tally) -> None:
     assert value["digest"] == f"{tally.digest:064x}"
 
 
+def _shown(result: SeriesResult, **more: Any) -> list[str]:
+    look: dict[str, Any] = {"elapsed": 2.0, "jobs": 1, "width": 100, "color": False, "ascii_only": True}
+    return render_series_text(result, **look | more).splitlines()
+
+
+def test_one_of_a_thing_is_told_as_one() -> None:
+    failure = Failure(7, "daily", (), ("proof",), "i-1 was patched without a proof")
+    counted = Tally(runs=1, repeated=1, events=1, installs=1, patched=1, denied=1, holds=1, failed_runs=1)
+    counted.shapes["daily"] = counted.promises["proof"] = 1
+    counted.failures.append(failure)
+    counted.faults["F16"] = FaultTally(planned=1, struck=1)
+    lines = _shown(SeriesResult(Series(runs=1, first=7, mix="F16,F17"), counted))
+    assert lines[0] == "1 rehearsal  faults F16,F17, seed 7, direct door"
+    assert "  1 event; 1 install, 1 machine patched, 1 denial, 1 hold" in lines
+    assert "; repeated with the same history: 1 run" in " ".join(line.strip() for line in lines)
+    assert "  0 of 1 pair of faults met in a run" in lines
+    assert "  proof                   1 run" in lines
+    assert "  seed 7, lane daily, without faults: i-1 was patched without a proof" in lines
+
+
+@pytest.mark.parametrize("width", [40, 57, 58, 100])
+def test_a_series_fits_on_the_screen(tally: Tally, width: int) -> None:
+    failing = Tally(failed_runs=1)
+    failing.add(tally)
+    failing.promises["closed-after-the-end"] = 1
+    failing.failures.append(Failure(7, "daily", ("F02", "F16"), ("proof",), "i-1 was patched without a proof"))
+    lines = _shown(SeriesResult(SERIES, failing, before=20), width=width)
+    assert max(map(len, lines)) <= width
+    words = " ".join(" ".join(lines).split())
+    assert "F16" in words
+    assert "a volume is" in words
+    assert f"{tally.digest:064x}" in "".join("".join(lines).split())
+
+
+@pytest.mark.parametrize(
+    ("spans", "said"),
+    [
+        ([(3, 3)], "seed 3"),
+        ([(0, 59)], "seeds 0 to 59"),
+        ([(0, 59), (80, 80)], "seeds 0 to 59 and 80"),
+        ([(0, 19), (40, 59), (80, 99)], "seeds 0 to 19, 40 to 59 and 80 to 99"),
+    ],
+)
+def test_seeds_are_told_by_their_spans(spans: list[tuple[int, int]], said: str) -> None:
+    assert describe_seeds(spans) == said
+
+
 def test_progress_is_one_line() -> None:
     line = describe_progress(Tally(runs=250, failed_runs=1), 1000, 2.5)
     assert line == "[######..................] 250 of 1,000 runs, 100 a second, 1 broke a promise"
@@ -116,10 +166,29 @@ def test_a_story_tells_what_went_wrong_and_what_was_done(grounds: Grounds) -> No
     text = render_story_text(story, width=80, color=False, ascii_only=True)
     assert text.startswith("seed 7  lane daily")
     assert text.endswith("every promise was kept\n")
-    assert all(len(line) <= 110 for line in text.splitlines())
+    assert all(len(line) <= 80 for line in text.splitlines())
     value = json.loads(render_story_json(story))
     assert value["plan"]["seed"] == value["seed"] == 7
     assert value["violations"] == []
+    narrow = render_story_text(story, width=40, color=False, ascii_only=True)
+    assert max(map(len, narrow.splitlines())) <= 40
+
+
+def test_a_story_lists_every_broken_promise_also_of_other_cycles(grounds: Grounds) -> None:
+    plan = plan_of(SERIES, 7, grounds)
+    ground = grounds.of(SHAPES[0])
+    outcome = carry_out(grounds, ground, plan)
+    start, end = ground.terrain.start, ground.terrain.end
+    broken = tuple(
+        Violation("proof", at, "111111111111", "us-east-1", f"i-{number}", f"i-{number} was patched", ())
+        for number, at in enumerate((end, start))
+    )
+    story = tell(ground, plan, replace(outcome, violations=broken), grounds.stage.cloud.history)
+    text = render_story_text(story, width=100, color=False, ascii_only=True)
+    told = text[text.index("2 violations\n") :]
+    assert told.index("proof: i-1 was patched") < told.index("proof: i-0 was patched")
+    one = tell(ground, plan, replace(outcome, violations=broken[:1]), grounds.stage.cloud.history)
+    assert "\n1 violation\n" in render_story_text(one, width=100, color=False, ascii_only=True)
 
 
 def test_a_checkpoint_keeps_what_is_done(tmp_path: Path, grounds: Grounds) -> None:
@@ -147,7 +216,7 @@ def test_a_checkpoint_keeps_what_is_done(tmp_path: Path, grounds: Grounds) -> No
         (None, replace(SERIES, runs=20, mix="all"), "belongs to another campaign"),
         (None, replace(SERIES, runs=20, first=0), "belongs to another campaign"),
         (None, replace(SERIES, runs=20, shapes=SHAPES), "belongs to another campaign"),
-        (None, replace(SERIES, runs=21), "in steps of 20"),
+        (None, replace(SERIES, runs=21), "in steps of 20, not 21"),
     ],
 )
 def test_a_checkpoint_of_something_else_is_refused(
@@ -158,6 +227,73 @@ def test_a_checkpoint_of_something_else_is_refused(
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=said):
         read_checkpoint(path, series)
+
+
+def test_steps_that_fit_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_checkpoint(tmp_path / "checkpoint.json", replace(SERIES, runs=21))
+    assert caught.value.remedy == "give --runs 40"
+
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda value: value.update(done="x"),
+        lambda value: value.update(tally=None),
+        lambda value: value.update(schema=[]),
+        lambda value: value.update(more=1),
+        lambda value: value.pop("sha256"),
+        lambda value: value["tally"].update(digest="no number"),
+        lambda value: value["tally"].update(failed_runs=0),
+        lambda value: value["tally"].update(more=1),
+        lambda value: value["tally"].pop("runs"),
+        lambda value: value["done"].append([65, 65]),
+    ],
+)
+def test_a_checkpoint_that_is_not_as_it_was_written_is_refused(tmp_path: Path, change: Change) -> None:
+    path, series = tmp_path / "checkpoint.json", replace(SERIES, runs=100)
+    checkpoint = read_checkpoint(path, series)
+    checkpoint.add(5, Tally(runs=20, failed_runs=1))
+    value = json.loads(write_checkpoint(checkpoint))
+    path.write_text(json.dumps(value), encoding="utf-8")
+    assert read_checkpoint(path, series) == checkpoint
+    change(value)
+    path.write_text(json.dumps(value), encoding="utf-8")
+    with pytest.raises(InputError, match=r"damaged|belongs to another campaign") as caught:
+        read_checkpoint(path, series)
+    assert f"remove {path}" in caught.value.remedy
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe{}", b"[" * 100_000, b""])
+def test_what_is_no_text_of_a_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "checkpoint.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="no checkpoint of a campaign, or is damaged"):
+        read_checkpoint(path, replace(SERIES, runs=20))
+
+
+def test_a_checkpoint_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot read"):
+        read_checkpoint(tmp_path, replace(SERIES, runs=20))
+
+
+@pytest.mark.parametrize(("done", "asked", "least"), [((5, 25, 45), 40, 60), ((45,), 40, 60), ((5, 25, 105), 100, 120)])
+def test_a_checkpoint_of_more_runs_than_asked_is_refused(
+    tmp_path: Path, done: tuple[int, ...], asked: int, least: int
+) -> None:
+    path, wanted = tmp_path / "checkpoint.json", replace(SERIES, runs=200)
+    checkpoint = read_checkpoint(path, wanted)
+    for first in done:
+        checkpoint.add(first, Tally(runs=20))
+    path.write_text(write_checkpoint(checkpoint), encoding="utf-8")
+    said = f"holds runs up to seed {done[-1] + 19}, beyond the {asked} that are asked for"
+    with pytest.raises(InputError, match=said) as caught:
+        read_checkpoint(path, replace(wanted, runs=asked))
+    assert f"--runs {least} or more" in caught.value.remedy
+    assert read_checkpoint(path, replace(wanted, runs=least)).tally.runs == 20 * len(done)
 
 
 def test_other_code_is_other_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

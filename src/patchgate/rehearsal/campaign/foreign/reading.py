@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -55,7 +56,15 @@ def _undeployable(error: StackFailedError, directory: Path) -> InputError:
 
 
 def _templates(directory: Path) -> list[Path]:
-    return [path for path in sorted(directory.iterdir()) if path.suffix in TEMPLATES and PARAMETERS not in path.name]
+    return [path for path in _entries(directory) if path.suffix in TEMPLATES and PARAMETERS not in path.name]
+
+
+def _entries(directory: Path) -> list[Path]:
+    """What a directory holds, by name; what cannot be read is refused when it is, never left out."""
+    try:
+        return sorted(directory.iterdir())
+    except OSError as error:
+        raise InputError(f"cannot read the directory {directory}: {error.strerror}") from error
 
 
 def _read_stacks(directory: Path) -> dict[str, ForeignStack]:
@@ -85,7 +94,7 @@ def _read_stacks(directory: Path) -> dict[str, ForeignStack]:
 
 def _orphans(directory: Path, names: set[str]) -> Iterator[Problem]:
     """Files of parameters without a template: nothing would read them."""
-    for path in sorted(directory.iterdir()):
+    for path in _entries(directory):
         name, found, suffix = path.name.rpartition(PARAMETERS + ".")
         if found and suffix in ("json", "yaml", "yml") and name not in names:
             remedy = f"call it after one of {', '.join(sorted(names))}"
@@ -97,20 +106,28 @@ def _read_stack(path: Path) -> ForeignStack:
         remedy = "begin with a letter; letters, digits and '-' follow"
         raise InputError(problems=(Problem(f"'{path.stem}' is no name for a stack", str(path), remedy=remedy),))
     beside = [path.with_name(f"{path.stem}{PARAMETERS}{suffix}") for suffix in (".json", ".yaml", ".yml")]
-    given = next((each for each in beside if each.exists()), None)
+    given = next((each for each in beside if os.path.lexists(each)), None)  # a link to nowhere is given, and refused
     return ForeignStack(path.stem, _text(path), _read_parameters(given) if given else {})
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return _content(path).decode()
     except UnicodeDecodeError:
         raise InputError(problems=(Problem("is not UTF-8", str(path)),)) from None
 
 
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        what = "is a directory" if path.is_dir() else f"cannot be read: {error.strerror}"
+        raise InputError(problems=(Problem(what, str(path), remedy="give a file, or remove it"),)) from error
+
+
 def _read_parameters(path: Path) -> dict[str, str]:
     """A map, that map under ``Parameters``, or the AWS CLI's list of ParameterKey and ParameterValue."""
-    value = parse_document(path.read_bytes(), str(path)).value
+    value = parse_document(_content(path), str(path)).value
     if isinstance(value, dict) and isinstance(value.get("Parameters"), dict):
         value = value["Parameters"]
     if isinstance(value, list) and all(isinstance(each, dict) and "ParameterKey" in each for each in value):

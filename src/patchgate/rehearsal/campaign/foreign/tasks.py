@@ -12,23 +12,37 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from patchgate.emulator.errors import AwsError
+from patchgate.emulator.ssm_documents import RESERVED_PREFIXES
 from patchgate.errors import InputError
 from patchgate.rehearsal.campaign.foreign.deployed import Deployed
 
 PATCH_BASELINE = "AWS-RunPatchBaseline"
 OTHERS = ("AWS-RunShellScript", "AWS-RunPowerShellScript")
 """What else AWS owns that the embedded AWS runs: no script that it understands installs anything."""
+_KNOWN = f"documents of the templates' own, {PATCH_BASELINE}, {' and '.join(OTHERS)} are known"
 _INVOCATION = {"RUN_COMMAND": "RunCommand", "AUTOMATION": "Automation"}
 _REFERENCE = re.compile(r"\{\{\s*([A-Za-z0-9_.:-]+)\s*\}\}")
 _CALLS = ("SendCommand", "StartAutomationExecution")
 _SENDS = ("send_command", "start_automation_execution", "RunPatchBaseline", *_CALLS)
 
 
+class _UnknownDocumentError(Exception):
+    """A document of which nothing is known; the text names it."""
+
+
 def is_install(deployed: Deployed, task: Mapping[str, Any]) -> bool:
     """Whether a task, as GetMaintenanceWindowTask tells it, ends in an install.
 
-    InputError when it runs a document that nobody knows.
+    InputError when it runs a document that nobody knows, with the name of the window.
     """
+    try:
+        return _is_install(deployed, task)
+    except _UnknownDocumentError as error:
+        window = deployed.ask("ssm", "GetMaintenanceWindow", WindowId=task["WindowId"])["Name"]
+        raise InputError(f"the maintenance window {window} runs {error}", remedy=_KNOWN) from None
+
+
+def _is_install(deployed: Deployed, task: Mapping[str, Any]) -> bool:
     given = (task.get("TaskInvocationParameters") or {}).get(_INVOCATION.get(task["TaskType"], "")) or {}
     version = str(given.get("DocumentVersion") or "")
     return _installs(deployed, task["TaskArn"], given.get("Parameters") or {}, version, ())
@@ -45,9 +59,14 @@ def _installs(deployed: Deployed, named: str, given: Mapping[str, Any], version:
     try:
         content = deployed.document(name, version)
     except AwsError as error:
-        raise InputError(
-            f"a maintenance window runs the document {name}, and nobody can tell whether that installs: {error.code}",
-            remedy=f"documents of the templates' own, {PATCH_BASELINE}, {' and '.join(OTHERS)} are known",
+        why = (
+            "AWS owns it, and the embedded AWS has it not"
+            if name.casefold().startswith(RESERVED_PREFIXES)
+            else error.code
+        )
+        through = f", through {' and '.join(above)}" if above else ""
+        raise _UnknownDocumentError(
+            f"the document {name}{through}, and nobody can tell whether that installs: {why}"
         ) from None
     declared = content.get("parameters") or {}
     known = {key: value["default"] for key, value in declared.items() if "default" in value} | dict(given)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields, replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from patchgate.rehearsal.campaign.interleavings.control import ControlledDoor, E
 from patchgate.rehearsal.campaign.interleavings.search import Bounds, Explorer
 from patchgate.rehearsal.campaign.interleavings.situations import ACTORS, SITUATIONS, Rehearsal, Situation
 from patchgate.rehearsal.campaign.shapes import SHAPES
+from patchgate.rehearsal.campaign.workers import run_in_processes
 
 if TYPE_CHECKING:
     from patchgate.rehearsal.campaign.ground import Ground
@@ -156,22 +155,26 @@ def _found(stack: ExitStack, chosen: Sequence[Meeting], parts: tuple[str, ...], 
     if jobs == 1:
         theatre = stack.enter_context(open_theatre())
         return (theatre.search(meeting, parts) for meeting in chosen)
-    pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(jobs, _begin_work))
     long_first = sorted(chosen, key=lambda meeting: len(meeting.actors), reverse=True)
-    return pool.imap_unordered(_work, [(meeting, parts) for meeting in long_first])
+    tasks = [(meeting, parts) for meeting in long_first]
+    found = run_in_processes(_work, tasks, jobs=jobs, begin=_begin_work, label=_label)
+    return stack.enter_context(closing(found))
 
 
-# Processes are spawned, never forked: each opens its theatre once.
+# Each process opens its theatre once.
 
 _OPEN = ExitStack()
 _THEATRE: list[Theatre] = []
 
 
 def _begin_work() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
     _THEATRE[:] = [_OPEN.enter_context(open_theatre())]
 
 
 def _work(task: tuple[Meeting, tuple[str, ...]]) -> list[Row]:
     meeting, parts = task
     return _THEATRE[0].search(meeting, parts)
+
+
+def _label(task: tuple[Meeting, tuple[str, ...]]) -> str:
+    return f"the meeting of {', '.join(task[0].actors)}"
