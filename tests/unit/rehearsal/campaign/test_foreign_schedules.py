@@ -115,7 +115,7 @@ def test_windows_begin_with_their_start_date(tmp_path: Path) -> None:
 def test_a_window_that_ends_within_a_run_is_refused(tmp_path: Path) -> None:
     found = window("nightly", task(), EndDate="2026-07-12T12:00:00Z")
     with pytest.raises(
-        InputError, match=r"on 2026-07-10 and takes 4 .*: nightly has 2 from then to its EndDate, 2026-07-12"
+        InputError, match=r"nightly has 2 of the 4 starts .* 2026-07-10 to the window's EndDate, 2026-07-12"
     ) as refused:
         shapes(write(tmp_path, patching=found))
     assert refused.value.remedy == "rehearse it with a later EndDate, or without"

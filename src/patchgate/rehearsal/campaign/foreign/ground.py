@@ -175,10 +175,10 @@ def _occurrences(schedule: WindowSchedule, deployed: Deployed, lane: ForeignLane
     found = tuple(islice(schedule.windows(now), CYCLES + 1))
     if len(found) <= CYCLES:
         ends = schedule.times.ends
-        until = f" to its EndDate, {ends:%Y-%m-%d}" if ends else " on"
+        until = f" to the window's EndDate, {ends:%Y-%m-%d}" if ends else " on"
         raise InputError(
-            f"the window {lane.window_name} has {len(found)} of the {CYCLES + 1} starts that a run of a campaign takes, "
-            f"which begins on {now:%Y-%m-%d}: from then{until}",
+            f"the window {lane.window_name} has {len(found)} of the {CYCLES + 1} starts that a run of a campaign needs, "
+            f"from its begin on {now:%Y-%m-%d}{until}",
             remedy="rehearse it with a later EndDate, or without" if ends else "give it a schedule that recurs",
         )
     return found[:CYCLES], found[CYCLES][0]
