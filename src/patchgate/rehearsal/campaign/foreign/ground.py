@@ -144,6 +144,7 @@ def _survey(deployed: Deployed, shape: Shape, lane: ForeignLane, lanes: tuple[Fo
             open_function=programs.get("open", ""),
             close_function=programs.get("close", ""),
             occurrences=windows,
+            tags=lane.tags,
         ),
         facts=replace(facts, end=end),
         start=deployed.cloud.now,
@@ -177,7 +178,7 @@ def _occurrences(schedule: WindowSchedule, deployed: Deployed, lane: ForeignLane
         ends = schedule.times.ends
         until = f" to the window's EndDate, {ends:%Y-%m-%d}" if ends else " on"
         raise InputError(
-            f"the window {lane.window_name} has {len(found)} of the {CYCLES + 1} starts that a run of a campaign needs, "
+            f"the window {lane.window_name} has {len(found)} of the {CYCLES + 1} starts that a campaign's run needs, "
             f"from its begin on {now:%Y-%m-%d}{until}",
             remedy="rehearse it with a later EndDate, or without" if ends else "give it a schedule that recurs",
         )
