@@ -15,7 +15,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -47,6 +47,10 @@ class Rule:
     targets: dict[str, dict[str, Any]] = field(default_factory=dict)
     revision: int = 0
 
+    def times(self, after: datetime) -> Iterator[datetime]:
+        """When it fires after ``after`` (exclusive), ascending, whatever its state."""
+        return parse(self.schedule, "eventbridge-rule").occurrences("UTC", after, anchor=self.put_at)
+
     def shape(self) -> Result:
         """As ListRules returns it."""
         shape = {
@@ -67,6 +71,12 @@ class Events(Component):
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         self._rules: dict[tuple[str, str], dict[str, Rule]] = {}
+
+    def rule(self, scope: Scope, name: str) -> Rule:
+        """A rule by its name; AwsError ResourceNotFoundException when there is none."""
+        return self._rule(scope, {"Name": name}, "Name")
+
+    # Operations
 
     @operation("PutRule")
     def put_rule(self, scope: Scope, params: Params) -> Result:
@@ -195,8 +205,7 @@ class Events(Component):
     def _plan(self, scope: Scope, rule: Rule, after: datetime) -> None:
         """Note when the rule fires next; earlier plans of it are void."""
         rule.revision += 1
-        occurrences = parse(rule.schedule, "eventbridge-rule").occurrences("UTC", after, anchor=rule.put_at)
-        when = next(iter(occurrences), None)
+        when = next(rule.times(after), None)
         if when is not None:
             delay = timedelta(seconds=self.cloud.random.randint(0, PRECISION_SECONDS))
             self.cloud.kernel.at(when + delay, self._due, scope.as_principal(""), rule.name, rule.revision, when)

@@ -88,7 +88,7 @@ class Environment(ABC):
 
     def run(self, invocation: Invocation) -> None:
         """Run the handler to its end, and write what came of it into the invocation."""
-        outcome = self._carry_out(invocation)
+        outcome = self._carry_out(invocation).steady()
         invocation.status, invocation.result, invocation.error = outcome.status, outcome.result, outcome.error
         invocation.log = outcome.log
         self.broken = self.broken or outcome.broken

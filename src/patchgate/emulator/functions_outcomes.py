@@ -8,10 +8,11 @@ function say the same. Frames of libraries are left out of stack traces: they wo
 from __future__ import annotations
 
 import json
+import re
 import signal
 import traceback
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +35,13 @@ class Outcome:
     error: Shape | None = None
     log: list[str] = field(default_factory=list)
     broken: bool = False
+
+    def steady(self) -> Outcome:
+        """The same without the addresses of objects in what was logged."""
+        error = self.error
+        if error is not None and isinstance(error.get("errorMessage"), str):
+            error = {**error, "errorMessage": without_address(error["errorMessage"])}
+        return replace(self, error=error, log=[without_address(line) for line in self.log])
 
 
 class Unusable(Exception):  # noqa: N818 - a fault of the function's package, not of this program
@@ -67,7 +75,11 @@ def exited(request_id: str, status: int, output: list[str]) -> Outcome:
 
     Assumption: the error texts of a process that ends. Functions on AWS are seen to fail with these; no page has them.
     """
-    ended = f"exit status {status}" if status >= 0 else f"signal: {signal.strsignal(-status)}".lower()
+    ended = (
+        f"exit status {status}"
+        if status >= 0
+        else f"signal: {str(signal.strsignal(-status)).partition(':')[0].lower()}"
+    )
     how = f"with error: {ended}" if status else "without providing a reason"
     message = f"RequestId: {request_id} Error: Runtime exited {how}"
     error = {"errorType": "Runtime.ExitError", "errorMessage": message}
@@ -91,6 +103,29 @@ def own_frames(trace: Iterable[str]) -> list[str]:
 def format_frames(frames: Iterable[Frame]) -> list[str]:
     """A trace as the runtime formats it, without the frames of others."""
     return own_frames(traceback.format_list(list(frames)))
+
+
+def dying_words(error: BaseException, line_of: Callable[[str, int], str], root: str = TASK_ROOT) -> list[str]:
+    """What Python says of an exception that ends a process, with what caused it, but for the frames of others.
+
+    ``root`` is the folder of the function's own files, ``line_of`` gives the text of a line of one.
+    """
+    told = traceback.TracebackException.from_exception(error, lookup_lines=False)
+    part: traceback.TracebackException | None = told
+    while part is not None:
+        own = [frame for frame in part.stack if frame.filename.startswith(f"{root}/")]
+        frames = ((f.filename, f.lineno or 0, f.name, line_of(f.filename, f.lineno or 0)) for f in own)
+        part.stack = traceback.StackSummary.from_list(list(frames))
+        part = part.__cause__ or part.__context__
+    return [line for line in "".join(told.format()).splitlines() if line]
+
+
+_ADDRESS = re.compile(r"(?<= at 0x)[0-9a-fA-F]{6,16}(?=>)")
+
+
+def without_address(text: str) -> str:
+    """A text without the addresses by which Python tells objects apart: they are the machine's, not the run's."""
+    return _ADDRESS.sub(lambda found: "0" * len(found[0]), text) if " at 0x" in text else text
 
 
 def read_answer(content: bytes) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import traceback
 from typing import Any
@@ -15,6 +16,7 @@ from patchgate.emulator.functions_outcomes import (
     Outcome,
     Unusable,
     describe_error,
+    dying_words,
     exited,
     failed,
     format_frames,
@@ -23,21 +25,28 @@ from patchgate.emulator.functions_outcomes import (
 )
 from patchgate.emulator.functions_resources import Function
 from patchgate.emulator.kernel import ProcessKilled
-from patchgate.emulator.runtime import PythonProgram
+from patchgate.emulator.runtime import PythonProgram, is_of_program
 
 
-class Context:
-    """The handler's second argument; https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
+class CognitoIdentity:
+    """Of a caller with Amazon Cognito, who there is none of. Named and printed as by the runtime's client."""
+
+    cognito_identity_id = None
+    cognito_identity_pool_id = None
+
+    def __repr__(self) -> str:
+        return _printed(self, "cognito_identity_id", "cognito_identity_pool_id")
+
+
+class LambdaContext:
+    """The handler's second argument; https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+
+    It is named and printed as awslambdaric's (``lambda_context.py``), since functions print it.
+    """
 
     client_context = None
     tenant_id = None
     function_version = "$LATEST"
-
-    class Identity:
-        """Of a caller with Amazon Cognito, who there is none of."""
-
-        cognito_identity_id = None
-        cognito_identity_pool_id = None
 
     def __init__(self, environment: ProgramEnvironment, invocation: Invocation) -> None:
         function = environment.function
@@ -47,7 +56,7 @@ class Context:
         self.aws_request_id = invocation.request_id
         self.log_group_name = function.log_group
         self.log_stream_name = environment.stream
-        self.identity = self.Identity()
+        self.identity = CognitoIdentity()
         self._environment = environment
         self._deadline = environment.deadline_millis(invocation)
 
@@ -58,6 +67,18 @@ class Context:
     def log(self, message: object) -> None:
         """Print a message as a line of its own."""
         self._environment.program.write_line(str(message).removesuffix("\n"))
+
+    def __repr__(self) -> str:
+        return _printed(
+            self,
+            *("aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb"),
+            *("function_version", "invoked_function_arn", "client_context", "identity", "tenant_id"),
+        )
+
+
+def _printed(value: object, *names: str) -> str:
+    """An object as awslambdaric prints it."""
+    return f"{type(value).__name__}([{','.join(f'{name}={getattr(value, name)}' for name in names)}])"
 
 
 class ProgramEnvironment(Environment):
@@ -90,7 +111,9 @@ class ProgramEnvironment(Environment):
             self._load()
             program.request_id = request_id
             program.set_variable("_X_AMZN_TRACE_ID", invocation.trace_id)
-            answer = program.call(self._entry, json.loads(json.dumps(invocation.payload)), Context(self, invocation))
+            answer = program.call(
+                self._entry, json.loads(json.dumps(invocation.payload)), LambdaContext(self, invocation)
+            )
             if invocation.process is not None and invocation.process.killed is not None:
                 raise invocation.process.killed  # noqa: TRY301 - the program swallowed it
             return Outcome("Success", marshal(answer), log=program.output)
@@ -108,6 +131,19 @@ class ProgramEnvironment(Environment):
         except Exception as error:  # noqa: BLE001 - whatever the template's code raises is the invocation's outcome
             shape = describe_error(type(error).__name__, str(error), self._trace(error), program.request_id or "")
             return failed(shape, program.output, broken=program.request_id == "")
+        except BaseException as error:
+            if not is_of_program(error):
+                raise
+            return self._died(error, invocation)
+
+    def _died(self, error: BaseException, invocation: Invocation) -> Outcome:
+        """What comes of an error that the runtime does not catch: the function's process ends."""
+        program, request_id = self.program, invocation.request_id
+        if invocation.process is not None and invocation.process.killed is not None:
+            return timed_out(request_id, invocation.process.killed.reason, program.output)
+        for line in dying_words(error, program.line_of):
+            program.write_line(line)
+        return exited(request_id, -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1, program.output)
 
     def _load(self) -> None:
         module = self._module

@@ -19,8 +19,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 24 * 60 * 60 * 1000
 
 
-class ProcessKilled(BaseException):
-    """Thrown into a process that must end now (a timeout, a crash). Not an Exception: no handler may swallow it."""
+class ThrownByKernel(BaseException):
+    """Thrown into a process by whoever drives it: never the error of the code that runs there. Not an Exception: no
+    handler may swallow it.
+    """
+
+
+class ProcessKilled(ThrownByKernel):
+    """Thrown into a process that must end now (a timeout, a crash)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -15,8 +15,10 @@ from pathlib import PurePosixPath
 from types import CodeType, MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any, Protocol
 
+import greenlet
+
 from patchgate.emulator.cloud import Scope
-from patchgate.emulator.kernel import Kernel
+from patchgate.emulator.kernel import Kernel, ThrownByKernel
 from patchgate.emulator.runtime_clock import make_datetime, make_time
 from patchgate.emulator.runtime_output import Output, make_logging
 from patchgate.emulator.runtime_shims import (
@@ -35,6 +37,17 @@ REFUSED = frozenset(
     }
 )
 """Top-level modules that a program cannot import: they reach the network, other processes, threads, chance."""
+
+
+ProgramInterrupt = type("KeyboardInterrupt", (KeyboardInterrupt,), {"__module__": "builtins"})
+"""What a program raises by the name of KeyboardInterrupt: a person's Ctrl-C is never taken for it, nor caught by it."""
+
+
+def is_of_program(error: BaseException) -> bool:
+    """Whether an exception that left a program is its own: not the kernel's, and not a person's Ctrl-C."""
+    if isinstance(error, ThrownByKernel | greenlet.GreenletExit):
+        return False
+    return not isinstance(error, KeyboardInterrupt) or isinstance(error, ProgramInterrupt)
 
 
 class SdkProvider(Protocol):
@@ -78,6 +91,7 @@ class PythonProgram:
         }
         """What is still to be made when it is imported, or when ``sys`` is, which shows them all."""
         self._builtins = {**vars(builtins), "__import__": self._import, "print": self._print}
+        self._builtins["KeyboardInterrupt"] = ProgramInterrupt
         for name in ("open", "input", "breakpoint"):
             self._builtins[name] = _refusal(name)
         self._printed.format_exception = lambda: str(self._import("traceback").format_exc())

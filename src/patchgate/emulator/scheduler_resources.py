@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -56,13 +57,7 @@ class Schedule:
 
     def next_time(self, after: datetime) -> datetime | None:
         """When it fires next after ``after``, whatever its state; None for never again."""
-        start, end = self.document.get("StartDate"), self.document.get("EndDate")
-        zone = self.document["ScheduleExpressionTimezone"]
-        anchor = start or self.created_at
-        for when in parse(self.document["ScheduleExpression"], "scheduler").occurrences(zone, after, anchor=anchor):
-            if start is None or when >= start:
-                return None if end is not None and when > end else when
-        return None
+        return next(schedule_times(self.document, self.created_at, after), None)
 
     def shape(self) -> Shape:
         """GetSchedule's answer."""
@@ -80,6 +75,19 @@ class Schedule:
             "LastModificationDate": self.modified_at,
             "Target": {"Arn": self.document["Target"]["Arn"]},
         }
+
+
+def schedule_times(document: Mapping[str, Any], created_at: datetime, after: datetime) -> Iterator[datetime]:
+    """When a schedule fires after ``after`` (exclusive), ascending, whatever its state: between its StartDate and its
+    EndDate. ``document`` is what was asked for, or GetSchedule's answer.
+    """
+    start, end = document.get("StartDate"), document.get("EndDate")
+    schedule, zone = parse(document["ScheduleExpression"], "scheduler"), document["ScheduleExpressionTimezone"]
+    for when in schedule.occurrences(zone, after, anchor=start or created_at):
+        if end is not None and when > end:
+            return
+        if start is None or when >= start:
+            yield when
 
 
 def invalid(message: str) -> AwsError:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from patchgate.emulator.cloud import Component
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.kernel import ProcessKilled
-from patchgate.emulator.runtime import PythonProgram
+from patchgate.emulator.runtime import PythonProgram, is_of_program
 from patchgate.emulator.ssm_automation_conditions import holds
 from patchgate.emulator.ssm_automation_state import AutomationRun, Status, StepRun
 from patchgate.emulator.ssm_automation_values import UnresolvedError, declared_outputs, interpolate, plain, select
@@ -114,7 +114,9 @@ class Actions(Component):
             step.outputs |= declared_outputs(step.step.outputs, {"Payload": step.outputs["Payload"]})
         except ProcessKilled:
             return
-        except Exception as error:  # noqa: BLE001 - whatever a runbook's script raises is the step's failure
+        except BaseException as error:
+            if not is_of_program(error):
+                raise
             step.outputs.pop("Payload", None)
             failure = f"{type(error).__name__} - {error}"
         else:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, ClassVar
 
-from patchgate.emulator.clock_changes import read_occurrences
 from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation
 from patchgate.emulator.errors import AwsError
 from patchgate.emulator.ssm_constraints import (
@@ -27,7 +26,7 @@ from patchgate.emulator.ssm_constraints import (
 )
 from patchgate.emulator.ssm_tags import ResourceTags
 from patchgate.emulator.ssm_windows_executions import WindowExecutions
-from patchgate.emulator.ssm_windows_model import Window
+from patchgate.emulator.ssm_windows_model import Window, window_times
 from patchgate.schedule import ScheduleError, parse
 
 WINDOW_ID = r"mw-[0-9a-f]{17}"
@@ -68,24 +67,8 @@ class MaintenanceWindows(Component):
 
     def occurrences(self, window: Window) -> Iterator[datetime]:
         """When the window would start from now on (exclusive), whether enabled or not."""
-        settings = window.settings
-        begins = _date(settings, "StartDate")
-        ends = _date(settings, "EndDate")
-        after = self.cloud.now
-        anchor = max(window.created, begins) if begins else window.created
-        found = read_occurrences(
-            parse(settings["Schedule"], "ssm"),
-            settings.get("ScheduleTimezone") or "UTC",
-            after,
-            self.cloud.assumptions.window_clock,
-            offset_days=settings.get("ScheduleOffset") or 0,
-            anchor=anchor,
-        )
-        for when in found:
-            if ends is not None and when > ends:
-                return
-            if begins is None or when >= begins:
-                yield when
+        times = window_times(window.settings, window.created)
+        return times.after(self.cloud.now, self.cloud.assumptions.window_clock)
 
     # Operations
 

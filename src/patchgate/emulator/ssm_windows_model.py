@@ -5,19 +5,60 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/maintenance-windows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from patchgate.emulator.clock_changes import read_occurrences
 from patchgate.emulator.cloud import Scope
 from patchgate.emulator.kernel import Event
+from patchgate.emulator.ssm_constraints import instant
+from patchgate.schedule import parse
+
+if TYPE_CHECKING:
+    from patchgate.emulator.assumptions import ClockReading
 
 Status = Literal[
     "PENDING", "IN_PROGRESS", "SUCCESS", "FAILED", "TIMED_OUT", "CANCELLING", "CANCELLED", "SKIPPED_OVERLAPPING"
 ]
 FINAL = frozenset({"SUCCESS", "FAILED", "TIMED_OUT", "CANCELLED", "SKIPPED_OVERLAPPING"})
 Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTimes:
+    """When a window starts: its schedule, its zone and offset, and the dates between which it starts at all.
+
+    ``created`` is when it was; a rate counts from there, or from a later ``begins``.
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/maintenance-windows-schedule-options.html
+    """
+
+    expression: str
+    zone: str
+    offset_days: int = 0
+    created: datetime | None = None
+    begins: datetime | None = None
+    ends: datetime | None = None
+
+    def after(self, after: datetime, clock: ClockReading) -> Iterator[datetime]:
+        """The starts after an instant (exclusive), ascending, by that reading of clock changes."""
+        anchor = max((each for each in (self.created, self.begins) if each), default=None)
+        starts = read_occurrences(
+            parse(self.expression, "ssm"), self.zone, after, clock, offset_days=self.offset_days, anchor=anchor
+        )
+        for when in starts:
+            if self.ends is not None and when > self.ends:
+                return
+            if self.begins is None or when >= self.begins:
+                yield when
+
+
+def window_times(settings: Settings, created: datetime) -> WindowTimes:
+    """Those of a window with such settings: what CreateMaintenanceWindow is given, or GetMaintenanceWindow answers."""
+    begins, ends = (instant(str(settings[key]), key) if settings.get(key) else None for key in ("StartDate", "EndDate"))
+    zone, offset = settings.get("ScheduleTimezone") or "UTC", settings.get("ScheduleOffset") or 0
+    return WindowTimes(settings["Schedule"], zone, offset, created, begins, ends)
 
 
 @dataclass(slots=True)

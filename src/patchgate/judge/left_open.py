@@ -1,8 +1,8 @@
 """Windows that were left enabled by templates that others wrote: nobody knows who of theirs closes them, or when.
 
-A window that is enabled when its next gate is due opens whatever that gate finds, and after a day no close is merely
-late. So each occurrence of a lane without a gate of patchgate's has that long to be closed, by whomever; and so has a
-window that somebody enables while none is due.
+A window that is enabled when its next gate is due, or without any gate when it starts again, opens whatever is true
+then, and after a day no close is merely late. So each occurrence of a lane without a gate of patchgate's has that long
+to be closed, by whomever; and so has a window that somebody enables while none is due.
 """
 
 from __future__ import annotations
@@ -28,10 +28,18 @@ LONGEST_OPEN = timedelta(hours=24)
 
 def closing_deadline(lane: LaneFacts, end: datetime, following: datetime) -> datetime:
     """Until when a window that ended must be disabled: before the gate of the ``following`` start is due, and within a
-    day. Where that gate is due before the window has even ended, until the following start.
+    day. Where no gate is known, or that gate is due before the window has even ended, until the following start.
     """
-    gate = following - (lane.maximum_lead or timedelta(0))
-    return min(end + LONGEST_OPEN, gate if gate > end else max(following, end))
+    gate = _next_gate(lane, end, following)
+    return min(end + LONGEST_OPEN, gate or max(following, end))
+
+
+def _next_gate(lane: LaneFacts, end: datetime, following: datetime) -> datetime | None:
+    """When the gate of the following start is due; None where none is known to be due after the window's end."""
+    if lane.maximum_lead is None:
+        return None
+    gate = following - lane.maximum_lead
+    return gate if gate > end else None
 
 
 def left_open(case: Case, window: Window) -> Iterator[Violation]:
@@ -58,8 +66,12 @@ def _ended(case: Case) -> Iterator[tuple[Cut, datetime, str]]:
     """Since when, until when, and after what: the occurrences' ends."""
     for one in case.occurrences:
         until = closing_deadline(case.lane, one.end, one.after)
-        gate = ", when its next gate is due" if until < one.end + LONGEST_OPEN else ""
-        yield case.facts.cut_at(one.end), until, f"its end at {one.end.isoformat()}{gate}"
+        then = ""
+        if until < one.end + LONGEST_OPEN:
+            then = (
+                ", when its next gate is due" if _next_gate(case.lane, one.end, one.after) else ", when it starts again"
+            )
+        yield case.facts.cut_at(one.end), until, f"its end at {one.end.isoformat()}{then}"
 
 
 def _enabled_between(case: Case, window: Window) -> Iterator[tuple[Cut, datetime, str]]:

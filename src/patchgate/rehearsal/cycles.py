@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from patchgate.emulator.assumptions import ClockReading
-from patchgate.emulator.clock_changes import read_occurrences, shows_alike
+from patchgate.emulator.clock_changes import shows_alike
+from patchgate.emulator.ssm_windows_model import WindowTimes
 from patchgate.errors import InputError
 from patchgate.plan.order_rules import LONGEST_OPEN_SECONDS
-from patchgate.schedule import next_occurrence, parse
+from patchgate.schedule import next_occurrence
 
 AS_SCHEDULER = ClockReading()
 AFTERMATH = timedelta(minutes=30)
@@ -40,15 +41,10 @@ class LaneCalendar:
 
 @dataclass(frozen=True, slots=True)
 class WindowSchedule:
-    """When a maintenance window starts, and for how long; ``anchor`` is when it was created, ``offset_days`` its
-    ScheduleOffset.
-    """
+    """When a maintenance window starts, and for how long."""
 
-    expression: str
-    zone: str
+    times: WindowTimes
     duration: timedelta
-    offset_days: int = 0
-    anchor: datetime | None = None
 
     def windows(self, after: datetime, clock: ClockReading = AS_SCHEDULER) -> Iterator[tuple[datetime, datetime]]:
         """The (start, end) of every window after ``after``, by that reading of clock changes.
@@ -56,11 +52,9 @@ class WindowSchedule:
         One that starts on both passes of a repeated hour, the second time before its end, is one window until the end
         of the second, as in ``patchgate check``: Systems Manager may skip the second start, or run it.
         """
-        schedule = parse(self.expression, "ssm")
-        starts = read_occurrences(schedule, self.zone, after, clock, offset_days=self.offset_days, anchor=self.anchor)
         current: tuple[datetime, datetime] | None = None
-        for start in starts:
-            if current is not None and start < current[1] and shows_alike(self.zone, current[0], start):
+        for start in self.times.after(after, clock):
+            if current is not None and start < current[1] and shows_alike(self.times.zone, current[0], start):
                 current = current[0], start + self.duration
                 continue
             if current is not None:
@@ -74,7 +68,7 @@ def window_schedule(settings: Mapping[str, str], zone: str) -> WindowSchedule:
     """The schedule of the window of a lane with those settings."""
     duration = timedelta(hours=int(settings["MaintenanceWindowDuration"]))
     offset = int(settings["MaintenanceWindowScheduleOffset"])
-    return WindowSchedule(settings["MaintenanceWindowCronSchedule"], zone, duration, offset)
+    return WindowSchedule(WindowTimes(settings["MaintenanceWindowCronSchedule"], zone, offset), duration)
 
 
 def read_calendar(

@@ -56,7 +56,9 @@ class Observation:
 
 
 def observe(history: Iterable[Record], lanes: Iterable[RehearsedLane]) -> list[Observation]:
-    """Sort a history by lane. Records are about a lane by its window, vault, functions and members."""
+    """Sort a history by lane. Records are about a lane by its window, its window's runbooks that are for no machine,
+    its functions and its members.
+    """
     observer = _Observer([Observation(lane) for lane in lanes])
     for record in history:
         observer.read(record)
@@ -80,10 +82,21 @@ def first(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def error_words(error: Any) -> str:
+    """The error of a function, which Lambda gives as an object with a type and a message, in one line."""
+    if not isinstance(error, Mapping):
+        return "" if error is None else str(error)
+    kind, message = str(error.get("errorType") or ""), str(error.get("errorMessage") or "")
+    return ": ".join(part for part in (kind, message) if part)
+
+
 class _Observer:
     def __init__(self, observations: list[Observation]) -> None:
         self.observations = observations
-        self._by_group = {(o.lane.account, o.lane.region, o.lane.patch_group): o for o in observations}
+        self._by_group = {
+            (o.lane.account, o.lane.region, o.lane.patch_group): o for o in observations if not o.lane.tags
+        }
+        self._by_tags = [o for o in observations if o.lane.tags]
         self._by_function = {
             (o.lane.account, o.lane.region, function): o
             for o in observations
@@ -94,6 +107,7 @@ class _Observer:
         self._by_execution: dict[str, Observation] = {}
         self._instances: dict[tuple[str, str, str], Observed] = {}
         self._targets: dict[str, Observed] = {}
+        self._runbooks: dict[str, Observation] = {}
 
     def read(self, record: Record) -> None:
         place = record["account"], record["region"]
@@ -116,8 +130,8 @@ class _Observer:
                 self._add(record, place, record["instance"])
 
     def _launched(self, record: Record, place: tuple[str, str]) -> None:
-        observation = self._by_group.get((*place, record["tags"].get("PatchGroup", "")))
-        if observation is None or record["tags"].get("ToBackupAndPatch") != "true":
+        observation = self._lane_of(place, record["tags"])
+        if observation is None:
             return
         observed = Observed(record)
         observation.instances[observed.instance] = observed
@@ -125,6 +139,16 @@ class _Observer:
         for volume in record["volumes"]:
             identity = volume["volume"] if isinstance(volume, Mapping) else volume
             self._instances[(*place, identity)] = observed
+
+    def _lane_of(self, place: tuple[str, str], tags: Mapping[str, str]) -> Observation | None:
+        """The lane that a machine with these tags is in."""
+        if tags.get("ToBackupAndPatch") == "true" and (*place, tags.get("PatchGroup", "")) in self._by_group:
+            return self._by_group[(*place, tags.get("PatchGroup", ""))]
+        for observation in self._by_tags:
+            lane = observation.lane
+            if (lane.account, lane.region) == place and lane.tags.items() <= tags.items():
+                return observation
+        return None
 
     def _add(self, record: Record, place: tuple[str, str], instance: str) -> None:
         observed = self._instances.get((*place, instance))
@@ -135,8 +159,14 @@ class _Observer:
         execution = record["execution"]
         if record.get("target") and (*place, record["target"]) in self._instances:
             self._targets[execution] = self._instances[(*place, record["target"])]
+        elif record["event"] == "AutomationStarted" and not record.get("target"):
+            runbook = self._by_execution.get(record.get("window_execution") or "")
+            if runbook is not None:
+                self._runbooks[execution] = runbook
         if execution in self._targets:
             self._targets[execution].records.append(record)
+        elif execution in self._runbooks:
+            self._runbooks[execution].records.append(record)
 
     def _function(self, record: Record, place: tuple[str, str]) -> None:
         observation = self._by_function.get((*place, record["function"]))

@@ -9,6 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from patchgate.judge.violation import Violation
 
 _OVERTIME = timedelta(hours=6)
@@ -23,7 +25,8 @@ SpanKind = Literal["backup", "gate", "window", "scan", "install", "close"]
 class RehearsedLane:
     """One lane as a summary must know it: how people call it, and the names under which AWS knows its parts.
 
-    ``zone`` is an IANA name. ``occurrences`` are the (start, end) of its windows that fell due in the run.
+    ``zone`` is an IANA name. ``occurrences`` are the (start, end) of its windows that fell due in the run. ``tags`` are
+    what makes a machine one of the lane's, where that is not patchgate's two tags.
     """
 
     name: str
@@ -38,6 +41,7 @@ class RehearsedLane:
     open_function: str
     close_function: str
     occurrences: tuple[tuple[datetime, datetime], ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def boundaries(self) -> tuple[datetime, ...]:
         """Where one cycle ends and the next begins, ascending: one less than there are occurrences.

@@ -10,7 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from patchgate.domain.reasons import reason_of
-from patchgate.rehearsal.observation import BEGINNING, Observation, Observed, Record, first, instant, observe
+from patchgate.rehearsal.observation import (
+    BEGINNING,
+    Observation,
+    Observed,
+    Record,
+    error_words,
+    first,
+    instant,
+    observe,
+)
 from patchgate.rehearsal.outcome import (
     InstanceOutcome,
     LaneResult,
@@ -71,7 +80,7 @@ def _verdict(observation: Observation, since: datetime) -> LaneVerdict:
             return LaneVerdict(verdict["decision"], reason, detail, at)
     for record in reversed(observation.of("FunctionEnded", "FunctionDiscarded")):
         if record["function"] == observation.lane.open_function and instant(record["at"]) >= since:
-            detail = str(record.get("error") or record.get("destination") or "")
+            detail = error_words(record.get("error")) or str(record.get("destination") or "")
             return LaneVerdict("none", "gate-failed", detail, instant(record["at"]))
     return LaneVerdict("none", "gate-silent")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from patchgate.rehearsal.observation import Observation, Observed, Record, first, instant, said_verdicts
+from patchgate.rehearsal.observation import Observation, Observed, Record, error_words, first, instant, said_verdicts
 from patchgate.rehearsal.outcome import Moment
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _patch_ended(record: Record) -> str:
 
 def _function(record: Record) -> str:
     if record["status"] != "Success":
-        return f"{record['function']} ended as {record['status']}: {record.get('error') or ''}"
+        return f"{record['function']} ended as {record['status']}: {error_words(record.get('error'))}"
     verdicts = said_verdicts(record)
     if not verdicts:
         return f"{record['function']} ended"

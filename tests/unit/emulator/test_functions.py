@@ -16,6 +16,8 @@ import pytest
 from patchgate.emulator.cloud import Cloud, Params, Result, Scope
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.functions import Functions
+from patchgate.emulator.functions_programs import LambdaContext
+from patchgate.emulator.kernel import ThrownByKernel
 
 START = datetime(2026, 7, 4, 20, 30, tzinfo=UTC)
 SCOPE = Scope("111122223333", "eu-central-1")
@@ -656,6 +658,99 @@ def handler(event, context):
     assert error["errorType"] == "Sandbox.Timedout"
     assert ended(cloud)[0]["log"] == ["begun", error["errorMessage"]]
     assert cloud.now == START + timedelta(seconds=3)
+
+
+def test_an_error_that_no_handler_catches_ends_the_process(cloud: Cloud) -> None:
+    source = """
+class Own(BaseException): pass
+def handler(event, context):
+    try:
+        return event["missing"]
+    except KeyError as error:
+        raise Own("no way") from error
+"""
+    create(cloud, source)
+    error, marker = invoke(cloud, {})
+    assert (error["errorType"], marker) == ("Runtime.ExitError", "Unhandled")
+    assert error["errorMessage"].endswith("Error: Runtime exited with error: exit status 1")
+    assert ended(cloud)[0]["log"] == [
+        "Traceback (most recent call last):",
+        '  File "/var/task/index.py", line 5, in handler',
+        '    return event["missing"]',
+        "KeyError: 'missing'",
+        "The above exception was the direct cause of the following exception:",
+        "Traceback (most recent call last):",
+        '  File "/var/task/index.py", line 7, in handler',
+        '    raise Own("no way") from error',
+        "index.Own: no way",
+        error["errorMessage"],
+    ]
+    assert invoke(cloud, {"missing": 1}) == (1, None)
+
+
+def test_an_interrupt_of_a_functions_own_is_no_ctrl_c(cloud: Cloud) -> None:
+    create(cloud, "def handler(event, context):\n    raise KeyboardInterrupt\n")
+    error, _ = invoke(cloud)
+    assert error["errorMessage"].endswith("Error: Runtime exited with error: signal: interrupt")
+
+
+def test_an_error_that_no_handler_catches_after_the_time_is_up_is_a_timeout(cloud: Cloud) -> None:
+    source = """
+import time
+def handler(event, context):
+    try:
+        time.sleep(10)
+    except BaseException:
+        raise GeneratorExit
+"""
+    create(cloud, source, Timeout=3)
+    assert invoke(cloud)[0]["errorType"] == "Sandbox.Timedout"
+
+
+@pytest.mark.parametrize("thrown", [KeyboardInterrupt, ThrownByKernel])
+def test_what_is_not_the_functions_own_passes_it(
+    cloud: Cloud, neighbour: Neighbours, monkeypatch: pytest.MonkeyPatch, thrown: type[BaseException]
+) -> None:
+    """A person's Ctrl-C comes while a function computes: here, while it asks how long it may."""
+
+    def throw(_: object) -> int:
+        raise thrown
+
+    monkeypatch.setattr(LambdaContext, "get_remaining_time_in_millis", throw)
+    create(cloud, "def handler(event, context):\n    context.get_remaining_time_in_millis()\n")
+    with pytest.raises(thrown):
+        invoke(cloud)
+    assert ended(cloud) == []
+    assert neighbour.messages() == []
+
+
+def test_the_context_is_printed_as_by_the_runtimes_client(cloud: Cloud) -> None:
+    create(cloud, "def handler(event, context):\n    print(context)\n    return str(context.identity)\n")
+    identity = "CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None])"
+    assert invoke(cloud) == (identity, None)
+    (line,) = ended(cloud)[0]["log"]
+    request = ended(cloud)[0]["request_id"]
+    assert line.startswith(f"LambdaContext([aws_request_id={request},log_group_name=/aws/lambda/gate,log_stream_name=")
+    assert line.endswith(
+        ",function_name=gate,memory_limit_in_mb=128,function_version=$LATEST,"
+        f"invoked_function_arn={ARN},client_context=None,identity={identity},tenant_id=None])"
+    )
+
+
+def test_addresses_of_objects_are_not_in_a_log(cloud: Cloud) -> None:
+    source = """
+class Own: pass
+def handler(event, context):
+    print(Own(), "at 0x7f3a12345678", [handler])
+    raise ValueError(Own())
+"""
+    create(cloud, source)
+    error, _ = invoke(cloud)
+    log = ended(cloud)[0]["log"]
+    assert log[0].startswith("<index.Own object at 0x0000")
+    assert "at 0x7f3a12345678 [<function handler at 0x0000" in log[0]
+    assert error["errorMessage"].startswith("<index.Own object at 0x0000")
+    assert log[1] == f"[ERROR] ValueError: {error['errorMessage']}"
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import greenlet
 import pytest
 
 from patchgate.emulator.cloud import Scope
-from patchgate.emulator.kernel import Kernel
-from patchgate.emulator.runtime import PythonProgram
+from patchgate.emulator.kernel import Kernel, ProcessKilled
+from patchgate.emulator.runtime import PythonProgram, is_of_program
 
 START = datetime.datetime(2026, 7, 4, 19, 0, 0, 250_000, tzinfo=UTC)
 SCOPE = Scope("111122223333", "eu-central-1", "arn:aws:iam::111122223333:role/gate")
@@ -305,3 +306,12 @@ def test_a_module_that_fails_to_load_is_loaded_again() -> None:
         loaded.call("run")
     kernel.run_until(START + timedelta(seconds=5))
     assert loaded.call("run") == 1
+
+
+def test_a_programs_own_interrupt_is_told_from_a_persons() -> None:
+    with pytest.raises(KeyboardInterrupt) as own:
+        program("def act():\n    raise KeyboardInterrupt").call("act")
+    assert is_of_program(own.value)
+    assert type(own.value).__name__ == "KeyboardInterrupt"
+    assert is_of_program(GeneratorExit())
+    assert not any(map(is_of_program, (KeyboardInterrupt(), greenlet.GreenletExit(), ProcessKilled("time is up"))))

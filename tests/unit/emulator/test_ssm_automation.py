@@ -67,6 +67,8 @@ def test_a_script_gets_events_and_context_and_returns_outputs() -> None:
     ("text", "reason"),
     [
         ("def handle(events, context):\n    raise ValueError('not proven')", "ValueError - not proven"),
+        ("def handle(events, context):\n    raise KeyboardInterrupt('so')", "KeyboardInterrupt - so"),
+        ("import sys\ndef handle(events, context):\n    sys.exit('left')", "SystemExit - left"),
         ("def other(events, context):\n    return {}", "AttributeError"),
         ("def handle(events, context)\n    return {}", "SyntaxError"),
         ("def handle(events, context):\n    return {'Decision': object()}", "TypeError"),

@@ -61,10 +61,24 @@ def test_where_no_gate_is_known_the_window_has_until_it_starts_again() -> None:
     assert nights(47, 50.2, 74.2).broken(**OTHERS | {"maximum_lead": None}) == ["window"]
 
 
+@pytest.mark.parametrize(
+    ("lead", "said"),
+    [
+        (HOUR / 2, "20.5 hours after its end at {end}, when its next gate is due: nothing closed it"),
+        (None, "21 hours after its end at {end}, when it starts again: nothing closed it"),
+        (HOUR * 22, "21 hours after its end at {end}, when it starts again: nothing closed it"),
+    ],
+)
+def test_a_gate_is_spoken_of_only_where_one_is_due(lead: timedelta | None, said: str) -> None:
+    (violation,) = nights(50.2, 74.2).judged(**OTHERS | {"maximum_lead": lead}).violations
+    assert violation.what.endswith(said.format(end=at(26).isoformat()))
+
+
 def test_a_weekly_window_has_a_day() -> None:
     weekly = OTHERS | {"occurrences": (DAILY[0], (at(191), at(194))), "end": at(217)}
     assert window((22.5, True), (49.9, False)).broken(**weekly) == []
-    assert window((22.5, True), (50.1, False)).broken(**weekly) == ["window"]
+    (violation,) = window((22.5, True), (50.1, False)).judged(**weekly).violations
+    assert violation.what.endswith(f"24 hours after its end at {at(26).isoformat()}: nothing closed it")
 
 
 def test_whoever_disables_it_closes_it() -> None:

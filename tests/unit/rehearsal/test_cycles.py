@@ -9,6 +9,7 @@ import pytest
 
 from patchgate.config import parse_fleet
 from patchgate.emulator.assumptions import Assumptions, ClockReading
+from patchgate.emulator.ssm_windows_model import WindowTimes
 from patchgate.rehearsal.cycles import WindowSchedule
 from patchgate.rehearsal.run import write_script
 
@@ -35,7 +36,7 @@ def windows(schedule: WindowSchedule, clock: ClockReading, count: int = 3) -> li
 
 
 def nightly(hours: int) -> WindowSchedule:
-    return WindowSchedule("cron(30 2 * * ? *)", "Europe/Berlin", timedelta(hours=hours))
+    return WindowSchedule(WindowTimes("cron(30 2 * * ? *)", "Europe/Berlin"), timedelta(hours=hours))
 
 
 def test_a_window_that_runs_through_both_passes_is_one_until_the_end_of_the_second() -> None:
@@ -49,12 +50,12 @@ def test_a_window_that_ends_between_both_passes_is_two() -> None:
 
 
 def test_windows_that_follow_each_other_before_they_end_stay_apart() -> None:
-    crowded = WindowSchedule("rate(2 hours)", "Europe/Berlin", timedelta(hours=3), anchor=FRIDAY)
+    crowded = WindowSchedule(WindowTimes("rate(2 hours)", "Europe/Berlin", created=FRIDAY), timedelta(hours=3))
     assert windows(crowded, ClockReading()) == ["23 12:00-15:00", "23 14:00-17:00", "23 16:00-19:00"]
 
 
 def test_a_schedule_that_ends_has_a_last_window() -> None:
-    once = WindowSchedule("at(2026-10-24T02:30:00)", "Europe/Berlin", timedelta(hours=3))
+    once = WindowSchedule(WindowTimes("at(2026-10-24T02:30:00)", "Europe/Berlin"), timedelta(hours=3))
     assert windows(once, ClockReading()) == ["24 00:30-03:30"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -261,6 +262,43 @@ def test_instances_of_other_lanes_are_not_its_own() -> None:
         good_evening().launch("i-2", tags={"PatchGroup": "other"}).launch("i-3", tags=TAGS | {"ToBackupAndPatch": ""})
     )
     assert [found.instance for found in lane_of(story).instances] == ["i-1"]
+
+
+def test_a_lane_of_others_has_the_machines_with_its_own_tags() -> None:
+    theirs = replace(LANE, tags={"Patch": "nightly", "Backup": "daily"})
+    story = Story().launch("i-1", tags={"Patch": "nightly", "Backup": "daily", "Name": "web"})
+    story.launch("i-2", tags={"Patch": "nightly"}).launch("i-3", tags=TAGS)
+    story.tell(at(19), "BackupJobStateChanged", **backup("RUNNING"))
+    result = lane_of(story, theirs)
+    assert [found.instance for found in result.instances] == ["i-1"]
+    assert [moment.what for moment in result.instances[0].timeline] == ["backup started: m"]
+
+
+def test_a_runbook_for_no_machine_is_told_of_its_lane() -> None:
+    story = around().tell(at(23), "WindowExecutionStarted", window=WINDOW, execution="e", name=NAME)
+    for execution, window in (("a", "e"), ("b", "another")):
+        facts = {"document": "patch", "target": "", "window_execution": window}
+        story.tell(at(23), "AutomationStarted", execution=execution, **facts)
+        failed = {"step": f"check-{execution}", "action": "a", "status": "Failed", "outputs": {}, "failure": "nothing"}
+        story.tell(at(23, 1), "AutomationStepEnded", execution=execution, **failed)
+    told = [moment.what for moment in lane_of(story).timeline]
+    assert "check-a failed: nothing" in told
+    assert not any("check-b" in what for what in told)
+
+
+def test_the_error_of_a_function_is_told_in_words() -> None:
+    error = {"errorMessage": "no such window", "errorType": "KeyError", "stackTrace": ["line 1"]}
+    facts: dict[str, Any] = {
+        "function": OPEN,
+        "request_id": "r",
+        "status": "Failed",
+        "error": error,
+        "result": None,
+        "log": [],
+    }
+    found = lane_of(Story().launch().tell(at(22.5), "FunctionEnded", **facts))
+    assert found.verdict.detail == "KeyError: no such window"
+    assert [moment.what for moment in found.timeline] == [f"{OPEN} ended as Failed: KeyError: no such window"]
 
 
 def test_backups_of_volumes_belong_to_their_instance() -> None:

@@ -10,7 +10,8 @@ acts        how an injection is carried out on the embedded AWS, and undone
 adversary   carries out a plan while a run goes on
 run         one run: restore, injure, let the clock run, judge
 series      many runs in several processes, and what came of them
-shrinking   the smallest plan that still breaks a promise
+repeating   where two histories of one seed part, and who is to blame
+shrinking   the smallest plan that still breaks the promise
 
 interleavings  every order of the gate's calls for small casts, without chance
 

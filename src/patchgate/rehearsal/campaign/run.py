@@ -25,6 +25,7 @@ class RunOutcome:
     """What came of one run. ``digest`` is the SHA-256 of its history, ``installs`` counts those that were begun.
 
     ``struck`` are the faults that really did something, ``patched`` the machines whose install succeeded at least once.
+    ``violations`` are in the order in which the promises were broken.
     """
 
     seed: int

@@ -12,9 +12,9 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from patchgate.errors import PatchgateError
 from patchgate.rehearsal.campaign.ground import Grounds, open_grounds
 from patchgate.rehearsal.campaign.mixes import Mix, draw_plan, read_mix, shape_of
+from patchgate.rehearsal.campaign.repeating import unrepeatable
 from patchgate.rehearsal.campaign.run import RunOutcome, carry_out
 from patchgate.rehearsal.campaign.shapes import SHAPES, Shape
 from patchgate.rehearsal.campaign.workers import run_in_processes
@@ -27,10 +27,6 @@ CHUNK = 20
 REPEATED = 101
 """Every so many seeds, a run is repeated and its history compared."""
 FAILURES_KEPT = 20
-
-
-class UnrepeatableError(PatchgateError):
-    """The same seed gave two histories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +169,8 @@ class SeriesResult:
 def run_series(series: Series, *, jobs: int = 1, progress: Callable[[Tally], None] = lambda _: None) -> SeriesResult:
     """Run a series in so many processes (1: in this one). ``progress`` is called with the tally so far.
 
-    Raises UnrepeatableError when a repeated run differs, InputError for a mix that is none, WorkerDiedError when a
-    process dies.
+    Raises UnrepeatableError when a repeated run differs, InputError where that is by a function of others and for a mix
+    that is none, WorkerDiedError when a process dies.
     """
     tally = Tally()
     with closing(run_chunks(series, series.chunks(), jobs=jobs)) as parts:
@@ -207,13 +203,12 @@ def run_seed(series: Series, mix: Mix, seed: int, grounds: Grounds, tally: Tally
     outcome = carry_out(grounds, ground, plan)
     tally.count(plan, outcome)
     if seed % REPEATED == 0:
+        history = grounds.stage.cloud.history.to_json_lines()
         again = carry_out(grounds, ground, plan)
         tally.repeated += 1
         if again.digest != outcome.digest:
-            raise UnrepeatableError(
-                f"seed {seed} gave two histories: {outcome.digest[:16]} and {again.digest[:16]}",
-                remedy="this is a defect of the embedded AWS or of the campaign; please report it with the seed",
-            )
+            other = grounds.stage.cloud.history.to_json_lines()
+            raise unrepeatable(seed, history, other, of_others=bool(shape.stacks))
 
 
 def describe_seeds(spans: Iterable[tuple[int, int]]) -> str:

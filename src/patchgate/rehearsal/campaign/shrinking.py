@@ -1,4 +1,7 @@
-"""The smallest plan that still breaks a promise: what a person should read instead of a stormy run.
+"""The smallest plan that still breaks the promise: what a person should read instead of a stormy run.
+
+The promise is the one that the run broke first. Templates may break another one in every run, with nothing going wrong;
+a plan that breaks that one first is no counterexample to the promise that is being told of.
 
 Injections are left out, in halves first and then one by one, until each is needed; then every open question of AWS that
 does not matter is answered as most see it. Each step is a run; what remains is as small as these steps can make it.
@@ -36,12 +39,14 @@ def shrink(
     outcome: RunOutcome,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Counterexample:
-    """The smallest plan that breaks one of the promises that ``outcome`` broke. The grounds' cloud keeps the last run's
-    history.
+    """The smallest plan that breaks first the promise that ``outcome`` broke first. The grounds' cloud keeps the last
+    run's history.
 
-    ``progress`` is called with the number of runs so far.
+    ``progress`` is called with the number of runs so far. Raises ValueError for a run that broke nothing.
     """
-    broken = {violation.promise for violation in outcome.violations}
+    if not outcome.violations:
+        raise ValueError(f"the run of seed {plan.seed} broke no promise")
+    broken = outcome.violations[0].promise
     runs = 0
 
     def breaks(candidate: RunPlan) -> bool:
@@ -49,7 +54,7 @@ def shrink(
         runs += 1
         progress(runs)
         found = carry_out(grounds, ground, candidate).violations
-        return any(violation.promise in broken for violation in found)
+        return bool(found) and found[0].promise == broken
 
     plan = _with_fewer_injections(plan, breaks)
     plan = _with_usual_assumptions(plan, breaks)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from patchgate.rehearsal.campaign.faults import FAULTS
 from patchgate.rehearsal.observation import instant
@@ -28,7 +28,7 @@ Kind = Literal["fault", "lane", "machine", "violation"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Scene:
-    """One line of a story: when, of whom ("" is the lane), and what."""
+    """One line of a story: when, of whom (a machine's name; "" is the lane), and what."""
 
     at: datetime
     order: int
@@ -53,11 +53,15 @@ def tell(ground: Ground, plan: RunPlan, outcome: RunOutcome, history: Iterable[R
     (lane,) = summarise(records, [ground.terrain.under(plan.assumptions).lane])
     begin, end = _span(ground, outcome.violations, records)
     concerned = {violation.instance for violation in outcome.violations} or {each.instance for each in lane.instances}
+    names = {each["instance"]: str(each["name"]) for each in records if each["event"] == "InstanceLaunched"}
     told = merge(
-        _faults(records),
+        _faults(records, ground, names),
         (Scene(moment.at, 1, "lane", "", moment.what) for moment in lane.timeline),
         *(_machine(each) for each in lane.instances if each.instance in concerned),
-        sorted(Scene(each.at, 3, "violation", "", f"{each.promise}: {each.what}") for each in outcome.violations),
+        sorted(
+            Scene(each.at, 3, "violation", names.get(each.instance, ""), f"{each.promise}: {each.what}")
+            for each in outcome.violations
+        ),
     )
     return Story(plan, outcome, lane, tuple(scene for scene in told if begin <= scene.at <= end))
 
@@ -77,12 +81,12 @@ def _span(ground: Ground, violations: tuple[Violation, ...], records: Iterable[R
     return max(backups, default=terrain.start) - AROUND, first.at + AROUND
 
 
-def _faults(records: Iterable[Record]) -> Iterator[Scene]:
+def _faults(records: Iterable[Record], ground: Ground, names: Mapping[str, str]) -> Iterator[Scene]:
     for record in records:
         at = record["at"]
         if record["event"] in TOLD and not record.get("laid"):
             given = record["given"]
-            said = given if isinstance(given, str) else ", ".join(f"{key} {value}" for key, value in given.items())
+            said = given if isinstance(given, str) else ", ".join(_given(given, ground, names))
             known = FAULTS.get(record["fault"])
             meaning = f" ({known.says})" if known else ""
             missed = ", and found nothing to change" if record["event"] == "FaultMissed" else ""
@@ -90,6 +94,17 @@ def _faults(records: Iterable[Record]) -> Iterator[Scene]:
             yield Scene(instant(at), 0, "fault", "", f"{record['fault']}{meaning}: {what}")
         elif record["event"] == "FaultEnded":
             yield Scene(instant(at), 0, "fault", "", f"{record['fault']} is over")
+
+
+def _given(given: Mapping[str, Any], ground: Ground, names: Mapping[str, str]) -> Iterator[str]:
+    """What an injection was given, with a machine by its name where it is meant by its number."""
+    for key, value in given.items():
+        if key == "instance":
+            number = int(str(value))
+            identity = ground.terrain.instances[number] if number >= 0 else ground.terrain.stray
+            yield f"{key} {names.get(identity) or identity}"
+        else:
+            yield f"{key} {value}"
 
 
 def _machine(outcome: InstanceOutcome) -> Iterator[Scene]:

@@ -213,6 +213,17 @@ PACKAGES: dict[str, dict[str, str]] = {
     "breaks": {"index": "print('begun')\nraise OSError('cold')\n"},
     "misspelt": {"index": "def handler(event, context)\n    return 1\n"},
     "lacks": {"index": "import nowhere_to_be_found\n"},
+    "dies": {
+        "index": "class Own(BaseException):\n    pass\n\ndef handler(event, context):\n    print('begun')\n"
+        "    try:\n        return {}['key']\n    except KeyError as error:\n        raise Own('no way') from error\n"
+    },
+    "interrupts-itself": {"index": "def handler(event, context):\n    raise KeyboardInterrupt\n"},
+    "dies-early": {"index": "raise BaseException('cold')\n"},
+    "prints-objects": {
+        "index": "import boto3\n\nclass Own:\n    pass\n\ndef handler(event, context):\n"
+        "    print(event, context, context.identity, type(context).__name__)\n"
+        "    print(Own(), handler, [boto3.client('ssm')])\n    raise ValueError(Own())\n"
+    },
     "leaves-early": {"index": "import sys\nsys.exit('not today')\n"},
 }
 """Every archive of modules by name."""
@@ -267,6 +278,10 @@ CASES = (
     Case("misspelt", "misspelt"),
     Case("lacks-a-module", "lacks"),
     Case("exits-at-first", "leaves-early"),
+    Case("dies", "dies"),
+    Case("interrupts-itself", "interrupts-itself"),
+    Case("dies-at-first", "dies-early"),
+    Case("prints-objects", "prints-objects", events=({"a": 1},)),
     Case("no-such-handler", "leaves", handler="index.nothing"),
     Case("no-such-module", "leaves", handler="nowhere.handler"),
     Case("built-in-module", "leaves", handler="sys.exit"),

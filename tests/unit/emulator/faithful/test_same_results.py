@@ -117,6 +117,8 @@ def test_what_they_are_told_is_what_lambda_tells(both: Both) -> None:
         "lacks-a-module": "Runtime.ImportModuleError",
         "no-such-handler": "Runtime.HandlerNotFound",
     }
+    ways = {name: told[name][0][0]["errorMessage"].split("exited ")[1] for name in ("dies", "interrupts-itself")}
+    assert ways == {"dies": "with error: exit status 1", "interrupts-itself": "with error: signal: interrupt"}
     assert told["built-in-module"][0][0]["errorType"] == "Runtime.BuiltInModuleConflict"
 
 

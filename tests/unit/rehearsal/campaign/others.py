@@ -85,6 +85,64 @@ def document(name: str, steps: list[dict[str, Any]], kind: str = "Automation", *
     return {"".join(filter(str.isalnum, name)): {"Type": "AWS::SSM::Document", "Properties": properties}}
 
 
+def role(service: str) -> dict[str, Any]:
+    """The properties of a role that a service assumes, without any permission."""
+    statement = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    return {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+
+
+def backups(schedule: str = "cron(0 18 * * ? *)") -> dict[str, Any]:
+    """The resources of a plan that backs up the machines of ``TAG``, in UTC."""
+    managed = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+    rule = {"RuleName": "often", "TargetBackupVault": {"Ref": "Vault"}, "ScheduleExpression": schedule}
+    tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "Patch", "ConditionValue": "nightly"}
+    selection = {"SelectionName": "all", "IamRoleArn": {"Fn::GetAtt": ["BackupRole", "Arn"]}, "ListOfTags": [tag]}
+    return {
+        "Vault": {"Type": "AWS::Backup::BackupVault", "Properties": {"BackupVaultName": "vault"}},
+        "BackupRole": {"Type": "AWS::IAM::Role", "Properties": role("backup") | {"ManagedPolicyArns": [managed]}},
+        "Plan": {
+            "Type": "AWS::Backup::BackupPlan",
+            "Properties": {"BackupPlan": {"BackupPlanName": "plan", "BackupPlanRule": [rule]}},
+        },
+        "Selection": {
+            "Type": "AWS::Backup::BackupSelection",
+            "Properties": {"BackupPlanId": {"Ref": "Plan"}, "BackupSelection": selection},
+        },
+    }
+
+
+def function(
+    name: str, code: str = "def handler(event, context): pass", *actions: str, settings: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The resources of a function that may do some actions; ``settings`` is its environment."""
+    allowed = {"Effect": "Allow", "Action": list(actions or ("ssm:GetParameter",)), "Resource": "*"}
+    policy = {"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": [allowed]}}
+    properties = {
+        "FunctionName": name,
+        "Runtime": "python3.12",
+        "Handler": "index.handler",
+        "Role": {"Fn::GetAtt": [f"{name}Role", "Arn"]},
+        "Environment": {"Variables": settings or {}},
+        "Code": {"ZipFile": code},
+    }
+    return {
+        f"{name}Role": {"Type": "AWS::IAM::Role", "Properties": role("lambda") | {"Policies": [policy]}},
+        name: {"Type": "AWS::Lambda::Function", "Properties": properties},
+    }
+
+
+def schedule(name: str, of: str, expression: str, **settings: Any) -> dict[str, Any]:
+    """The resources of a Scheduler schedule that runs a function of :func:`function`."""
+    allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": {"Fn::GetAtt": [of, "Arn"]}}
+    policy = {"PolicyName": "invoke", "PolicyDocument": {"Version": "2012-10-17", "Statement": [allowed]}}
+    target = {"Arn": {"Fn::GetAtt": [of, "Arn"]}, "RoleArn": {"Fn::GetAtt": [f"{name}Role", "Arn"]}}
+    properties = {"Name": name, "ScheduleExpression": expression, "FlexibleTimeWindow": {"Mode": "OFF"}}
+    return {
+        f"{name}Role": {"Type": "AWS::IAM::Role", "Properties": role("scheduler") | {"Policies": [policy]}},
+        name: {"Type": "AWS::Scheduler::Schedule", "Properties": properties | {"Target": target} | settings},
+    }
+
+
 def write(directory: Path, **stacks: dict[str, Any]) -> Path:
     """Templates of such resources in a directory."""
     for name, found in stacks.items():

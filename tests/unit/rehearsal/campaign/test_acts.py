@@ -183,7 +183,7 @@ def test_a_story_says_what_was_missed(grounds: Grounds, daily: Ground) -> None:
     story = tell(daily, plan, outcome, grounds.stage.cloud.history)
     assert [scene.what for scene in story.scenes if scene.kind == "fault"] == [
         "Fxx: cancel-commands, and found nothing to change",
-        "Fxx: patches instance 0, failing 1, reason no",
+        "Fxx: patches instance web-0, failing 1, reason no",
         "Fxx is over",
     ]
 

@@ -162,7 +162,7 @@ def test_a_document_that_nobody_knows_is_refused(tmp_path: Path) -> None:
 
 def test_a_window_that_opens_once_is_refused_by_name(tmp_path: Path) -> None:
     found = window("once", task(), Schedule="at(2026-07-12T03:00:00)") | window("nightly", task())
-    with pytest.raises(InputError, match="the window once opens 1 times"):
+    with pytest.raises(InputError, match="the window once has 1 of the 4 starts"):
         shapes(write(tmp_path, patching=found))
 
 

@@ -18,6 +18,7 @@ from patchgate.rehearsal.campaign import series as series_module
 from patchgate.rehearsal.campaign.checkpoint import read_checkpoint, write_checkpoint
 from patchgate.rehearsal.campaign.ground import Grounds
 from patchgate.rehearsal.campaign.mixes import read_mix
+from patchgate.rehearsal.campaign.repeating import UnrepeatableError
 from patchgate.rehearsal.campaign.run import RunOutcome, carry_out
 from patchgate.rehearsal.campaign.series import (
     Failure,
@@ -25,7 +26,6 @@ from patchgate.rehearsal.campaign.series import (
     Series,
     SeriesResult,
     Tally,
-    UnrepeatableError,
     describe_seeds,
     plan_of,
     run_seed,

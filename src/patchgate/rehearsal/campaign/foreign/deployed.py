@@ -6,31 +6,36 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from functools import partial
+from heapq import merge
 from typing import TYPE_CHECKING, Any
 
-from patchgate.schedule import parse
+from patchgate.emulator.assumptions import ClockReading
+from patchgate.emulator.backup_requests import occurrences
+from patchgate.emulator.events import Events
+from patchgate.emulator.scheduler_resources import schedule_times
 
 if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud, Scope
-    from patchgate.schedule import Dialect
+    from patchgate.rehearsal.campaign.foreign.due import Due
 
-_UPCOMING = 64
+_AS_SCHEDULER = ClockReading()
 _RESOURCE_TAG = "aws:ResourceTag/"
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A function on a schedule: the schedule's name, the function's, what it is handed, when it runs next.
+    """A function on a schedule: the schedule's name, the function's, what it is handed, when it runs.
 
-    ``settings`` are the values of its environment.
+    ``settings`` are the values of its environment, ``begins`` is the schedule's StartDate.
     """
 
     schedule: str
     function: str
     given: str
-    when: tuple[datetime, ...]
+    due: Due
     settings: tuple[str, ...] = ()
+    begins: datetime | None = None
 
     def names(self, window_id: str, window_name: str) -> bool:
         """Whether it is told of a window: by its id, or by its name, in its settings or in what it is handed."""
@@ -49,7 +54,7 @@ class Selection:
     resources: tuple[str, ...]
     any_of: tuple[tuple[str, str], ...]
     all_of: tuple[tuple[str, str], ...]
-    when: tuple[datetime, ...]
+    due: Due
 
     def admits(self, tags: Mapping[str, str]) -> bool:
         """Whether machines with these tags may have the tags that it asks for: none has another value."""
@@ -129,18 +134,11 @@ class Deployed:
         for listed in self.all("backup", "ListBackupPlans", "BackupPlansList"):
             plan = {"BackupPlanId": listed["BackupPlanId"]}
             rules = self.ask("backup", "GetBackupPlan", **plan)["BackupPlan"]["Rules"]
-            scheduled = [rule for rule in rules if rule.get("ScheduleExpression")]
-            when = tuple(
-                instant
-                for rule in scheduled
-                for instant in self.upcoming(
-                    rule["ScheduleExpression"], "backup", rule.get("ScheduleExpressionTimezone") or "UTC"
-                )
-            )
+            due = partial(_backups_after, [rule for rule in rules if rule.get("ScheduleExpression")])
             for each in self.all("backup", "ListBackupSelections", "BackupSelectionsList", **plan):
                 found = self.ask("backup", "GetBackupSelection", **plan, SelectionId=each["SelectionId"])
                 vault = rules[0]["TargetBackupVaultName"] if rules else ""
-                yield _selection(listed["BackupPlanName"], vault, found["BackupSelection"], when)
+                yield _selection(listed["BackupPlanName"], vault, found["BackupSelection"], due)
 
     # Functions
 
@@ -149,28 +147,23 @@ class Deployed:
         for listed in self.all("scheduler", "ListSchedules", "Schedules"):
             found = self.ask("scheduler", "GetSchedule", Name=listed["Name"], GroupName=listed["GroupName"])
             if found.get("State") != "DISABLED":
-                zone = found.get("ScheduleExpressionTimezone") or "UTC"
-                yield from self._runs(found["Name"], found["Target"], found["ScheduleExpression"], "scheduler", zone)
+                due = partial(schedule_times, found, found["CreationDate"])
+                yield from self._runs(found["Name"], found["Target"], due, found.get("StartDate"))
         for rule in self.all("events", "ListRules", "Rules"):
             if rule.get("ScheduleExpression") and rule.get("State") != "DISABLED":
+                times = self.cloud.component(Events).rule(self.scope, rule["Name"]).times
                 for target in self.all("events", "ListTargetsByRule", "Targets", Rule=rule["Name"]):
-                    yield from self._runs(rule["Name"], target, rule["ScheduleExpression"], "eventbridge-rule", "UTC")
+                    yield from self._runs(rule["Name"], target, times)
 
     def _runs(
-        self, name: str, target: Mapping[str, Any], expression: str, dialect: Dialect, zone: str
+        self, name: str, target: Mapping[str, Any], due: Due, begins: datetime | None = None
     ) -> Iterator[Scheduled]:
         if ":function:" not in target["Arn"]:
             return
         function = target["Arn"].split(":function:", 1)[1].split(":", maxsplit=1)[0]
         settings = self.ask("lambda", "GetFunctionConfiguration", FunctionName=function)
         values = (settings.get("Environment") or {}).get("Variables") or {}
-        when = self.upcoming(expression, dialect, zone)
-        yield Scheduled(name, function, target.get("Input") or "{}", when, tuple(map(str, values.values())))
-
-    def upcoming(self, expression: str, dialect: Dialect, zone: str) -> tuple[datetime, ...]:
-        """When a schedule falls due from now on, the next times."""
-        now = self.cloud.now
-        return tuple(islice(parse(expression, dialect).occurrences(zone, now, anchor=now), _UPCOMING))
+        yield Scheduled(name, function, target.get("Input") or "{}", due, tuple(map(str, values.values())), begins)
 
     # Stacks
 
@@ -183,7 +176,12 @@ class Deployed:
         return {each["ExportingStackId"] for each in self.all("cloudformation", "ListExports", "Exports")}
 
 
-def _selection(plan: str, vault: str, found: Mapping[str, Any], when: tuple[datetime, ...]) -> Selection:
+def _backups_after(rules: list[dict[str, Any]], after: datetime) -> Iterator[datetime]:
+    """When the rules of a backup plan run after an instant, ascending."""
+    return merge(*(occurrences(rule, after, _AS_SCHEDULER) for rule in rules))
+
+
+def _selection(plan: str, vault: str, found: Mapping[str, Any], due: Due) -> Selection:
     conditions = found.get("Conditions") or {}
     equal = [(each["ConditionKey"], each["ConditionValue"]) for each in conditions.get("StringEquals") or ()]
     like = [(each["ConditionKey"], _like(each["ConditionValue"])) for each in conditions.get("StringLike") or ()]
@@ -194,7 +192,7 @@ def _selection(plan: str, vault: str, found: Mapping[str, Any], when: tuple[date
         resources=tuple(found.get("Resources") or ()),
         any_of=tuple((each["ConditionKey"], each["ConditionValue"]) for each in found.get("ListOfTags") or ()),
         all_of=tuple((key.removeprefix(_RESOURCE_TAG), value) for key, value in (*equal, *like)),
-        when=when,
+        due=due,
     )
 
 

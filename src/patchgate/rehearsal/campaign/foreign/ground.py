@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Literal
 
 from patchgate.emulator.cloud import Scope
 from patchgate.emulator.ec2 import Ec2
+from patchgate.emulator.ssm_windows_model import window_times
 from patchgate.errors import InputError
 from patchgate.judge.lane import LaneFacts
 from patchgate.judge.left_open import closing_deadline
 from patchgate.operations.deployment import CAPABILITIES
 from patchgate.rehearsal.campaign.fitting import unfitting
-from patchgate.rehearsal.campaign.foreign.deployed import Deployed, Scheduled
+from patchgate.rehearsal.campaign.foreign.deployed import Deployed
+from patchgate.rehearsal.campaign.foreign.due import last_until
 from patchgate.rehearsal.campaign.foreign.lanes import ForeignLane, find_lanes
 from patchgate.rehearsal.campaign.foreign.limits import limits_of
+from patchgate.rehearsal.campaign.foreign.roles import Windows, close_after, gate_before, roles_of
 from patchgate.rehearsal.campaign.ground import CYCLES, machines
 from patchgate.rehearsal.campaign.terrain import Cycle, Terrain, every_reading
 from patchgate.rehearsal.cycles import WindowSchedule
@@ -30,17 +33,19 @@ from patchgate.rehearsal.outcome import RehearsedLane
 
 if TYPE_CHECKING:
     from patchgate.emulator.world import InstanceSpec
+    from patchgate.rehearsal.campaign.foreign.deployed import Scheduled
     from patchgate.rehearsal.campaign.shapes import Shape
     from patchgate.rehearsal.stage import Stage
 
 OUTPUT = re.compile(r"\$\{([a-zA-Z][a-zA-Z0-9-]*)\.([a-zA-Z0-9]+)\}")
 """How a parameter's value names an output of another stack."""
 USUAL_LEAD = timedelta(minutes=30)
+"""How long before a window's start a gate's faults are drawn where no gate is due: to faults alone it says anything."""
 USUAL_BACKUP = timedelta(hours=4)
+"""The same of backups."""
 FRESH = timedelta(hours=24)
 """How old a backup may be that an install of somebody else's templates rests on."""
 _DEFAULT_VAULTS = ("Default", "aws/efs/automatic-backup-vault")
-_LONGEST_LEAD = timedelta(hours=24)
 
 
 def survey_lanes(stage: Stage, whole: Shape) -> tuple[str, ...]:
@@ -96,11 +101,12 @@ def _filled(value: str, outputs: Mapping[tuple[str, str], str], stack: str) -> s
 
 
 def _survey(deployed: Deployed, shape: Shape, lane: ForeignLane, lanes: tuple[ForeignLane, ...]) -> Terrain:
-    schedule = _schedule(deployed, lane)
+    schedule = _schedule(lane)
     windows, following = _occurrences(schedule, deployed, lane)
-    opens, closes = _roles(deployed, lane, lanes, windows[0][0])
-    backups = [when for selection in lane.selections for when in selection.when]
-    cycles = tuple(_cycle(each, backups, opens, closes) for each in windows)
+    now = deployed.cloud.now
+    opens, closes = roles_of(deployed, lane, lanes, windows)
+    gates = [gate_before(start, opens, now) if opens else None for start, _ in windows]
+    cycles = tuple(_cycle(lane, each, gate, closes, now) for each, gate in zip(windows, gates, strict=True))
     labelled = {label: each for label, each in (("open", opens), ("close", closes)) if each is not None}
     programs = {label: each.function for label, each in labelled.items()}
     facts = LaneFacts(
@@ -117,7 +123,7 @@ def _survey(deployed: Deployed, shape: Shape, lane: ForeignLane, lanes: tuple[Fo
         occurrences=windows,
         has_gate=False,
         maximum_proof_age=FRESH,
-        maximum_lead=max(cycle.start - cycle.gate for cycle in cycles),
+        maximum_lead=max((start - gate for (start, _), gate in zip(windows, gates, strict=True) if gate), default=None),
     )
     end = max(closing_deadline(facts, windows[-1][1], following), cycles[-1].end)
     specs = machines(shape, lane.tags)
@@ -138,6 +144,7 @@ def _survey(deployed: Deployed, shape: Shape, lane: ForeignLane, lanes: tuple[Fo
             open_function=programs.get("open", ""),
             close_function=programs.get("close", ""),
             occurrences=windows,
+            tags=lane.tags,
         ),
         facts=replace(facts, end=end),
         start=deployed.cloud.now,
@@ -158,62 +165,34 @@ def _survey(deployed: Deployed, shape: Shape, lane: ForeignLane, lanes: tuple[Fo
     return replace(terrain, unfit=unfitting(terrain))
 
 
-def _schedule(deployed: Deployed, lane: ForeignLane) -> WindowSchedule:
-    window, now = lane.window, deployed.cloud.now
-    zone, duration = window.get("ScheduleTimezone") or "UTC", timedelta(hours=window["Duration"])
-    return WindowSchedule(window["Schedule"], zone, duration, window.get("ScheduleOffset") or 0, now)
+def _schedule(lane: ForeignLane) -> WindowSchedule:
+    window = lane.window
+    return WindowSchedule(window_times(window, window["CreatedDate"]), timedelta(hours=window["Duration"]))
 
 
-def _occurrences(
-    schedule: WindowSchedule, deployed: Deployed, lane: ForeignLane
-) -> tuple[tuple[tuple[datetime, datetime], ...], datetime]:
+def _occurrences(schedule: WindowSchedule, deployed: Deployed, lane: ForeignLane) -> tuple[Windows, datetime]:
     """The (start, end) of the windows of a run, and when the one after those starts."""
     now = deployed.cloud.now
     found = tuple(islice(schedule.windows(now), CYCLES + 1))
     if len(found) <= CYCLES:
+        ends = schedule.times.ends
+        until = f" to the window's EndDate, {ends:%Y-%m-%d}" if ends else " on"
         raise InputError(
-            f"the window {lane.window_name} opens {len(found)} times from {now:%Y-%m-%d} on, a run of a campaign takes "
-            f"more than {CYCLES}",
-            remedy="give it a schedule that recurs",
+            f"the window {lane.window_name} has {len(found)} of the {CYCLES + 1} starts that a campaign's run needs, "
+            f"from its begin on {now:%Y-%m-%d}{until}",
+            remedy="rehearse it with a later EndDate, or without" if ends else "give it a schedule that recurs",
         )
     return found[:CYCLES], found[CYCLES][0]
 
 
-def _roles(
-    deployed: Deployed, lane: ForeignLane, lanes: tuple[ForeignLane, ...], start: datetime
-) -> tuple[Scheduled | None, Scheduled | None]:
-    """The functions that run last before a window's start and first after it: of those that are told of the window,
-    and where none of them does, of those that are told of no other.
-    """
-    programs = list(deployed.programs())
-    own = [each for each in programs if each.names(lane.window_id, lane.window_name)]
-    others = [other for other in lanes if other.window_id != lane.window_id]
-    free = [each for each in programs if not any(each.names(one.window_id, one.window_name) for one in (lane, *others))]
-    opens = _last_before(own, start) or _last_before(free, start)
-    closes = _first_after([each for each in own if each is not opens], start)
-    return opens, closes or _first_after([each for each in free if each is not opens], start)
-
-
-def _last_before(scheduled: list[Scheduled], start: datetime) -> Scheduled | None:
-    """Who runs last in the day before a window's start."""
-    runs = [(when, each) for each in scheduled for when in each.when if start - _LONGEST_LEAD <= when <= start]
-    return max(runs, key=lambda run: run[0], default=(None, None))[1]
-
-
-def _first_after(scheduled: list[Scheduled], start: datetime) -> Scheduled | None:
-    """Who runs first after a window's start."""
-    runs = [(when, each) for each in scheduled for when in each.when if when > start]
-    return min(runs, key=lambda run: run[0], default=(None, None))[1]
-
-
 def _cycle(
-    window: tuple[datetime, datetime], backups: list[datetime], opens: Scheduled | None, closes: Scheduled | None
+    lane: ForeignLane, window: tuple[datetime, datetime], gate: datetime | None, closes: Scheduled | None, now: datetime
 ) -> Cycle:
+    """What belongs to a window. Where nothing is due, faults are drawn as if it were at the usual time."""
     start, end = window
-    gate = max((when for when in (opens.when if opens else ()) if when <= start), default=start - USUAL_LEAD)
-    backup = max((when for when in backups if when <= start), default=start - USUAL_BACKUP)
-    close = min((when for when in (closes.when if closes else ()) if when > start), default=end)
-    return Cycle(backup, gate, start, end, max(close, end))
+    backup = max((at for each in lane.selections if (at := last_until(each.due, start, now))), default=None)
+    close = close_after(window, closes) if closes else None
+    return Cycle(backup or start - USUAL_BACKUP, gate or start - USUAL_LEAD, start, end, max(close or end, end))
 
 
 def _backed_up(lane: ForeignLane) -> str:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from patchgate.emulator.direct import DirectDoor
 from patchgate.emulator.errors import AwsError
 from patchgate.emulator.history import iso
-from patchgate.emulator.kernel import ProcessKilled
+from patchgate.emulator.kernel import ProcessKilled, ThrownByKernel
 from patchgate.judge.judge import judge
 from patchgate.rehearsal.campaign.adversary import READS
 from patchgate.rehearsal.campaign.interleavings.graph import Choice, Kind
@@ -94,8 +94,8 @@ class Withheld:
         return False
 
 
-class OutOfTurnError(BaseException):
-    """Somebody else than the actors made a call. Not an Exception: no program may take it for its own failure."""
+class OutOfTurnError(ThrownByKernel):
+    """Somebody else than the actors made a call: no program may take it for its own failure."""
 
 
 class ControlledDoor(DirectDoor):
