@@ -9,6 +9,7 @@ from .bugs_pages import PAGE_BUGS
 from .bugs_prove import PROVE_BUGS
 from .bugs_sayings import SAYING_BUGS
 from .bugs_templates import TEMPLATE_BUGS
+from .bugs_terms import TERM_BUGS
 from .bugs_volumes import VOLUME_BUGS
 from .seeding import Bug
 
@@ -19,6 +20,7 @@ EVERY = (
     *PAGE_BUGS,
     *SAYING_BUGS,
     *TEMPLATE_BUGS,
+    *TERM_BUGS,
     *VOLUME_BUGS,
     *CLOCK_BUGS,
 )

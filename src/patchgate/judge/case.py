@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 EVER = datetime.min.replace(tzinfo=UTC)
+CYCLE_KEY = "%Y%m%dT%H%M%SZ"
 A_CLOSE_COMES_WITHIN = timedelta(hours=25)
 """The watchdog runs every day: longer than that no window is without a close."""
 
@@ -212,7 +213,15 @@ class Case:
 
 def cycle_of(scheduled: datetime) -> str:
     """The key of the cycle whose gate was due at that instant."""
-    return f"{scheduled.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return f"{scheduled.astimezone(UTC):{CYCLE_KEY}}"
+
+
+def due_of(cycle: str) -> datetime | None:
+    """When the gate of a cycle was due, by its key; None for a key that is none."""
+    try:
+        return datetime.strptime(cycle, CYCLE_KEY).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def closes(run: Run, start: datetime) -> bool:

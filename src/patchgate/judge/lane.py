@@ -28,7 +28,8 @@ class LaneFacts:
     be closed at the end of the run, by whomever. ``verdict_role`` and ``proof_role`` are the names of the only roles
     that may write verdicts and proofs; "": whoever wrote them is not judged. ``gate_mode`` ("coverage", "threshold")
     with ``minimum_coverage_percent`` and ``backup_job_threshold`` is what an open or held verdict is judged by;
-    ``look_back`` and ``maximum_lead`` count from the gate's schedule. ``calendars`` are
+    ``look_back`` and ``maximum_lead`` count from the gate's schedule. ``cutoff`` is how long before a window's end its
+    admission is to end; None: what the deployed window says is believed. ``calendars`` are
     the names or ARNs of the change calendars that freeze the lane; one of which a history says nothing may be closed.
     ``error_budget`` is how many failed installs, a number or a percentage, a window is to go on after; "": none.
 
@@ -63,6 +64,7 @@ class LaneFacts:
     backup_job_threshold: int | None = None
     look_back: timedelta | None = None
     maximum_lead: timedelta | None = None
+    cutoff: timedelta | None = None
     calendars: tuple[str, ...] = ()
     error_budget: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)

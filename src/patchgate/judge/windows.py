@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from patchgate.judge.case import A_CLOSE_COMES_WITHIN, closes
+from patchgate.judge.case import A_CLOSE_COMES_WITHIN, closes, due_of
 from patchgate.judge.doings import LONGEST_RUN
 from patchgate.judge.evidence import VERDICTS, is_anothers
 from patchgate.judge.left_open import left_open
@@ -181,19 +181,40 @@ def terms_exceeded(case: Case) -> Iterator[Violation]:
         if starts and lease.window_start not in starts and lease.window_start <= max(starts):
             what = f"the lease {lease.path} is for {lease.window_start.isoformat()}, when no window begins"
             yield Violation.at_cut("lease-terms", case.lane, lease.opened, what)
-        window = case.facts.windows.get(case.lane.place, {}).get(lease.window)
-        terms = window.terms.seen(span) if window is not None else []
-        if not terms:
-            continue
-        ends = [lease.window_start + one.duration for one in terms]
-        cutoffs = [lease.window_start + one.duration - one.cutoff for one in terms]
-        if not (min(cutoffs) <= lease.admit_until <= max(cutoffs) and min(ends) <= lease.window_end <= max(ends)):
+        if _comes_too_soon(case, lease):
+            what = f"the lease {lease.path} is for {lease.window_start.isoformat()}, beyond the lead of its gate"
+            yield Violation.at_cut("lease-terms", case.lane, lease.opened, what)
+        ends, cutoffs = _terms_of(case, lease, span)
+        if ends and not (_within(lease.admit_until, cutoffs) and _within(lease.window_end, ends)):
             what = (
                 f"the lease {lease.path} admits until {lease.admit_until.isoformat()} in a window until "
                 f"{lease.window_end.isoformat()}: it is until {ends[-1].isoformat()}, and its cutoff is at "
                 f"{cutoffs[-1].isoformat()}"
             )
             yield Violation.at_cut("lease-terms", case.lane, lease.opened, what)
+
+
+def _comes_too_soon(case: Case, lease: Lease) -> bool:
+    """Whether a lease is for a window that begins later than its gate may look ahead."""
+    due, lead = due_of(lease.cycle), case.lane.maximum_lead
+    return due is not None and lead is not None and lease.window_start > due + lead
+
+
+def _within(instant: datetime, instants: list[datetime]) -> bool:
+    return min(instants) <= instant <= max(instants)
+
+
+def _terms_of(case: Case, lease: Lease, span: Span) -> tuple[list[datetime], list[datetime]]:
+    """(ends, ends of admission) that the window of a lease may have had when its gate looked: those of the lane, if it
+    was to begin then and nobody changed its terms since it was created; otherwise those of the deployed window.
+    """
+    window = case.facts.windows.get(case.lane.place, {}).get(lease.window)
+    known, cutoff = dict(case.lane.occurrences).get(lease.window_start), case.lane.cutoff
+    if known is not None and cutoff is not None and (window is None or len(set(window.terms.values)) <= 1):
+        return [known], [known - cutoff]
+    terms = window.terms.seen(span) if window is not None else []
+    ends = [lease.window_start + one.duration for one in terms]
+    return ends, [end - one.cutoff for end, one in zip(ends, terms, strict=True)]
 
 
 def _opened_by_an_early_gate(case: Case, lease: Lease) -> bool:

@@ -46,6 +46,31 @@ def test_f56_a_lease_admits_until_its_windows_cutoff(terms: dict[str, Any], *, f
     assert broken(lane(**THREE_HOURS).open(**terms)) == ([] if fine else ["lease-terms"])
 
 
+@pytest.mark.parametrize(("duration", "cutoff", "fine"), [(3, 1, True), (3, 0, False), (3, 2, False), (24, 1, False)])
+def test_f56_what_is_deployed_is_what_the_lane_says(duration: int, cutoff: int, *, fine: bool) -> None:
+    end = at(23 + duration)
+    terms: dict[str, Any] = {"window_end": end.isoformat(), "admit_until": (end - timedelta(hours=cutoff)).isoformat()}
+
+    def lane_of(**known: Any) -> list[str]:
+        return [one for one in broken(story, **known) if one == "lease-terms"]
+
+    story = lane(duration=duration, cutoff=cutoff).open(**terms)
+    assert lane_of() == []  # nothing is known but what is deployed
+    assert lane_of(cutoff=timedelta(hours=1)) == ([] if fine else ["lease-terms"])
+    changed = {"window": WINDOW, "name": NAME, "enabled": False, "principal": ""}
+    story.tell(at(3), "WindowUpdated", duration=6, cutoff=1, **changed)
+    story.tell(at(4), "WindowUpdated", duration=duration, cutoff=cutoff, **changed)
+    assert lane_of(cutoff=timedelta(hours=1)) == []  # somebody changed it since
+
+
+@pytest.mark.parametrize(("cycle", "fine"), [("20260704T200000Z", True), ("20260704T195959Z", False)])
+def test_a_gate_opens_no_window_beyond_its_lead(cycle: str, *, fine: bool) -> None:
+    story = Story().tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=False)
+    story.open(at(20), cycle=cycle).close(cycle=cycle).closer()
+    assert broken(story) == ([] if fine else ["lease-terms"])
+    assert broken(story, maximum_lead=None) == []
+
+
 def test_f12_a_lease_is_for_a_window_that_begins_then() -> None:
     early: dict[str, Any] = {
         "window_start": at(22.75).isoformat(),

@@ -119,6 +119,13 @@ def test_inline_code_becomes_index_py_and_is_reproducible(lab: Lab) -> None:
         assert package.read("index.py").decode() == FUNCTION["Code"]["ZipFile"]
 
 
+def test_variables_of_a_function_are_strings_whatever_a_template_gives(lab: Lab) -> None:
+    given = {"Variables": {"DAYS": 14, "SHARE": 0.5, "DRY_RUN": True, "NAME": "open"}}
+    lab.create(only({"Type": "AWS::Lambda::Function"}, **FUNCTION | {"Environment": given}), name="one")
+    variables = {"DAYS": "14", "SHARE": "0.5", "DRY_RUN": "true", "NAME": "open"}
+    assert lab.neighbour.last("CreateFunction")["Environment"] == {"Variables": variables}
+
+
 def test_a_plan_s_rules_and_a_schedule_s_dates_take_the_api_s_shape(lab: Lab) -> None:
     lab.create(only({"Type": "AWS::Backup::BackupPlan"}, **LIVES[7][1]), name="plan")
     rule = lab.neighbour.last("CreateBackupPlan")["BackupPlan"]["Rules"][0]
@@ -190,6 +197,11 @@ def test_a_bucket_in_us_east_1_has_no_location_constraint() -> None:
     [
         ("AWS::Lambda::Function", FUNCTION | {"Code": {"S3Bucket": "bucket", "S3Key": "k"}}, "Code of S3Bucket, S3Key"),
         ("AWS::Lambda::Function", FUNCTION | {"Runtime": "nodejs22.x"}, "inline code in Runtime nodejs22.x"),
+        (
+            "AWS::Lambda::Function",
+            FUNCTION | {"Environment": {"Variables": {"LIST": ["a"]}}},
+            "list as the variable LIST; text is",
+        ),
         ("AWS::S3::Bucket", {"AccessControl": "PublicRead"}, "AccessControl PublicRead"),
     ],
 )

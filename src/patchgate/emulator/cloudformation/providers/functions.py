@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
+from patchgate.emulator.cloudformation.parameters import as_text
 from patchgate.emulator.cloudformation.providers.base import (
     Physical,
     Properties,
@@ -75,6 +77,8 @@ class Function(Provider):
 
     def _configuration(self, properties: Properties) -> dict[str, Any]:
         settings = pick(properties, *self._settings)
+        if "Environment" in settings:
+            settings["Environment"] = {"Variables": _variables(settings["Environment"].get("Variables") or {})}
         return settings | ({"KMSKeyArn": properties["KmsKeyArn"]} if "KmsKeyArn" in properties else {})
 
     def _reserve(self, request: Request, name: str) -> None:
@@ -84,6 +88,14 @@ class Function(Provider):
         operation = "DeleteFunctionConcurrency" if reserved is None else "PutFunctionConcurrency"
         params = {"FunctionName": name, "ReservedConcurrentExecutions": reserved}
         request.call("lambda", operation, params)
+
+
+def _variables(given: Mapping[str, Any]) -> dict[str, str]:
+    """Environment variables as strings: a template may give numbers and booleans, which its schema lets pass."""
+    for name, value in given.items():
+        if isinstance(value, dict | list):
+            raise NotEmulatedError(f"AWS::Lambda::Function with {type(value).__name__} as the variable {name}; text is")
+    return {name: as_text(value) for name, value in given.items()}
 
 
 _RESET = {"Description": "", "Timeout": 3, "MemorySize": 128, "Environment": {"Variables": {}}}
