@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from patchgate.judge.case import A_CLOSE_COMES_WITHIN, closes, due_of
-from patchgate.judge.doings import LONGEST_RUN
+from patchgate.judge.doings import LONGEST_RUN, Terms
 from patchgate.judge.evidence import VERDICTS, is_anothers
 from patchgate.judge.left_open import left_open
 from patchgate.judge.spans import Cut, Span
@@ -205,14 +205,15 @@ def _within(instant: datetime, instants: list[datetime]) -> bool:
 
 
 def _terms_of(case: Case, lease: Lease, span: Span) -> tuple[list[datetime], list[datetime]]:
-    """(ends, ends of admission) that the window of a lease may have had when its gate looked: those of the lane, if it
-    was to begin then and nobody changed its terms since it was created; otherwise those of the deployed window.
+    """(ends, ends of admission) that the window of a lease may have had when its gate looked: by the lane's own terms
+    while nobody changed those of the window since it was created, otherwise by what the window then had.
     """
     window = case.facts.windows.get(case.lane.place, {}).get(lease.window)
-    known, cutoff = dict(case.lane.occurrences).get(lease.window_start), case.lane.cutoff
-    if known is not None and cutoff is not None and (window is None or len(set(window.terms.values)) <= 1):
-        return [known], [known - cutoff]
-    terms = window.terms.seen(span) if window is not None else []
+    duration, cutoff = case.lane.duration, case.lane.cutoff
+    if duration is not None and cutoff is not None and (window is None or len(set(window.terms.values)) <= 1):
+        terms = [Terms(duration, cutoff)]
+    else:
+        terms = window.terms.seen(span) if window is not None else []
     ends = [lease.window_start + one.duration for one in terms]
     return ends, [end - one.cutoff for end, one in zip(ends, terms, strict=True)]
 

@@ -168,6 +168,7 @@ def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
         backup_job_threshold=int(values["BackupJobThreshold"]),
         look_back=timedelta(hours=int(values["LookBackHours"])),
         maximum_lead=timedelta(minutes=int(values["MaximumLeadMinutes"])),
+        duration=timedelta(hours=int(values["MaintenanceWindowDuration"])),
         cutoff=timedelta(hours=int(values["MaintenanceWindowCutoff"])),
         calendars=tuple(filter(None, values["FreezeCalendars"].split(","))),
         error_budget=values["InstallMaxErrors"],
