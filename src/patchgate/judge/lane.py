@@ -25,18 +25,19 @@ class LaneFacts:
     end of the run; None is the instant of the last record.
 
     ``open_function`` and ``close_function`` are the names of the gate's functions; without the latter a window must
-    be closed at the end of the run, by whomever. ``verdict_role`` and ``proof_role`` are the names of the only roles
-    that may write verdicts and proofs; "": whoever wrote them is not judged. ``gate_mode`` ("coverage", "threshold")
-    with ``minimum_coverage_percent`` and ``backup_job_threshold`` is what an open or held verdict is judged by;
-    ``look_back`` and ``maximum_lead`` count from the gate's schedule. ``duration`` and ``cutoff`` are how long a window is
-    to last, and how long before its end to admit no more; None: the deployed window is believed. ``calendars`` are the
-    names or ARNs of the change calendars that freeze the lane; one of which a history says nothing may be closed.
-    ``error_budget`` is how many failed installs, a number or a percentage, a window is to go on after; "": none.
+    be closed at the end of the run, by whomever. ``verdict_role`` and ``proof_role`` are the names of the only
+    roles that may write verdicts and proofs; "": whoever wrote them is not judged. ``gate_mode`` ("coverage",
+    "threshold") with ``minimum_coverage_percent`` and ``backup_job_threshold`` is what an open or held verdict is
+    judged by; ``look_back`` and ``maximum_lead`` count from the gate's schedule. ``duration`` and ``cutoff`` are
+    how long a window is to last, and how long before its end to admit no more; None: the deployed window is
+    believed. ``calendars`` are the names or ARNs of the change calendars that freeze the lane; one of which a
+    history says nothing may be closed. ``error_budget`` is how many failed installs, a number or a percentage, a
+    window is to go on after; "": none.
 
-    ``tags`` are what makes an instance one of the lane's, where that is not patchgate's two tags. Without ``has_gate``
-    the templates are somebody else's, and promises that speak of leases, verdicts and evidence are not judged; a window
-    must then be closed before its next gate is due, ``maximum_lead`` before its start (where no gate is known: before its
-    next start), and within a day.
+    ``tags`` are what makes an instance one of the lane's, where that is not patchgate's two tags. Without
+    ``has_gate`` the templates are somebody else's, and promises that speak of leases, verdicts and evidence are not
+    judged; a window must then be closed before its next gate is due, ``maximum_lead`` before its start (where no
+    gate is known: before its next start), and within a day.
 
     ``calm_from`` is the instant from which nothing is made to go wrong; None: liveness, and closes that never came,
     are not judged. A lane that is not ``lively`` has schedules by which not every machine can be patched.
