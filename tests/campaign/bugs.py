@@ -7,6 +7,7 @@ from .bugs_close import CLOSE_BUGS
 from .bugs_open import OPEN_BUGS
 from .bugs_pages import PAGE_BUGS
 from .bugs_prove import PROVE_BUGS
+from .bugs_runbook import RUNBOOK_BUGS
 from .bugs_sayings import SAYING_BUGS
 from .bugs_templates import TEMPLATE_BUGS
 from .bugs_volumes import VOLUME_BUGS
@@ -19,6 +20,7 @@ EVERY = (
     *PAGE_BUGS,
     *SAYING_BUGS,
     *TEMPLATE_BUGS,
+    *RUNBOOK_BUGS,
     *VOLUME_BUGS,
     *CLOCK_BUGS,
 )

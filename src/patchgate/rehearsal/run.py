@@ -170,6 +170,7 @@ def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
         maximum_lead=timedelta(minutes=int(values["MaximumLeadMinutes"])),
         calendars=tuple(filter(None, values["FreezeCalendars"].split(","))),
         error_budget=values["InstallMaxErrors"],
+        reboots=values["InstallRebootOption"] == "RebootIfNeeded",
     )
 
 
