@@ -7,6 +7,7 @@ from .bugs_close import CLOSE_BUGS
 from .bugs_open import OPEN_BUGS
 from .bugs_pages import PAGE_BUGS
 from .bugs_prove import PROVE_BUGS
+from .bugs_runbook import RUNBOOK_BUGS
 from .bugs_sayings import SAYING_BUGS
 from .bugs_templates import TEMPLATE_BUGS
 from .bugs_terms import TERM_BUGS
@@ -21,6 +22,7 @@ EVERY = (
     *SAYING_BUGS,
     *TEMPLATE_BUGS,
     *TERM_BUGS,
+    *RUNBOOK_BUGS,
     *VOLUME_BUGS,
     *CLOCK_BUGS,
 )

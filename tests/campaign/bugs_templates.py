@@ -22,7 +22,7 @@ _SCHEDULES = {
 }
 
 
-def _runbook(*path: str, old: Any, new: Any) -> TemplateEdit:
+def runbook(*path: str, old: Any, new: Any) -> TemplateEdit:
     return TemplateEdit(PATCH, (*_STEPS, *path), old, new)
 
 
@@ -44,7 +44,7 @@ def schedule(name: str, *path: str, old: Any, new: Any) -> TemplateEdit:
 
 
 def _payload(name: str, old: Any, new: Any) -> TemplateEdit:
-    return _runbook("prove", "inputs", "InputPayload", name, old=old, new=new)
+    return runbook("prove", "inputs", "InputPayload", name, old=old, new=new)
 
 
 def _input(mode: str) -> str:
@@ -54,10 +54,10 @@ def _input(mode: str) -> str:
     )
 
 
-DENIED_INSTALLS = _runbook("decide", "inputs", "Default", old="denied", new="install")
-PROVE_CONTINUES = _runbook("prove", "onFailure", old="Abort", new="Continue")
-NOT_CRITICAL = _runbook("prove", "isCritical", old=True, new=False)
-LONG_DELIVERY = _runbook("install", "inputs", "TimeoutSeconds", old=60, new=3600)
+DENIED_INSTALLS = runbook("decide", "inputs", "Default", old="denied", new="install")
+PROVE_CONTINUES = runbook("prove", "onFailure", old="Abort", new="Continue")
+NOT_CRITICAL = runbook("prove", "isCritical", old=True, new=False)
+LONG_DELIVERY = runbook("install", "inputs", "TimeoutSeconds", old=60, new=3600)
 NO_REFUSAL = (
     _plugin("refuseLate", "inputs", "runCommand", "0", old="now=$(date -u +%s)", new="exit 0"),
     _plugin("refuseLateWindows", "inputs", "runCommand", "0", old="$ErrorActionPreference = 'Stop'", new="exit 0"),
@@ -101,12 +101,12 @@ ZONE = {
     ]
 }
 
-NO_STATUS = _runbook("install", "nextStep", old=ABSENT, new="verifyAgent")
-NO_AGENT = _runbook("verifyStatus", "nextStep", old=ABSENT, new="verifyPatchState")
-NO_PATCH_STATE = _runbook("verifyAgent", "isEnd", old=ABSENT, new=True)
+NO_STATUS = runbook("install", "nextStep", old=ABSENT, new="verifyAgent")
+NO_AGENT = runbook("verifyStatus", "nextStep", old=ABSENT, new="verifyPatchState")
+NO_PATCH_STATE = runbook("verifyAgent", "isEnd", old=ABSENT, new=True)
 INSTALL_CONTINUES = (
-    _runbook("install", "onFailure", old="Abort", new="Continue"),
-    _runbook("install", "isCritical", old=True, new=False),
+    runbook("install", "onFailure", old="Abort", new="Continue"),
+    runbook("install", "isCritical", old=True, new=False),
 )
 CLOSE_OFF, WATCHDOG_OFF = (schedule(name, "State", old="ENABLED", new="DISABLED") for name in ("close", "watchdog"))
 TARGETS_BY_GROUP = TemplateEdit(
@@ -179,7 +179,7 @@ TEMPLATE_BUGS = (
         "runbook-decides-wrong",
         "the branch reads a denial as admitted",
         "promise 1",
-        (_runbook("decide", "inputs", "Choices", "0", "StringEquals", old="admit", new="deny"),),
+        (runbook("decide", "inputs", "Choices", "0", "StringEquals", old="admit", new="deny"),),
         "F02",
     ),
     Bug(
@@ -188,7 +188,7 @@ TEMPLATE_BUGS = (
         "F29",
         (PROVE_CONTINUES, NOT_CRITICAL),
         "F29,F30,crash",
-        masked_by="the branch, which takes no decision for a denial",
+        masked_by="the branch, which fails without a decision",
         with_it="runbook-goes-on-and-installs",
     ),
     Bug(
@@ -196,8 +196,8 @@ TEMPLATE_BUGS = (
         "a proof that fails ends in an install",
         "F29",
         (
-            _runbook("prove", "onFailure", old="Abort", new="step:install"),
-            _runbook("install", "inputs", "Parameters", "NotAfter", old=["{{prove.NotAfter}}"], new=["9999999999"]),
+            runbook("prove", "onFailure", old="Abort", new="step:install"),
+            runbook("install", "inputs", "Parameters", "NotAfter", old=["{{prove.NotAfter}}"], new=["9999999999"]),
         ),
         "F29,F30,crash",
     ),
@@ -233,7 +233,7 @@ TEMPLATE_BUGS = (
         "refusal-never",
         "NotAfter is not handed to the node",
         "F55",
-        (_runbook("install", "inputs", "Parameters", "NotAfter", old=["{{prove.NotAfter}}"], new=["9999999999"]),),
+        (runbook("install", "inputs", "Parameters", "NotAfter", old=["{{prove.NotAfter}}"], new=["9999999999"]),),
         "F30,F55,F56",
     ),
     Bug(
@@ -460,13 +460,13 @@ TEMPLATE_BUGS = (
         "install-times-out",
         "the runbook gives an install a minute",
         "promise 3",
-        (_runbook("install", "timeoutSeconds", old=5400, new=60),),
+        (runbook("install", "timeoutSeconds", old=5400, new=60),),
     ),
     Bug(
         "verify-nothing",
         "an install that ended is a success: nothing is verified",
         "F40",
-        (_runbook("install", "isEnd", old=ABSENT, new=True),),
+        (runbook("install", "isEnd", old=ABSENT, new=True),),
         "F40",
     ),
     Bug("verify-no-status", "the status checks after an install are not waited for", "F40", (NO_STATUS,), "F40"),
@@ -474,7 +474,7 @@ TEMPLATE_BUGS = (
         "verify-takes-impaired",
         "an impaired machine counts as one that came back",
         "F40",
-        (_runbook("verifyStatus", "inputs", "DesiredValues", old=["ok"], new=["ok", "impaired"]),),
+        (runbook("verifyStatus", "inputs", "DesiredValues", old=["ok"], new=["ok", "impaired"]),),
         "F40",
     ),
     Bug(
@@ -482,8 +482,8 @@ TEMPLATE_BUGS = (
         "a machine that does not come back does not end its runbook as failed",
         "F40",
         (
-            _runbook("verifyStatus", "onFailure", old="Abort", new="Continue"),
-            _runbook("verifyStatus", "isCritical", old=ABSENT, new=False),
+            runbook("verifyStatus", "onFailure", old="Abort", new="Continue"),
+            runbook("verifyStatus", "isCritical", old=ABSENT, new=False),
         ),
         "F40",
     ),
@@ -500,7 +500,7 @@ TEMPLATE_BUGS = (
         "verify-takes-lost-agents",
         "an agent that lost its connection counts as one that answers",
         "F55",
-        (_runbook("verifyAgent", "inputs", "DesiredValues", old=["Online"], new=["Online", "ConnectionLost"]),),
+        (runbook("verifyAgent", "inputs", "DesiredValues", old=["Online"], new=["Online", "ConnectionLost"]),),
         "F38,F55",
         masked_by="Run Command, which hears of the install's end from that agent",
         with_it="lost-agents-pass",
@@ -525,7 +525,7 @@ TEMPLATE_BUGS = (
         "verify-takes-failed-patches",
         "a machine may have failed patches",
         "F41",
-        (_runbook("verifyPatchState", "inputs", "DesiredValues", old=["0"], new=["0", "1", "2"]),),
+        (runbook("verifyPatchState", "inputs", "DesiredValues", old=["0"], new=["0", "1", "2"]),),
         "F34,F41,F42",
         masked_by="the install, which fails with its patches",
         with_it="failed-patches-pass",

@@ -58,6 +58,10 @@ class Step(NamedTuple):
     """The function that said so; "" where it was no function."""
     cycles: tuple[str, ...] = ()
     """The cycles of which a close said so; () where it does not say."""
+    installed: tuple[str, ...] = ()
+    """The updates that an install which ended had put on the machine."""
+    pending: tuple[str, ...] = ()
+    """The updates that still waited for a reboot then."""
 
 
 class Sent(NamedTuple):

@@ -39,6 +39,10 @@ class LaneFacts:
     judged; a window must then be closed before its next gate is due, ``maximum_lead`` before its start (where no
     gate is known: before its next start), and within a day.
 
+    ``reboots`` is whether the lane's installs reboot a machine whose updates need it; False: nothing is said of updates
+    that wait for a reboot. ``updates_due`` are the instants from which further updates are approved for each of the
+    lane's machines, the first ones included; none: an install that finds nothing to install is as good as any.
+
     ``calm_from`` is the instant from which nothing is made to go wrong; None: liveness, and closes that never came,
     are not judged. A lane that is not ``lively`` has schedules by which not every machine can be patched.
     """
@@ -72,6 +76,8 @@ class LaneFacts:
     error_budget: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     has_gate: bool = True
+    reboots: bool = False
+    updates_due: tuple[datetime, ...] = ()
     calm_from: datetime | None = None
     lively: bool = True
 

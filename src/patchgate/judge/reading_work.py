@@ -123,7 +123,17 @@ class WorkReader:
         reason = f"failed to install {failed}" if failed else ""
         if record["status"] != "Success":
             reason = reason or f"the install ended as {record['status']}"
-        step = Step(cut.seq, cut.at, place, record["instance"], record.get("command") or "", record["status"], reason)
+        step = Step(
+            cut.seq,
+            cut.at,
+            place,
+            record["instance"],
+            record.get("command") or "",
+            record["status"],
+            reason,
+            installed=tuple(record.get("installed") or ()),
+            pending=tuple(record.get("pending_reboot") or ()),
+        )
         _keep(self.facts.ends, step)
         if reason:
             _keep(self.facts.refusals, step)

@@ -1,4 +1,7 @@
-"""Nobody is forgotten: a runbook does not call a machine patched that failed its install, or did not come back of it.
+"""Nobody is forgotten: a runbook does not call a machine patched that had no install, failed it, or did not come back.
+
+A success is an install that ended well, or a denial: the proof's output or evidence says so. Whose an install is, is
+not always sure, and none is called missing while any began, or was sent, on the machine in the runbook's time.
 
 What a runbook knows is what it last read, and that is as old as what it waits for next takes: one state after the
 other. So a machine is held against it only when it was in one and the same bad state from the end of its install to
@@ -10,6 +13,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from patchgate.judge.crowding import was_denied
+from patchgate.judge.installed import end_of
 from patchgate.judge.spans import Cut, Span
 from patchgate.judge.violation import Violation
 
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from patchgate.judge.case import Case
-    from patchgate.judge.doings import Automation, Install, Step
+    from patchgate.judge.doings import Automation, Install
     from patchgate.judge.estate import Instance
 
 LONGEST_WAIT = timedelta(minutes=16)
@@ -31,9 +36,11 @@ def wrongly_successful(case: Case) -> Iterator[Violation]:
             continue
         installs = [one for one in case.installs_of.get(run.instance, ()) if _is_of(case, one, run)]
         if not installs:
+            if run.instance in case.instances and not was_denied(case, run) and not _may_have_installed(case, run):
+                yield _wrong(case, run, run.ended, "with neither an install nor a denial")
             continue
         install = installs[-1]
-        end = _end_of(case, install)
+        end = end_of(case, install)
         if end is None or end.seq > run.ended.seq:
             wrong, witness = "before its install was over", [install.seq]
         elif end.reason:
@@ -43,15 +50,22 @@ def wrongly_successful(case: Case) -> Iterator[Violation]:
             state = _bad_throughout(case.instances[run.instance], Span(low, run.ended))
             wrong, witness = f"although it {state}" if state else "", [install.seq, end.seq]
         if wrong:
-            yield Violation.at_cut(
-                "verified",
-                case.lane,
-                run.ended,
-                f"the runbook of {run.instance} ended as a success {wrong}",
-                run.started.seq,
-                *witness,
-                instance=run.instance,
-            )
+            yield _wrong(case, run, run.ended, wrong, *witness)
+
+
+def _wrong(case: Case, run: Automation, ended: Cut, wrong: str, *witness: int) -> Violation:
+    what = f"the runbook of {run.instance} ended as a success {wrong}"
+    return Violation.at_cut("verified", case.lane, ended, what, run.started.seq, *witness, instance=run.instance)
+
+
+def _may_have_installed(case: Case, run: Automation) -> bool:
+    """Whether any install began on a runbook's machine, or was sent to it, while it was under way."""
+    low, high = run.started.seq, run.ended.seq if run.ended is not None else run.started.seq
+    return any(
+        low <= install.seq <= high or (install.sent is not None and low <= install.sent.cut.seq <= high)
+        for install in case.facts.installs.get(run.place, ())
+        if install.instance == run.instance
+    )
 
 
 def _is_of(case: Case, install: Install, run: Automation) -> bool:
@@ -70,12 +84,6 @@ def _is_of(case: Case, install: Install, run: Automation) -> bool:
         and one.document.endswith(case.lane.suffix)
     ]
     return len(under_way) == 1 and under_way[0] is run
-
-
-def _end_of(case: Case, install: Install) -> Step | None:
-    """How an install ended; None while it goes on."""
-    ends = case.facts.ends.get((install.place, install.instance), ())
-    return next((step for step in ends if step.seq > install.seq and step.command == install.command), None)
 
 
 def _as_a_clause(reason: str) -> str:

@@ -172,6 +172,7 @@ def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
         cutoff=timedelta(hours=int(values["MaintenanceWindowCutoff"])),
         calendars=tuple(filter(None, values["FreezeCalendars"].split(","))),
         error_budget=values["InstallMaxErrors"],
+        reboots=values["InstallRebootOption"] == "RebootIfNeeded",
     )
 
 

@@ -158,7 +158,10 @@ def test_a_success_without_patching_is_no_reason() -> None:
     story.tell(
         at(23.5), "AutomationEnded", execution="execution-i-2", document="install", target="i-2", status="Success"
     )
-    assert story.tell(at(23.4), "CommandEnded", command="c", instance="i-2", status="Success").broken() == ["forgotten"]
+    assert story.tell(at(23.4), "CommandEnded", command="c", instance="i-2", status="Success").broken() == [
+        "verified",
+        "forgotten",
+    ]
 
 
 def test_f39_a_stopped_instance_is_not_due() -> None:

@@ -172,7 +172,8 @@ def survey(cloud: Cloud, shape: Shape, lane: LaneSettings, bucket: str) -> Terra
     calendar = read_calendar(lane.lane.name, lane.values, zone, start, CYCLES)
     cycles = tuple(_cycles(lane, zone, calendar.windows))
     end = cycles[-1].close + SETTLED
-    facts = lane_facts(lane, replace(calendar, end=end))
+    due = (start, *_approvals(calendar.windows))
+    facts = replace(lane_facts(lane, replace(calendar, end=end)), updates_due=due)
     of_lane = {"os": shape.os, "env": shape.env, "region": shape.region}
     rehearsed = rehearsed_lane(lane, calendar)
     specs = machines(shape)
@@ -225,14 +226,18 @@ def _cycles(lane: LaneSettings, zone: str, windows: Sequence[tuple[datetime, dat
 
 
 def _releases(cloud: Cloud, shape: Shape, lane: LaneSettings) -> Iterator[datetime]:
-    """When further updates are released so that each window after a run's first has some to install: their approval
-    delay is over halfway between the window before and that one.
-    """
+    """When further updates are released so that each window after a run's first has some to install."""
     windows = read_calendar(lane.lane.name, lane.values, lane_zone(lane), cloud.now, CYCLES).windows
     delays = operating_system(shape.os).baselines[-1].approve_after_days
     delay = timedelta(days=int(lane.values["ApproveAfterDays"]) if delays else 0)
+    for approved in _approvals(windows):
+        yield approved - delay
+
+
+def _approvals(windows: Sequence[tuple[datetime, datetime]]) -> Iterator[datetime]:
+    """When the approval delay of further updates is over: halfway between each window and the next."""
     for (_, ended), (starts, _) in pairwise(windows):
-        yield ended + (starts - ended) / 2 - delay
+        yield ended + (starts - ended) / 2
 
 
 def machines(
