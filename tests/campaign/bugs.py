@@ -9,6 +9,7 @@ from .bugs_pages import PAGE_BUGS
 from .bugs_prove import PROVE_BUGS
 from .bugs_sayings import SAYING_BUGS
 from .bugs_templates import TEMPLATE_BUGS
+from .bugs_told import TOLD_BUGS
 from .bugs_volumes import VOLUME_BUGS
 from .seeding import Bug
 
@@ -18,6 +19,7 @@ EVERY = (
     *CLOSE_BUGS,
     *PAGE_BUGS,
     *SAYING_BUGS,
+    *TOLD_BUGS,
     *TEMPLATE_BUGS,
     *VOLUME_BUGS,
     *CLOCK_BUGS,

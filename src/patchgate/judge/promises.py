@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def false_statements(case: Case) -> Iterator[Violation]:
-    """Reasons that were not so, cycles that are called missed and were not, and closes that are blamed and ended well."""
+    """Reasons that were not so, cycles that are called missed and were not, closes that are blamed and ended well."""
     yield from wrong_reasons(case)
     yield from wrongly_missed(case)
     yield from wrongly_blamed(case)
