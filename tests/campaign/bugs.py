@@ -11,6 +11,7 @@ from .bugs_runbook import RUNBOOK_BUGS
 from .bugs_sayings import SAYING_BUGS
 from .bugs_templates import TEMPLATE_BUGS
 from .bugs_terms import TERM_BUGS
+from .bugs_told import TOLD_BUGS
 from .bugs_volumes import VOLUME_BUGS
 from .seeding import Bug
 
@@ -20,6 +21,7 @@ EVERY = (
     *CLOSE_BUGS,
     *PAGE_BUGS,
     *SAYING_BUGS,
+    *TOLD_BUGS,
     *TEMPLATE_BUGS,
     *TERM_BUGS,
     *RUNBOOK_BUGS,

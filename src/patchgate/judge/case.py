@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from patchgate.judge.doings import Automation, Function, Install, Lease, Run, Said, Window
+from patchgate.judge.doings import Automation, Discarded, Function, Install, Lease, Run, Said, Window
 from patchgate.judge.estate import Instance
 from patchgate.judge.spans import Cut, Span
 
@@ -98,6 +98,12 @@ class Case:
     def closing(self) -> Function:
         """The runs of the close function, also as a watchdog."""
         return self.facts.functions.get((self.lane.place, self.lane.close_function)) or Function()
+
+    def given_up(self, function: Function) -> list[Discarded]:
+        """What was given up of a function and made known by that: a destination of ours has an alarm, and of the
+        templates of others nobody knows what they have.
+        """
+        return [one for one in function.discarded if one.arrived or not self.lane.has_gate]
 
     @cached_property
     def evidence(self) -> EvidenceOfLane:

@@ -62,6 +62,8 @@ class Step(NamedTuple):
     """The updates that an install which ended had put on the machine."""
     pending: tuple[str, ...] = ()
     """The updates that still waited for a reboot then."""
+    returned: bool = False
+    """Whether a function said so in its return value alone, and not in its log."""
 
 
 class Sent(NamedTuple):
@@ -161,7 +163,8 @@ class Run:
 
     ``decision`` is its verdict, ``repeated`` that another run had given it; ``missed_cycles`` those without any.
     ``closed`` are the cycles that it says it closed. ``to_tell`` is what people must be told of it, each by words that
-    stand in one line: instances that were left out and why, why a lane is held, problems.
+    stand in one line: instances that were left out and why, why a lane is held, problems. ``logged``: whether it said
+    in its log what it came to. ``blames_closes``: whether it says that no close ended well.
     """
 
     request: str
@@ -174,6 +177,8 @@ class Run:
     missed_cycles: int = 0
     closed: tuple[str, ...] = ()
     to_tell: tuple[tuple[str, ...], ...] = ()
+    logged: bool = False
+    blames_closes: bool = False
 
 
 class Message(NamedTuple):
@@ -184,17 +189,33 @@ class Message(NamedTuple):
     text: str
 
 
+class Discarded(NamedTuple):
+    """An asynchronous invocation that was given up. ``arrived``: whether a destination or a queue took it."""
+
+    cut: Cut
+    request: str
+    arrived: bool
+
+
 @dataclass(slots=True)
 class Function:
-    """One function: its runs in the order of their ends, when each began, and what was given up (request ids).
+    """One function: its runs in the order of their ends, when each began, and what was given up.
 
+    ``unscheduled`` are the points at which a schedule gave up on invoking it and no dead-letter queue was there.
     ``there`` is whether it existed, where it was made or deleted on record.
     """
 
     begun: list[tuple[Cut, str]] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
-    discarded: list[tuple[Cut, str]] = field(default_factory=list)
+    discarded: list[Discarded] = field(default_factory=list)
+    unscheduled: list[Cut] = field(default_factory=list)
     there: Changes[bool] = field(default_factory=Changes)
+
+    @property
+    def unended(self) -> list[Cut]:
+        """When those runs began that never ended on record."""
+        ended = {run.request for run in self.runs}
+        return [cut for cut, request in self.begun if request not in ended]
 
 
 class Writing(NamedTuple):

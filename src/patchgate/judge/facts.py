@@ -34,6 +34,8 @@ class Facts:
     """(place, lane's path) -> the start of the window that the watchdog waits for."""
     unremembered: dict[tuple[Place, str], list[tuple[Cut, str]]] = field(default_factory=dict)
     """(place, lane's path) -> the cycles whose lease or hold was deleted."""
+    told: dict[tuple[Place, str], list[Cut]] = field(default_factory=dict)
+    """(place, lane's path) -> when a closed lease was marked told: from then on no close says again whom it left."""
     window_ids: dict[tuple[Place, str], Changes[str]] = field(default_factory=dict)
     windows: dict[Place, dict[str, Window]] = field(default_factory=dict)
     commands: dict[str, Sent] = field(default_factory=dict)

@@ -60,16 +60,18 @@ def _is_still_due(case: Case, occurrence: Occurrence) -> bool:
 
 
 def _was_given_up(case: Case, occurrence: Occurrence, close: Run) -> bool:
-    """Whether a close of this window was given up before one succeeded, or was never tried again: its own alarm.
+    """Whether a close of this window was given up before one succeeded, or was never tried again: its own alarm. One
+    that was given up and went nowhere has none, and excuses nobody.
 
     A close may be due before the window's end, once admission has ended.
     """
     later = {request for cut, request in case.closing.begun if cut.at >= occurrence.start}
-    if any(occurrence.start <= cut.at and cut.seq < close.span.high.seq for cut, _ in case.closing.discarded):
+    if any(occurrence.start <= cut.at and cut.seq < close.span.high.seq for cut, _, _ in case.given_up(case.closing)):
         return True
     succeeded = {run.request for run in case.closing.runs if run.succeeded}
     failed = {run.request for run in case.closing.runs if not run.succeeded and run.span.high.seq < close.span.high.seq}
-    return bool(failed & later - succeeded)
+    lost = {one.request for one in case.closing.discarded} - {one.request for one in case.given_up(case.closing)}
+    return bool(failed & later - succeeded - lost)
 
 
 def _last_judged(case: Case, occurrence: Occurrence) -> Cut:
@@ -96,7 +98,7 @@ def _lane_is_named(case: Case, occurrence: Occurrence) -> bool:
             continue
         until = _closes_until(case, occurrence) if function is case.closing else _gates_until(case, occurrence)
         failed = [run.span.high.at for run in function.runs if run.missed_cycles]
-        failed += [cut.at for cut, _ in function.discarded]
+        failed += [cut.at for cut, _, _ in case.given_up(function)]
         if any(occurrence.before <= at < until for at in failed):
             return True
     return False
@@ -170,7 +172,13 @@ def _by_hand(case: Case, step: Step) -> bool:
 def _names_it_of(case: Case, step: Step, occurrence: Occurrence) -> bool:
     """Whether a function named an instance of that occurrence: a gate until those of the next one are due, a close
     after its start. One that says of which cycles may come as late as it does; another speaks of the last window.
+
+    What stands in the return value alone names nobody where the gate is ours: its functions are invoked asynchronously,
+    and Lambda keeps no such value (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html). Those of others
+    may be invoked in other ways.
     """
+    if step.returned and case.lane.has_gate:
+        return False
     if step.source != case.lane.close_function:
         return occurrence.before <= step.at < _gates_until(case, occurrence)
     if step.cycles:

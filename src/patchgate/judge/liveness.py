@@ -66,7 +66,7 @@ def failed_in_calm(case: Case) -> Iterator[Violation]:
     for name, function in ((case.lane.open_function, case.gate), (case.lane.close_function, case.closing)):
         begun = {request: cut for cut, request in reversed(function.begun)}
         failed = [(run.request, run.span.high) for run in function.runs if not run.succeeded]
-        failed += [(request, cut) for cut, request in function.discarded]
+        failed += [(request, cut) for cut, request, _ in function.discarded]
         for request, cut in failed:
             first = begun.get(request, cut)
             if first.at > calm:

@@ -1,20 +1,22 @@
-"""What closes and watchdogs say of cycles that no gate judged: false where a gate did, and it was still remembered."""
+"""What closes and watchdogs say of cycles that no gate judged, and of closes that did not end well: false where a gate
+did, and it was still remembered; and where a close did.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from patchgate.judge.case import cycle_of
+from patchgate.judge.case import closes, cycle_of
 from patchgate.judge.doings import LONGEST_RUN
+from patchgate.judge.spans import Cut, Span
 from patchgate.judge.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from patchgate.judge.case import Case
-    from patchgate.judge.doings import Run
-    from patchgate.judge.spans import Cut
+    from patchgate.judge.doings import Lease, Run
 
 A_CLOSE_BELONGS = timedelta(hours=12)
 """A close belongs to a window up to so long after its end."""
@@ -36,6 +38,60 @@ def wrongly_missed(case: Case) -> Iterator[Violation]:
             due = verdict.scheduled.isoformat() if verdict.scheduled else ""
             what = f"a {run.mode} said that no gate judged its cycle, but the gate due at {due} did: {verdict.decision}"
             yield Violation.at_cut("reason", case.lane, run.span.high, what, verdict.span.high.seq)
+
+
+def wrongly_blamed(case: Case) -> Iterator[Violation]:
+    """A watchdog that says that no close ended well when the window was disabled all the while, and a close had ended
+    well of every lease that was closed by then. Whoever enabled a window since has given it a reason.
+    """
+    for run in case.closing.runs:
+        if not run.blames_closes or not run.succeeded:
+            continue
+        if not case.windows or any(True in window.enabled.seen(run.span) for window in case.windows):
+            continue
+        closed = [lease for lease in case.leases if lease.existed(run.span) and not lease.was_open(_after(run))]
+        well = [_closed_well(case, lease, run) for lease in closed]
+        good = [one for one in well if one is not None]
+        if len(good) == len(well):
+            what = f"a {run.mode} said that no close ended well, and nothing was left to close or to tell"
+            yield Violation.at_cut("reason", case.lane, run.span.high, what, *(one.span.high.seq for one in good[-1:]))
+
+
+def blamed_in_calm(case: Case) -> Iterator[Violation]:
+    """A watchdog that says in the calm that no close ended well, after another one that was as calm had put in order
+    whatever had gone wrong before: it is false, or no close comes any more.
+    """
+    calm = case.lane.calm_from
+    if calm is None:
+        return
+    earlier: Run | None = None
+    for run in case.closing.runs:
+        if earlier is not None and run.blames_closes and run.span.low.seq > earlier.span.high.seq:
+            what = f"a {run.mode} said that no close ended well, with nothing going wrong"
+            yield Violation.at_cut("works", case.lane, run.span.high, what, earlier.span.high.seq)
+        if earlier is None and run.succeeded and run.mode == "watchdog" and run.span.low.at > calm:
+            earlier = run
+
+
+def _after(run: Run) -> Span:
+    return Span(run.span.high, run.span.high)
+
+
+def _closed_well(case: Case, lease: Lease, blaming: Run) -> Run | None:
+    """The close or watchdog that had ended a lease well before a watchdog began; None when none surely had.
+
+    One beside it that had not ended well, or not yet, may have marked the lease closed again, and so untold.
+    """
+    begun = blaming.span.low.seq
+    ill = [run.span for run in case.closing.runs if not (run.succeeded and run.span.high.seq < begun)]
+    for run in case.closing.runs:
+        ended = run.succeeded and lease.opened.seq < run.span.low.seq and run.span.high.seq < begun
+        due = lease.window_end <= run.span.low.at if run.mode == "watchdog" else closes(run, lease.window_start)
+        low, high = run.span.low.seq, run.span.high.seq
+        alone = not any(one.low.seq < high and low < one.high.seq for one in ill)
+        if ended and due and alone and not any(cut.seq < high for cut in case.closing.unended):
+            return run
+    return None
 
 
 def _closed_by(case: Case, run: Run) -> list[datetime]:

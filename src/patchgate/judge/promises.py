@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from patchgate.judge import evidence, installs, windows
 from patchgate.judge.forgotten import forgotten_instances
 from patchgate.judge.liveness import failed_in_calm, unpatched
-from patchgate.judge.missed import wrongly_missed
+from patchgate.judge.missed import blamed_in_calm, wrongly_blamed, wrongly_missed
 from patchgate.judge.told import untold
 from patchgate.judge.verdicts import opened_without_grounds, wrong_reasons
 from patchgate.judge.verified import wrongly_successful
@@ -21,9 +21,16 @@ if TYPE_CHECKING:
 
 
 def false_statements(case: Case) -> Iterator[Violation]:
-    """Reasons that were not so, and cycles that are called missed and were not."""
+    """Reasons that were not so, cycles that are called missed and were not, closes that are blamed and ended well."""
     yield from wrong_reasons(case)
     yield from wrongly_missed(case)
+    yield from wrongly_blamed(case)
+
+
+def failures_in_calm(case: Case) -> Iterator[Violation]:
+    """What fails with nothing going wrong, and closes that a watchdog says did."""
+    yield from failed_in_calm(case)
+    yield from blamed_in_calm(case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +145,8 @@ PROMISES = (
         "works",
         LIVENESS,
         "With nothing going wrong any more, no run of the gate, the close or the watchdog fails, and no runbook by a "
-        "denial.",
-        failed_in_calm,
+        "denial; and no watchdog finds that no close ended well.",
+        failures_in_calm,
         of_gate=True,
     ),
     Promise(
@@ -161,14 +168,16 @@ PROMISES = (
         "told",
         NOBODY,
         "Whom a verdict leaves out, why a lane is held, and what a close or a watchdog finds wrong is in a message to "
-        "the lane's topic.",
+        "the lane's topic, what a run came to in its log, and an invocation that is given up in a queue that has an "
+        "alarm.",
         untold,
         of_gate=True,
     ),
     Promise(
         "reason",
         NOBODY,
-        "A reason that is given was true when it was read; no cycle is reported as without a verdict that had one.",
+        "A reason that is given was true when it was read; no cycle is reported as without a verdict that had one, "
+        "and no close as not ended well that was.",
         false_statements,
         of_gate=True,
     ),

@@ -47,6 +47,9 @@ class LaneReader:
             case "closed":
                 for lease in self._leases(place, path):
                     lease.closed = cut.seq if lease.closed is None else lease.closed
+                said = parsed(record["value"])
+                if isinstance(said, Mapping) and said.get("told"):
+                    self.facts.told.setdefault((place, path.rpartition("/")[0]), []).append(cut)
             case "hold":
                 self.facts.holds.setdefault((place, path.rpartition("/")[0]), []).append((cut, path.rpartition("/")[2]))
             case "freeze":

@@ -6,11 +6,32 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from patchgate.judge.doings import LONGEST_RUN, Automation, Function, Install, Message, Run, Said, Sent, Step, Writing
+from patchgate.judge.doings import (
+    LONGEST_RUN,
+    Automation,
+    Discarded,
+    Function,
+    Install,
+    Message,
+    Run,
+    Said,
+    Sent,
+    Step,
+    Writing,
+)
 from patchgate.judge.facts import Facts, StepsByInstance
 from patchgate.judge.lane import Place
 from patchgate.judge.records import Handlers, Record, instant_said
-from patchgate.judge.sayings import NOT_DUE, Statement, number_of, parsed, parsed_lines, read_statement, text_of
+from patchgate.judge.sayings import (
+    NO_CLOSE,
+    NOT_DUE,
+    Statement,
+    number_of,
+    parsed,
+    parsed_lines,
+    read_statement,
+    text_of,
+)
 from patchgate.judge.spans import Cut, Span
 
 
@@ -38,6 +59,7 @@ class WorkReader:
             "FunctionInvoked": self._function_invoked,
             "FunctionEnded": self._function_ended,
             "FunctionDiscarded": self._function_discarded,
+            "ScheduleDiscarded": self._schedule_discarded,
             "MessagePublished": self._message_published,
             "ObjectWritten": self._object_written,
         }
@@ -181,17 +203,28 @@ class WorkReader:
             statement.missed_cycles,
             statement.closed,
             _to_tell(statement),
+            statement.has_log,
+            any(problem.startswith(NO_CLOSE) for problem in statement.problems),
         )
         self._function(record, place).runs.append(run)
         by, of = record["function"], statement.told
         for instance, reason in statement.named.items():
-            _keep(self.facts.named, Step(cut.seq, cut.at, place, instance, reason=reason, source=by, cycles=of))
+            returned = instance not in statement.logged
+            step = Step(cut.seq, cut.at, place, instance, reason=reason, source=by, cycles=of, returned=returned)
+            _keep(self.facts.named, step)
         said = self.facts.said.setdefault(place, [])
         for (instance, reason), detail in statement.reasons.items():
             said.append(Said(span, place, by, instance, reason, detail, scheduled, of))
 
     def _function_discarded(self, record: Record, cut: Cut, place: Place) -> None:
-        self._function(record, place).discarded.append((cut, record.get("request_id", "")))
+        """Without a destination, or where that did not take it (``problem``), it went nowhere."""
+        arrived = bool(record.get("destination")) and not record.get("problem")
+        self._function(record, place).discarded.append(Discarded(cut, record.get("request_id", ""), arrived))
+
+    def _schedule_discarded(self, record: Record, cut: Cut, place: Place) -> None:
+        if not record.get("destination"):
+            key = (place, str(record.get("target", "")).rpartition(":")[2])
+            self.facts.functions.setdefault(key, Function()).unscheduled.append(cut)
 
     def _message_published(self, record: Record, cut: Cut, place: Place) -> None:
         message = Message(cut, str(record["topic"]), str(record["message"]))

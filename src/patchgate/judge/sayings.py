@@ -9,6 +9,8 @@ from typing import Any
 
 NOT_DUE = "window-not-due"
 """What a gate says that is not due before its window: nothing that keeps anybody from being patched."""
+NO_CLOSE = "no close ended well"
+"""With which a watchdog begins when it found what a close should have closed, or should have told."""
 
 
 @dataclass(slots=True)
@@ -17,6 +19,8 @@ class Statement:
 
     ``named`` are all instances of which it gave a reason, in whatever form, ``left_out`` those that a verdict did not
     prove, ``problems`` what a close or a watchdog found wrong, ``told`` the cycles of which it names the unreached.
+    ``logged`` are the instances that its log names, ``has_log`` is whether that has its decision or its problems: the
+    return value of an asynchronous invocation is nobody's.
     """
 
     reasons: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -28,19 +32,24 @@ class Statement:
     missed_cycles: int = 0
     left_out: dict[str, None] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    logged: set[str] = field(default_factory=set)
+    has_log: bool = False
 
 
 def read_statement(result: Any, log: Iterable[Any]) -> Statement:
     """The statement of a run, from its result and the JSON objects in its log."""
     statement = Statement()
-    for said in (result, *log):
+    for said, in_log in ((result, False), *((line, True) for line in log)):
         value = parsed(said)
         if value is None:
             continue
         for instance, reason in _named_instances(value):
             statement.named.setdefault(instance, reason)
+            if in_log:
+                statement.logged.add(instance)
         if isinstance(value, dict):
             _take_up(statement, value)
+            statement.has_log = statement.has_log or (in_log and ("decision" in value or "problems" in value))
     return statement
 
 

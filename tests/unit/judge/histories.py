@@ -57,6 +57,10 @@ def at(hours: float, seconds: float = 0) -> datetime:
     return EVENING + timedelta(hours=hours, seconds=seconds)
 
 
+LOG = ["START", json.dumps({"problems": []})]
+"""Of a run that has nothing to say."""
+
+
 class Story:
     """A history that is told out of order and written down in order."""
 
@@ -215,12 +219,13 @@ class Story:
         return self.write(f"{(head | said)['decision']}.jsonl", [head | said, *found], written, "gate-open")
 
     def run(self, function: str, began: datetime, ended: datetime, *, status: str = "Success", **given: Any) -> Story:
-        """One run of a function; ``given`` are its payload (``scheduled_time``, ``mode``) and what it returned."""
+        """One run of a function; ``given``: its payload (``scheduled_time``, ``mode``), and what it logs and returns."""
         request = f"{function} {began.isoformat()}"
         payload = {key: given.pop(key) for key in ("scheduled_time", "mode") if key in given}
         known = {"function": function, "request_id": request}
         self.tell(began, "FunctionInvoked", payload=payload, **known)
-        return self.tell(ended, "FunctionEnded", status=status, error="", log=[], result=given or None, **known)
+        log = ["START", json.dumps({"problems": []} | given)] if given or status == "Success" else []
+        return self.tell(ended, "FunctionEnded", status=status, error="", log=log, result=given or None, **known)
 
     def gate(self, *left_out: tuple[str, str, str, str], decision: str = "open", **said: Any) -> Story:
         """The gate's run from 22:29:50 to 22:30:10, due at 22:29:50."""

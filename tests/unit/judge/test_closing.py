@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .histories import AGENT, CLOSE, CYCLE, EVENING, GATED, NAME, OPEN, WINDOW, Story, at
+from .histories import AGENT, CLOSE, CYCLE, EVENING, GATED, LOG, NAME, OPEN, WINDOW, Story, at
 
 DAY = timedelta(hours=24)
 LANE_PATH = "/patchgate/ubuntu/prd"
@@ -158,7 +158,7 @@ def opened(began: float, written: float, *, ended: bool = True) -> list[str]:
     known = {"function": OPEN, "request_id": "r"}
     story.tell(at(23, began), "FunctionInvoked", payload=payload, **known)
     if ended:
-        story.tell(at(23, written + 1), "FunctionEnded", status="Success", error="", log=[], result=None, **known)
+        story.tell(at(23, written + 1), "FunctionEnded", status="Success", error="", log=LOG, result=None, **known)
     return broken(story)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .histories import CLOSE, CYCLE, EVENING, GATED, NAME, OPEN, WINDOW, Story, at
+from .histories import CLOSE, CYCLE, EVENING, GATED, LOG, NAME, OPEN, WINDOW, Story, at
 
 DAY = timedelta(hours=24)
 PATH = "/patchgate/ubuntu/prd"
@@ -149,7 +149,7 @@ def decided(written: datetime, *attempts: tuple[float, float], name: str = "open
         known = {"function": OPEN, "request_id": facts.get("request", f"from {begin}")}
         story.tell(at(22.5, begin), "FunctionInvoked", payload={"scheduled_time": at(22.5).isoformat()}, **known)
         if end:
-            story.tell(at(22.5, end), "FunctionEnded", status="Success", error="", log=[], result=None, **known)
+            story.tell(at(22.5, end), "FunctionEnded", status="Success", error="", log=LOG, result=None, **known)
     return broken(story, **{key: value for key, value in facts.items() if key != "request"})
 
 

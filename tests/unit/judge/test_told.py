@@ -71,7 +71,9 @@ def died(*, after_the_lease: bool) -> Story:
     story.tell(at(22.5, 9), "FunctionEnded", status="Error", error="", log=[json.dumps(said)], result=None, **known)
     story.tell(at(22.5, 70), "FunctionInvoked", payload=payload, **known)
     again = {"decision": "open", "repeated": True}
-    return story.tell(at(22.5, 80), "FunctionEnded", status="Success", error="", log=[], result=again, **known)
+    return story.tell(
+        at(22.5, 80), "FunctionEnded", status="Success", error="", log=[json.dumps(again)], result=again, **known
+    )
 
 
 def test_a_gate_that_died_when_its_lease_was_there_tells_on_its_next_try() -> None:
@@ -109,7 +111,9 @@ def test_a_watchdog_that_died_while_a_gate_created_its_lease_is_no_gate() -> Non
     story.tell(at(22.5, 9), "FunctionEnded", status="Error", error="", log=[json.dumps(said)], result=None, **known)
     story.tell(at(22.5, 70), "FunctionInvoked", payload=payload, **known)
     again = {"mode": "watchdog", "problems": []}
-    story.tell(at(22.5, 80), "FunctionEnded", status="Success", error="", log=[], result=again, **known)
+    story.tell(
+        at(22.5, 80), "FunctionEnded", status="Success", error="", log=[json.dumps(again)], result=again, **known
+    )
     assert is_told(story)
 
 
@@ -123,10 +127,12 @@ def overlapping(decision: str, *, before: bool) -> Story:
     story.tell(at(22.5), "FunctionInvoked", payload=payload, **mine)
     story.tell(at(22.5, 1 if before else 6), "FunctionInvoked", payload=payload, **other)
     story.open(at(22.5, 5))
-    story.tell(at(22.5, 8), "FunctionEnded", status="Success", error="", log=[], result=again, **other)
+    story.tell(at(22.5, 8), "FunctionEnded", status="Success", error="", log=[json.dumps(again)], result=again, **other)
     story.tell(at(22.5, 9), "FunctionEnded", status="Error", error="", log=[json.dumps(said)], result=None, **mine)
     story.tell(at(22.5, 70), "FunctionInvoked", payload=payload, **mine)
-    return story.tell(at(22.5, 80), "FunctionEnded", status="Success", error="", log=[], result=again, **mine)
+    return story.tell(
+        at(22.5, 80), "FunctionEnded", status="Success", error="", log=[json.dumps(again)], result=again, **mine
+    )
 
 
 def test_a_gate_need_not_tell_what_is_not_in_force() -> None:
