@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .bugs_clocks import CLOCK_BUGS
 from .bugs_close import CLOSE_BUGS
+from .bugs_lanes import LANE_BUGS
 from .bugs_open import OPEN_BUGS
 from .bugs_pages import PAGE_BUGS
 from .bugs_prove import PROVE_BUGS
@@ -27,5 +28,6 @@ EVERY = (
     *RUNBOOK_BUGS,
     *VOLUME_BUGS,
     *CLOCK_BUGS,
+    *LANE_BUGS,
 )
 BUGS: dict[str, Bug] = {bug.name: bug for bug in EVERY}

@@ -20,8 +20,9 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from patchgate.rehearsal.campaign.ground import Grounds
 from patchgate.rehearsal.campaign.mixes import draw_plan, read_mix, shape_of
@@ -205,6 +206,11 @@ def table(results: Sequence[Found]) -> str:
     return "\n".join(lines)
 
 
+def as_json(result: Found) -> dict[str, Any]:
+    """A result as JSON values: ``asdict`` of Python 3.11 takes a counter's items for what it counts."""
+    return {each.name: getattr(result, each.name) for each in fields(result)} | {"search": asdict(result.search)}
+
+
 def summary(results: Sequence[Found], checked: Sequence[Found]) -> str:
     """How many bugs there are, and how many were found."""
     bugs = [BUGS[result.search.bug] for result in results]
@@ -241,8 +247,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.output == "json":
         whole = {
             "summary": said,
-            "bugs": [asdict(result) for result in results],
-            "controls": [asdict(control) for control in checked],
+            "bugs": [as_json(result) for result in results],
+            "controls": [as_json(control) for control in checked],
             "problems": wrong,
         }
         print(json.dumps(whole, indent=2))

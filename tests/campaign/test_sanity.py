@@ -40,6 +40,14 @@ def test_a_bug_that_is_not_found_is_said_and_fails(capsys: pytest.CaptureFixture
     assert "volumes-dropped is not found" in said.err
 
 
+def test_a_bug_that_is_found_is_told_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--bugs", "scan-installs", "--runs", "1", "--limit", "1", "--output", "json"]) == 0
+    (bug,) = json.loads(capsys.readouterr().out)["bugs"]
+    assert (bug["search"]["bug"], bug["found"], bug["first_seed"]) == ("scan-installs", 1, 0)
+    assert bug["promises"]
+    assert set(bug["promises"].values()) == {1}
+
+
 def test_a_bug_that_there_is_not_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--bugs", "nonsense"]) == 2
     assert "there is no bug 'nonsense'" in capsys.readouterr().err

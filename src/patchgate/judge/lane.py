@@ -108,5 +108,5 @@ class LaneFacts:
         return tags.get("PatchGroup") == self.patch_group and tags.get("ToBackupAndPatch") == "true"
 
     def accepts(self, category: str) -> bool:
-        """Whether a completed backup with that message category counts."""
-        return category == "SUCCESS" or category in self.waived_message_categories
+        """Whether a completed backup with that message category counts; one without any is waived as ``NONE``."""
+        return category == "SUCCESS" or (category or "NONE") in self.waived_message_categories

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from patchgate.aws.stacks import CloudFormationStacks
 from patchgate.config import LaneConfig
+from patchgate.config.layers import BUCKET_TEMPLATE
 from patchgate.domain.lane import Lane
 from patchgate.domain.operating_systems import Baseline, operating_system
 from patchgate.emulator.assumptions import Assumptions
@@ -40,7 +42,6 @@ CYCLES = 3
 VOLUMES = (1, 2, 1, 3)
 """How many volumes each of a lane's four machines has."""
 DEVICES = "abcdefghijklmnop"
-CLOSED_CALENDAR = "patchgate-freeze"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +155,21 @@ def break_ground(stage: Stage, shape: Shape) -> Terrain:
     """Deploy a shape's lane with its machines on an empty cloud. The clock must not be past the shape's start."""
     stage.run_until(shape.start)
     place = Lane(shape.account, shape.region, shape.os, shape.env, shape.account)
-    (lane,) = settle_lanes([LaneConfig(place, dict(shape.parameters))], ORGANIZATION)
+    settings = LaneConfig(place, dict(shape.parameters))
+    if shape.keyed:
+        own, of_bucket = _make_keys(stage.cloud, shape)
+        keys = {"KmsKeyArn": own, "LogBucketKmsKeyArn": of_bucket}
+        bucket = {BUCKET_TEMPLATE: {"KmsKeyArn": of_bucket}}
+        settings = replace(settings, parameters={**settings.parameters, **keys}, scoped=bucket)
+    (lane,) = settle_lanes([settings], ORGANIZATION)
     scope = Scope(shape.account, shape.region)
     for spec in machines(shape, releases=tuple(_releases(stage.cloud, shape, lane))):
         stage.cloud.component(Ec2).add_instance(scope, spec)
-    if lane.values["FreezeCalendars"]:
-        document = {"Name": CLOSED_CALENDAR, "Content": calendar_text(()), "DocumentType": "ChangeCalendar"}
+    for name in _calendars(lane):
+        document = {"Name": name, "Content": calendar_text(()), "DocumentType": "ChangeCalendar"}
         stage.cloud.call(*scope.key, "ssm", "CreateDocument", document | {"DocumentFormat": "TEXT"})
-    deployment = deploy_lanes([lane], log_account=shape.account, control=stage.stacks, progress=lambda _: None)
+    log_account = shape.log_account or shape.account
+    deployment = deploy_lanes([lane], log_account=log_account, control=stage.stacks, progress=lambda _: None)
     return survey(stage.cloud, shape, lane, deployment.lanes[0].values["S3Bucket"])
 
 
@@ -200,9 +208,40 @@ def survey(cloud: Cloud, shape: Shape, lane: LaneSettings, bucket: str) -> Terra
         backup_role=f"arn:{partition_of(shape.region)}:iam::{shape.account}:role/{names.BACKUP_ROLE.render(**of_lane)}",
         freezes=(names.GLOBAL_FREEZE_PARAMETER.render(), names.FREEZE_PARAMETER.render(**of_lane)),
         tags=specs[0].tags,
-        calendar=lane.values["FreezeCalendars"],
+        calendars=_calendars(lane),
+        log_account=shape.log_account,
         windows=every_reading(window_schedule(lane.values, zone), start, cycles[-1].end),
     )
+
+
+def _calendars(lane: LaneSettings) -> tuple[str, ...]:
+    """The names of the change calendars that a lane obeys."""
+    return tuple(filter(None, lane.values["FreezeCalendars"].split(",")))
+
+
+def _make_keys(cloud: Cloud, shape: Shape) -> tuple[str, str]:
+    """The ARNs of two customer keys: of all that a lane has itself, about which its account's policies decide, and of
+    its log bucket, which the organization may use.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+    """
+    home, partition = Scope(shape.account, shape.region), partition_of(shape.region)
+    logs = replace(home, account=shape.log_account or shape.account)
+    of_services = {"Service": ["cloudwatch.amazonaws.com", f"logs.{shape.region}.amazonaws.com"]}
+    users: tuple[tuple[Scope, dict[str, Any]], ...] = (
+        (home, {"Principal": of_services}),
+        (logs, {"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}}),
+    )
+    made: list[str] = []
+    for scope, whose in users:
+        root = {"Principal": {"AWS": f"arn:{partition}:iam::{scope.account}:root"}, "Action": "kms:*"}
+        use = {**whose, "Action": ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"]}
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Resource": "*", **each} for each in (root, use)],
+        }
+        made.append(str(cloud.invoke(scope, "kms", "CreateKey", {"Policy": json.dumps(policy)})["KeyMetadata"]["Arn"]))
+    return made[0], made[1]
 
 
 def _input(cloud: Cloud, shape: Shape, name: str, group: str) -> str:

@@ -39,9 +39,10 @@ def paths(terrain: Terrain) -> Mapping[str, tuple[Injection, ...]]:
     ways["a volume more"] = (Injection("", "attach", 0, None, {"instance": len(terrain.instances) - 1}),)
     if terrain.freezes:
         ways["frozen"] = tuple(Injection("", "freeze", *span, {"which": 1}) for span in begins)
-    if terrain.calendar:
-        ways["the calendar is closed"] = tuple(
-            Injection("", "close-calendar", *span, {"minutes": (span[1] - span[0]) // 60}) for span in begins
+    if terrain.calendars:
+        ways["a calendar is closed"] = tuple(
+            Injection("", "close-calendar", *span, {"minutes": (span[1] - span[0]) // 60, "which": 0})
+            for span in begins
         )
     ways["an agent is silent"] = (Injection("", "agent", 0, None, {"instance": 0, "silent": True}),)
     for lost in ("open", "close"):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from patchgate.config import FleetConfig
 
 ACCOUNT = "111111111111"
+LOG_ACCOUNT = "222222222222"
 ORGANIZATION = "o-a1b2c3d4e5"
 _DAILY = {
     "BackupSchedule": "cron(0 19 * * ? *)",
@@ -52,7 +53,8 @@ class ForeignStack:
 class Shape:
     """One lane for runs: ``parameters`` are the templates', ``start`` is when a run begins.
 
-    With ``stacks``, those are deployed instead of patchgate's templates.
+    With ``stacks``, those are deployed instead of patchgate's templates. ``log_account`` holds the log bucket ("": the
+    lane's own), of the same organization. ``keyed``: bucket, topic, queue and vault have customer keys.
 
     ``weight`` is how often the seed picks it, beside the others'. ``lively`` says that healthy machines are patched
     there: not where schedules do not meet, or where the window is too short for all.
@@ -68,6 +70,8 @@ class Shape:
     start: datetime = datetime(2026, 7, 10, 12, tzinfo=UTC)
     weight: int = 4
     lively: bool = True
+    log_account: str = ""
+    keyed: bool = False
     stacks: tuple[ForeignStack, ...] = ()
 
 
@@ -90,9 +94,13 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "calendar",
-        "a change calendar, half of the machines at once, half of them needed",
+        "two change calendars, half of the machines at once, half of them needed",
         parameters=_DAILY
-        | {"FreezeCalendars": "patchgate-freeze", "InstallMaxConcurrency": "50%", "MinimumCoveragePercent": "50"},
+        | {
+            "FreezeCalendars": "patchgate-freeze,patchgate-holidays",
+            "InstallMaxConcurrency": "50%",
+            "MinimumCoveragePercent": "50",
+        },
         weight=6,
     ),
     Shape(
@@ -163,11 +171,13 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "thrifty",
-        "Fridays' backups for Saturdays' windows; they may be two days old, and are kept for one: some expire in time",
+        "Fridays' backups for the windows of the day after; they may be two days old, and are kept for one: some expire "
+        "in time",
         parameters={
             "BackupSchedule": "cron(0 20 ? * FRI *)",
             "CheckBackUpJobAndEnableMaintenanceWindow": "cron(30 22 ? * SAT *)",
-            "MaintenanceWindowCronSchedule": "cron(0 23 ? * SAT *)",
+            "MaintenanceWindowCronSchedule": "cron(0 23 ? * FRI *)",
+            "MaintenanceWindowScheduleOffset": "1",
             "DisableMaintenanceWindow": "cron(10 4 ? * SUN *)",
             "LookBackHours": "36",
             "MaximumProofAgeMinutes": "2880",
@@ -181,6 +191,20 @@ SHAPES: tuple[Shape, ...] = (
         "a quarter of the machines is enough for the gate: what one has not does not hold the others' installs",
         parameters=_DAILY | {"MinimumCoveragePercent": "25"},
         weight=20,
+    ),
+    Shape(
+        "shared-logs",
+        "the log bucket in another account, customer keys, two waived categories, half of the machines are enough; a "
+        "watchdog at noon and while the window runs",
+        parameters=_DAILY
+        | {
+            "MinimumCoveragePercent": "50",
+            "WaivedMessageCategories": "VSS_ERROR,NONE",
+            "WatchdogSchedule": "cron(5 12,23 * * ? *)",
+        },
+        weight=8,
+        log_account=LOG_ACCOUNT,
+        keyed=True,
     ),
 )
 """Every standard lane, by its weight the seed's choice."""
@@ -201,6 +225,7 @@ def shapes_of(fleet: FleetConfig) -> tuple[Shape, ...]:
             region=lane.lane.region,
             os=lane.lane.os,
             env=lane.lane.env,
+            log_account=fleet.log_account,
             parameters=dict(lane.parameters),
         )
         for lane in fleet.lanes()

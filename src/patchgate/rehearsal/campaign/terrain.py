@@ -40,8 +40,8 @@ class Terrain:
     ``instances`` are the ids of its machines; ``stray`` is one beside it, in no lane. ``programs`` maps what a fault
     calls a program ("open", "close", "prove") to the prefix of its processes' names, "" for every script step.
     ``schedules`` maps what a fault calls a schedule ("open", "close", "watchdog") to its name. ``stacks`` are the names
-    of its stacks, the window's first. ``freezes`` are parameters whose presence freezes the lane, ``calendar`` is a
-    change calendar that it obeys. ``inputs`` is what each schedule hands its program, as Scheduler's Input. What a lane
+    of its stacks, the window's first. ``freezes`` are parameters whose presence freezes the lane, ``calendars`` are
+    the change calendars that it obeys. ``log_account`` holds its log bucket, "": its own account. ``inputs`` is what each schedule hands its program, as Scheduler's Input. What a lane
     has not is left out or "": faults that need it do nothing there. ``calls`` maps a program ("open", "close",
     "watchdog", "prove") to how many calls one invocation makes on its longest path: of any kind ("any", "read",
     "write"), or of one operation ("s3:PutObject").
@@ -68,7 +68,8 @@ class Terrain:
     backup_role: str
     freezes: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
-    calendar: str = ""
+    calendars: tuple[str, ...] = ()
+    log_account: str = ""
     calls: Lengths = field(default_factory=dict)
     windows: Mapping[ClockReading, tuple[tuple[datetime, datetime], ...]] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)
@@ -78,6 +79,11 @@ class Terrain:
         """The same lane with the windows that are due under a reading of AWS: what summaries and the judge are told."""
         due = self.windows[assumptions.window_clock]
         return replace(self, lane=replace(self.lane, occurrences=due), facts=replace(self.facts, occurrences=due))
+
+    @property
+    def log_scope(self) -> Scope:
+        """Where the log bucket is."""
+        return replace(self.scope, account=self.log_account or self.scope.account)
 
     def seconds(self, when: datetime) -> int:
         """An instant as injections write it: whole seconds since the run's start."""

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 from patchgate.rehearsal.campaign.acts.scene import Given, Harm, Scene, act
-from patchgate.rehearsal.campaign.ground import CLOSED_CALENDAR, calendar_text
+from patchgate.rehearsal.campaign.ground import calendar_text
 
 
 @act
@@ -28,36 +28,41 @@ def freeze(scene: Scene, given: Given) -> Harm | None:
 
 @act
 def close_calendar(scene: Scene, given: Given) -> Harm | None:
-    """The change calendar is closed for ``minutes`` from now."""
-    if not scene.terrain.calendar:
+    """One of the change calendars is closed for ``minutes`` from now; ``which`` counts to it."""
+    if not scene.terrain.calendars:
         return None
-    now = scene.cloud.now
-    _write_calendar(scene, calendar_text([(now, now + timedelta(minutes=int(str(given["minutes"]))))]))
-    return Harm(lambda: _write_calendar(scene, calendar_text(())))
+    name, now = scene.terrain.calendars[int(str(given["which"]))], scene.cloud.now
+    _write_calendar(scene, name, calendar_text([(now, now + timedelta(minutes=int(str(given["minutes"]))))]))
+    return Harm(lambda: _write_calendar(scene, name, calendar_text(())))
 
 
-def _write_calendar(scene: Scene, text: str) -> None:
-    known = scene.call("ssm", "GetDocument", Name=CLOSED_CALENDAR)["Content"]
+def _write_calendar(scene: Scene, name: str, text: str) -> None:
+    known = scene.call("ssm", "GetDocument", Name=name)["Content"]
     if known == text:
         return
-    request = {"Name": CLOSED_CALENDAR, "Content": text, "DocumentFormat": "TEXT"}
+    request = {"Name": name, "Content": text, "DocumentFormat": "TEXT"}
     version = scene.call("ssm", "UpdateDocument", **request, DocumentVersion="$LATEST")["DocumentDescription"]
     latest = version["DocumentVersion"]
-    scene.call("ssm", "UpdateDocumentDefaultVersion", Name=CLOSED_CALENDAR, DocumentVersion=latest)
+    scene.call("ssm", "UpdateDocumentDefaultVersion", Name=name, DocumentVersion=latest)
 
 
 @act
 def deny_bucket(scene: Scene, given: Given) -> Harm | None:  # noqa: ARG001 - as every act
     """The log bucket takes no more objects."""
-    bucket = scene.terrain.bucket
+    bucket, place = scene.terrain.bucket, scene.terrain.log_scope
     if not bucket:
         return None
-    present = scene.call("s3", "GetBucketPolicy", Bucket=bucket)["Policy"]
+    present = scene.cloud.invoke(place, "s3", "GetBucketPolicy", {"Bucket": bucket})["Policy"]
     before = scene.before(bucket, present)
     arn = f"arn:{scene.terrain.scope.partition}:s3:::{bucket}/*"
     denial = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": arn}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
     if present == policy:
         return None
-    scene.call("s3", "PutBucketPolicy", Bucket=bucket, Policy=policy)
-    return Harm(lambda: scene.call("s3", "PutBucketPolicy", Bucket=bucket, Policy=before))
+    _write_policy(scene, policy)
+    return Harm(lambda: _write_policy(scene, before))
+
+
+def _write_policy(scene: Scene, policy: str) -> None:
+    request = {"Bucket": scene.terrain.bucket, "Policy": policy}
+    scene.cloud.invoke(scene.terrain.log_scope, "s3", "PutBucketPolicy", request)

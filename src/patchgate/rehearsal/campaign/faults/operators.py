@@ -80,9 +80,10 @@ def _two_updates(draw: Draw) -> Iterator[Injection]:
 def _freeze(draw: Draw) -> Iterator[Injection]:
     begins = draw.moment()
     ends = begins + draw.coins.choice((30, 600, 5 * HOUR)) if draw.coins.random() < 0.7 else None
-    if draw.terrain.calendar and draw.coins.random() < 0.6:
+    if draw.terrain.calendars and draw.coins.random() < 0.6:
         minutes = draw.coins.choice((1, 30, 300))
-        yield draw.inject("close-calendar", begins, ends, minutes=minutes)
+        which = draw.coins.randrange(len(draw.terrain.calendars))
+        yield draw.inject("close-calendar", begins, ends, minutes=minutes, which=which)
     else:
         yield draw.inject("freeze", begins, ends, which=draw.coins.randrange(2))
 
