@@ -136,9 +136,9 @@ PROMISES = (
     Promise(
         "liveness",
         LIVENESS,
-        "With nothing going wrong any more, every instance that is well and proven is patched within two windows: where "
-        "it is known that updates are due some are installed, and where the lane reboots none waits for that. What the "
-        "others fail by or take longest excuses only where it lies with their machines.",
+        "With nothing going wrong any more, every instance that is well and proven is patched within two windows: "
+        "where it is known that updates are due some are installed, and where the lane reboots none waits for that. "
+        "What the others fail by or take longest excuses only where it lies with their machines.",
         unpatched,
     ),
     Promise(
@@ -159,8 +159,8 @@ PROMISES = (
     Promise(
         "verified",
         NOBODY,
-        "No runbook ends as a success that neither installed nor denied, whose install failed or was not over, or whose "
-        "machine was down, impaired, not up again or without its agent from the install to the runbook's end.",
+        "No runbook ends as a success that neither installed nor denied, whose install failed or was not over, or "
+        "whose machine was down, impaired, not up again or without its agent from the install to the runbook's end.",
         wrongly_successful,
         of_gate=True,
     ),

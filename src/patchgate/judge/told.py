@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from patchgate.judge.doings import LONGEST_RUN
 from patchgate.judge.evidence import VERDICTS, is_anothers
 from patchgate.judge.sayings import NOT_DUE
+from patchgate.judge.spans import Span
 from patchgate.judge.violation import Violation
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from patchgate.judge.case import Case
     from patchgate.judge.doings import Function, Run, Writing
+    from patchgate.judge.spans import Cut
 
 CUT_SHORT = "... and more"
 """In a message that would be too long for SNS, and in one that only says where to look."""
@@ -41,9 +43,14 @@ def untold(case: Case) -> Iterator[Violation]:
                 what = "nobody was told what a run came to: it succeeded, and its log does not say"
                 yield Violation.at_cut("told", case.lane, run.span.high, what, run.span.low.seq)
         lost = [one.cut for one in function.discarded if not one.arrived] + function.unscheduled
-        for cut in lost:
+        for cut in (one for one in lost if not _is_deleted(case, function, one)):
             what = "nobody was told that an invocation was given up: it went nowhere"
             yield Violation.at_cut("told", case.lane, cut, what)
+
+
+def _is_deleted(case: Case, function: Function, cut: Cut) -> bool:
+    """Whether a function was deleted at a point of a history, or soon after it, with all that belongs to it (F50)."""
+    return False in function.there.seen(Span(cut, case.facts.cut_at(cut.at + LONGEST_RUN)))
 
 
 def _untold_by(case: Case, function: Function, run: Run, to_tell: tuple[tuple[str, ...], ...]) -> Iterator[Violation]:

@@ -219,7 +219,7 @@ class Story:
         return self.write(f"{(head | said)['decision']}.jsonl", [head | said, *found], written, "gate-open")
 
     def run(self, function: str, began: datetime, ended: datetime, *, status: str = "Success", **given: Any) -> Story:
-        """One run of a function; ``given``: its payload (``scheduled_time``, ``mode``), and what it logs and returns."""
+        """One run of a function; ``given``: its payload (``scheduled_time``, ``mode``), what it logs and returns."""
         request = f"{function} {began.isoformat()}"
         payload = {key: given.pop(key) for key in ("scheduled_time", "mode") if key in given}
         known = {"function": function, "request_id": request}

@@ -171,8 +171,8 @@ SHAPES: tuple[Shape, ...] = (
     ),
     Shape(
         "thrifty",
-        "Fridays' backups for the windows of the day after; they may be two days old, and are kept for one: some expire "
-        "in time",
+        "Fridays' backups for the windows of the day after; they may be two days old, and are kept for one: some "
+        "expire in time",
         parameters={
             "BackupSchedule": "cron(0 20 ? * FRI *)",
             "CheckBackUpJobAndEnableMaintenanceWindow": "cron(30 22 ? * SAT *)",

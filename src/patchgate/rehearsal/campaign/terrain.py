@@ -41,10 +41,10 @@ class Terrain:
     calls a program ("open", "close", "prove") to the prefix of its processes' names, "" for every script step.
     ``schedules`` maps what a fault calls a schedule ("open", "close", "watchdog") to its name. ``stacks`` are the names
     of its stacks, the window's first. ``freezes`` are parameters whose presence freezes the lane, ``calendars`` are
-    the change calendars that it obeys. ``log_account`` holds its log bucket, "": its own account. ``inputs`` is what each schedule hands its program, as Scheduler's Input. What a lane
-    has not is left out or "": faults that need it do nothing there. ``calls`` maps a program ("open", "close",
-    "watchdog", "prove") to how many calls one invocation makes on its longest path: of any kind ("any", "read",
-    "write"), or of one operation ("s3:PutObject").
+    the change calendars that it obeys. ``log_account`` holds its log bucket, "": its own account. ``inputs`` is what
+    each schedule hands its program, as Scheduler's Input. What a lane has not is left out or "": faults that need it do
+    nothing there. ``calls`` maps a program ("open", "close", "watchdog", "prove") to how many calls one invocation
+    makes on its longest path: of any kind ("any", "read", "write"), or of one operation ("s3:PutObject").
 
     ``cycles``, and what ``lane`` and ``facts`` say of windows, are as EventBridge Scheduler reads clock changes;
     ``windows`` are those of every reading.
