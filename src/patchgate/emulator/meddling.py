@@ -51,5 +51,8 @@ class Meddler(Protocol):
     def was_cut(self, call: Call) -> None:
         """There were more items than that, so that the page was cut short."""
 
+    def refuses(self, scope: Scope, schedule: str) -> bool:
+        """Whether what a schedule invokes takes no invocation from it now: Scheduler tries again, and gives up."""
+
     def throttles(self, scope: Scope, function: str) -> bool:
         """Whether Lambda has no capacity for a run of the function now."""

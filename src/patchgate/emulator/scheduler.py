@@ -270,6 +270,9 @@ class Scheduler(Component):
         target, scope = firing.target, firing.scope
         if not self._trusted(scope, target["RoleArn"], firing.group):
             raise AwsError("AccessDeniedException", NOT_ASSUMABLE, status=403)
+        meddler = self.cloud.meddler
+        if meddler and meddler.refuses(scope, firing.schedule):
+            raise AwsError("TooManyRequestsException", "Rate Exceeded.", status=429)
         params = {"FunctionName": target["Arn"], "InvocationType": "Event", "Payload": _payload(firing).encode()}
         self.cloud.invoke(scope.as_principal(target["RoleArn"]), "lambda", "Invoke", params)
 

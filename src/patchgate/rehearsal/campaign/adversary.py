@@ -26,7 +26,7 @@ _THROTTLES = {
     "s3": ("SlowDown", "Please reduce your request rate.", 503),
 }
 _THROTTLED = ("ThrottlingException", "Rate exceeded", 400)
-CALL, DELIVERY, CAPACITY, PAGES = "call", "delivery", "capacity", "pages"
+CALL, DELIVERY, REFUSAL, CAPACITY, PAGES = "call", "delivery", "refusal", "capacity", "pages"
 
 
 class Adversary:
@@ -49,6 +49,7 @@ class Adversary:
         self._seen: dict[tuple[int, str], int] = {}
         self._calls = self._meddling(CALL)
         self._deliveries = self._meddling(DELIVERY)
+        self._refusals = self._meddling(REFUSAL)
         self._capacity = self._meddling(CAPACITY)
         self._pages = self._meddling(PAGES)
         self._cut: set[tuple[int, str, str]] = set()
@@ -57,7 +58,8 @@ class Adversary:
     def begin(self) -> None:
         """Put everything on the agenda of a cloud that stands at the run's start."""
         start = self._terrain.start
-        self._cloud.meddler = self if self._calls or self._deliveries or self._capacity or self._pages else None
+        meddles = self._calls or self._deliveries or self._refusals or self._capacity or self._pages
+        self._cloud.meddler = self if meddles else None
         for index, injection in enumerate(self._injections):
             if injection.act in ACTS:
                 self._cloud.kernel.at(start + timedelta(seconds=injection.begins), self._do, index)
@@ -131,6 +133,15 @@ class Adversary:
                 self._note(injection, schedule)
                 return [timedelta(seconds=seconds) for seconds in delays] if isinstance(delays, tuple | list) else ()
         return _AT_ONCE
+
+    def refuses(self, scope: Scope, schedule: str) -> bool:  # noqa: ARG002 - as Meddler says
+        """As Meddler says."""
+        for _, injection in self._refusals:
+            wanted = self._terrain.schedules.get(str(injection.given["schedule"]))
+            if wanted == schedule and self._rages(injection, self._cloud.now):
+                self._note(injection, schedule)
+                return True
+        return False
 
     def page_size(self, call: Call) -> int | None:
         """As Meddler says."""

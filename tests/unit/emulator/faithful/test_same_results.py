@@ -42,6 +42,9 @@ class Throttling:
     def was_cut(self, call: Call) -> None:
         """Nothing is cut."""
 
+    def refuses(self, scope: Scope, schedule: str) -> bool:
+        return False
+
     def throttles(self, scope: Scope, function: str) -> bool:
         return False
 

@@ -10,7 +10,7 @@ import pytest
 
 from patchgate.rehearsal.campaign import faults
 from patchgate.rehearsal.campaign.acts import ACTS
-from patchgate.rehearsal.campaign.adversary import CALL, CAPACITY, DELIVERY, PAGES
+from patchgate.rehearsal.campaign.adversary import CALL, CAPACITY, DELIVERY, PAGES, REFUSAL
 from patchgate.rehearsal.campaign.faults import ELSEWHERE, FAULTS, Draw, Fault, fault
 from patchgate.rehearsal.campaign.ground import Ground, Grounds
 from patchgate.rehearsal.campaign.shapes import SHAPES
@@ -47,7 +47,7 @@ def test_a_drawing_is_the_same_for_the_same_coins_and_fits_every_lane(grounds: G
         assert first == drawn(entry, ground, seed)
         assert json.loads(json.dumps(first)) == json.loads(json.dumps(drawn(entry, ground, seed)))
         for injection in first:
-            assert injection["act"] in {*ACTS, CALL, CAPACITY, DELIVERY, PAGES}
+            assert injection["act"] in {*ACTS, CALL, CAPACITY, DELIVERY, PAGES, REFUSAL}
             assert injection["fault"] == number
             assert isinstance(injection["begins"], int)
             assert injection["begins"] >= 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from patchgate.rehearsal.campaign.adversary import CALL, CAPACITY, DELIVERY
+from patchgate.rehearsal.campaign.adversary import CALL, CAPACITY, DELIVERY, REFUSAL
 from patchgate.rehearsal.campaign.faults.catalogue import HOUR, Draw, fault
 from patchgate.rehearsal.campaign.plan import Injection
 from patchgate.rehearsal.campaign.terrain import SETTLED
@@ -18,12 +18,19 @@ def _early_close(draw: Draw) -> Iterator[Injection]:
     yield draw.inject("invoke", draw.at(draw.cycle.start, -90, 90), program="close")
 
 
-@fault("F27", "a gate, a close or a watchdog is late, or never comes", everyday=3)
+@fault("F27", "a gate, a close or a watchdog is late, or never comes, or Lambda refuses what its schedule invokes", everyday=3)
 def _late_or_missing(draw: Draw) -> Iterator[Injection]:
     labels = draw.coins.choice((("open",), ("open",), ("close",), ("watchdog",), ("close", "watchdog")))
     late = draw.coins.choice((60, 600, 1790, 1799, 1801, 1860, 2 * HOUR, 6 * HOUR, 20 * HOUR))
     delays: tuple[int, ...] = () if draw.coins.random() < 0.4 else (late,)
     span = (draw.at(draw.cycle.gate, -HOUR), draw.at(draw.cycle.close + SETTLED))
+    if draw.coins.random() < 0.25:
+        lasts = draw.coins.choice((60, 900, 2 * HOUR, 8 * HOUR))
+        for label in labels:
+            due = draw.cycle.gate if label == "open" else draw.cycle.close
+            ends = draw.at(due + SETTLED) if label == "watchdog" else draw.at(due, lasts)
+            yield draw.inject(REFUSAL, draw.at(due, -60), ends, schedule=label)
+        return
     for label in labels:
         yield draw.inject(DELIVERY, *span, schedule=label, delays=delays)
 

@@ -89,6 +89,10 @@ class Withheld:
     def was_cut(self, call: Call) -> None:
         """As Meddler says."""
 
+    def refuses(self, scope: Scope, schedule: str) -> bool:  # noqa: ARG002 - as Meddler says
+        """As Meddler says."""
+        return False
+
     def throttles(self, scope: Scope, function: str) -> bool:  # noqa: ARG002 - as Meddler says
         """As Meddler says."""
         return False
