@@ -19,6 +19,7 @@ from patchgate.gate.rules import Json, cycle_key, format_instant, is_live, metri
 
 RETRIES = Config(retries={"mode": "standard", "max_attempts": 8})
 KEPT = timedelta(days=14)
+NEVER = "1970-01-01T00:00:00Z"  # the start that is remembered while AWS names none
 SLACK_HOURS = 12  # how long after its end a close still belongs to a window; less than a day, for daily windows
 
 
@@ -27,8 +28,7 @@ def handler(event: Json, context: Any) -> Json:
     lane, now = Lane(os.environ, context.invoked_function_arn), datetime.now(UTC)
     scheduled = parse_instant(event["scheduled_time"])
     watchdog = event["mode"] == "watchdog"
-    window = lane.window()
-    leases = lane.leases()
+    window, leases, due = lane.window(), lane.leases(), lane.due()
     ended_by = now if watchdog else scheduled
     closed = [cycle for cycle in sorted(leases) if is_over(leases[cycle], ended_by, event["mode"])]
     for cycle in closed:
@@ -40,8 +40,12 @@ def handler(event: Json, context: Any) -> Json:
         lane.prune(leases, now)
     untold = [cycle for cycle in sorted(leases) if is_untold(leases[cycle])]
     unreached = [i for cycle in untold for i in lane.unreached(cycle)]
-    problems = lane.watch(window["WindowId"], leases, now) if watchdog else []
-    if not watchdog and not lane.judged(leases, scheduled, window) and (lane.due() or scheduled) <= scheduled:
+    missed = now - KEPT < due < now and not lane.judged(leases, due)
+    problems = lane.watch() if watchdog else []
+    if watchdog and missed:
+        problems.append(f"no gate judged the window that was due at {format_instant(due)}")
+    past = timedelta(hours=window["Duration"] + SLACK_HOURS)
+    if not watchdog and not lane.judged(leases, scheduled, past) and due <= scheduled:
         problems.append(f"no gate judged the cycle that ended by {format_instant(scheduled)}")
     if watchdog and (found_open or untold):
         problems.append(f"no close ended well; the watchdog closed window {window['WindowId']} and its lease")
@@ -63,6 +67,8 @@ def handler(event: Json, context: Any) -> Json:
     lane.notify(record)
     for cycle in untold:
         lane.mark(cycle, json.loads(leases[cycle]["closed"]) | {"told": True})
+    if watchdog or not missed:
+        lane.remember(window, due, now)
     return record
 
 
@@ -120,34 +126,38 @@ class Lane:
         found = [json.loads(row) for row in verdict[1:]]
         return [f["instance"] for f in found if f["status"] != "denied" and f["instance"] not in seen]
 
-    def judged(self, leases: Mapping[str, Any], scheduled: datetime, window: Json) -> list[str]:
-        """The cycles that a gate judged within the lead and the length of the window before a close."""
-        lead = int(self.env["MAXIMUM_LEAD_MINUTES"])
-        span = timedelta(minutes=lead, hours=window["Duration"] + SLACK_HOURS)
-        return [cycle for cycle in leases if cycle_key(scheduled - span) <= cycle <= cycle_key(scheduled)]
+    def judged(self, leases: Mapping[str, Any], at: datetime, past: timedelta = timedelta(0)) -> bool:
+        """Whether a gate judged a cycle within its lead before an instant, or before what is ``past`` by then."""
+        lead = timedelta(minutes=int(self.env["MAXIMUM_LEAD_MINUTES"]))
+        return any(cycle_key(at - past - lead) <= cycle <= cycle_key(at) for cycle in leases)
 
-    def due(self) -> datetime | None:
-        """The window's start that the watchdog waits for; None when it knows of none."""
+    def due(self) -> datetime:
+        """The window's start that the watchdog waits for; NEVER while it knows of none."""
         found = self.ssm.get_parameters(Names=[self.prefix + "due"])["Parameters"]
-        return parse_instant(found[0]["Value"]) if found else None
+        return parse_instant(found[0]["Value"] if found else NEVER)
 
-    def watch(self, window_id: str, leases: Mapping[str, Any], now: datetime) -> list[str]:
-        """The watchdog's findings: schedules that are off, and a window that was due and that no gate judged."""
+    def remember(self, window: Json, due: datetime, now: datetime) -> None:
+        """Wait for the window's next start, once people know what became of the one that was due before.
+
+        A close learns it of the window that it disables: of one that was disabled already, AWS may name none.
+        """
+        known = window.get("NextExecutionTime")
+        if not known:
+            listed = self.ssm.describe_maintenance_window_schedule(WindowId=window["WindowId"], MaxResults=1)
+            known = next((one["ExecutionTime"] for one in listed["ScheduledWindowExecutions"]), NEVER)
+        start = parse_instant(known)
+        if (due <= now and start != due) or now < start < due:
+            value = format_instant(start)
+            self.ssm.put_parameter(Name=self.prefix + "due", Value=value, Type="String", Overwrite=True)
+
+    def watch(self) -> list[str]:
+        """The schedules of gate and close that are off."""
         problems: list[str] = []
         scheduler = boto3.client("scheduler", config=RETRIES)
         for name in (self.env["OPEN_SCHEDULE_NAME"], self.env["CLOSE_SCHEDULE_NAME"]):
             state = scheduler.get_schedule(Name=name, GroupName=self.env["SCHEDULE_GROUP"])["State"]
             if state != "ENABLED":
                 problems.append(f"schedule {name} is {state}")
-        due = self.due() or now
-        lead = timedelta(minutes=int(self.env["MAXIMUM_LEAD_MINUTES"]))
-        if now - KEPT < due < now and not any(cycle_key(due - lead) <= cycle <= cycle_key(due) for cycle in leases):
-            problems.append(f"no gate judged the window that was due at {format_instant(due)}")
-        upcoming = self.ssm.describe_maintenance_window_schedule(WindowId=window_id, MaxResults=1)
-        for start in [parse_instant(one["ExecutionTime"]) for one in upcoming["ScheduledWindowExecutions"]]:
-            if due <= now or start < due:
-                memory, value = self.prefix + "due", format_instant(start)
-                self.ssm.put_parameter(Name=memory, Value=value, Type="String", Overwrite=True)
         return problems
 
     def prune(self, leases: dict[str, dict[str, str]], now: datetime) -> None:

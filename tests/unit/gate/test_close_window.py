@@ -9,12 +9,16 @@ from datetime import datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
+from patchgate.gate.rules import format_instant
+
 from .fake_aws import CYCLE, GATE, LANE, START, WINDOW, FakeAws, Json, client_error
 
 CloseGate = Callable[..., Json]
 OpenGate = Callable[..., Json]
 CLOSE = START + timedelta(hours=3, minutes=10)
 NEXT_WEEK = "20260711T203000Z"
+NEXT_START = "2026-07-11T21:00:00Z"
+MISSED = f"no gate judged the window that was due at {NEXT_START}"
 DUE = "2026-07-18T21:00:00Z"
 
 
@@ -24,7 +28,7 @@ def opened(aws: FakeAws, open_gate: OpenGate) -> None:
     aws.protect("a")
     open_gate()
     leave_proof(aws, "i-a")
-    aws.now = CLOSE
+    aws.now, aws.next_start = CLOSE, NEXT_START
 
 
 def leave_proof(aws: FakeAws, instance: str) -> None:
@@ -103,7 +107,7 @@ def test_f28_late_duplicate_of_last_weeks_close_leaves_this_weeks_lease(
 def test_f57_instances_that_the_window_did_not_reach_are_named(
     aws: FakeAws, close_gate: CloseGate, open_gate: OpenGate
 ) -> None:
-    aws.now = GATE
+    aws.now, aws.next_start = GATE, format_instant(START)
     aws.parameters = {LANE + "window-id": WINDOW}
     aws.protect("b", "c", "off", "down")
     aws.agents["i-off"] = "ConnectionLost"
@@ -266,14 +270,55 @@ def test_f27_a_held_cycle_was_judged(aws: FakeAws, close_gate: CloseGate) -> Non
 def test_f27_watchdog_remembers_what_is_due_and_reports_it(aws: FakeAws, close_gate: CloseGate) -> None:
     aws.upcoming = [{"ExecutionTime": "2026-07-11T21:00Z"}]
     close_gate("watchdog")
-    assert aws.parameters[LANE + "due"] == "2026-07-11T21:00:00Z"
+    assert aws.parameters[LANE + "due"] == NEXT_START
     aws.now = START + timedelta(days=6)
     assert close_gate("watchdog")["problems"] == []
     aws.upcoming = [{"ExecutionTime": "2026-07-18T21:00Z"}]
     aws.now = START + timedelta(days=7, hours=13)
     record = close_gate("watchdog")
-    assert record["problems"] == ["no gate judged the window that was due at 2026-07-11T21:00:00Z"]
-    assert aws.parameters[LANE + "due"] == "2026-07-18T21:00:00Z"
+    assert record["problems"] == [MISSED]
+    assert aws.parameters[LANE + "due"] == DUE
+
+
+@pytest.mark.parametrize("mode", ["close", "watchdog"])
+def test_f27_whoever_sees_the_window_enabled_remembers_its_next_start(
+    aws: FakeAws, close_gate: CloseGate, mode: str
+) -> None:
+    """AWS may name none once the window is disabled."""
+    aws.upcoming = []
+    close_gate(mode)
+    assert aws.window()["Enabled"] is False
+    assert aws.parameters[LANE + "due"] == NEXT_START
+    close_gate("watchdog")
+    assert aws.parameters[LANE + "due"] == NEXT_START
+
+
+def test_f27_gate_and_close_that_are_both_lost_are_reported_once(aws: FakeAws, close_gate: CloseGate) -> None:
+    close_gate()
+    aws.upcoming = []
+    aws.now = START + timedelta(days=7, hours=13)
+    assert close_gate("watchdog")["problems"] == [MISSED]
+    aws.now += timedelta(days=1)
+    assert close_gate("watchdog")["problems"] == []
+
+
+def test_f27_what_a_close_reports_the_watchdog_still_waits_for(aws: FakeAws, close_gate: CloseGate) -> None:
+    close_gate()
+    aws.upcoming = [{"ExecutionTime": DUE}]
+    aws.now = CLOSE + timedelta(days=7)
+    assert len(close_gate()["problems"]) == 1
+    assert aws.parameters[LANE + "due"] == NEXT_START
+    assert close_gate("watchdog")["problems"] == [MISSED]
+    assert aws.parameters[LANE + "due"] == DUE
+
+
+def test_f27_a_watchdog_that_died_before_it_told_still_waits(aws: FakeAws, close_gate: CloseGate) -> None:
+    close_gate()
+    aws.now = START + timedelta(days=7, hours=13)
+    aws.errors["publish"].append(client_error("NotFound"))
+    with pytest.raises(ClientError):
+        close_gate("watchdog")
+    assert close_gate("watchdog")["problems"] == [MISSED]
 
 
 @pytest.mark.parametrize(
@@ -293,17 +338,18 @@ def test_f27_watchdog_is_silent_about_a_due_cycle_with_a_verdict(aws: FakeAws, c
     aws.parameters[LANE + "due"] = START.isoformat()
     close_gate()
     assert close_gate("watchdog")["problems"] == []
-    assert aws.parameters[LANE + "due"] == START.isoformat()
+    assert aws.parameters[LANE + "due"] == NEXT_START
 
 
-def test_a_window_that_was_due_long_ago_is_not_reported_for_ever(aws: FakeAws, close_gate: CloseGate) -> None:
-    aws.parameters[LANE + "due"] = "2026-07-04T21:00:00Z"
+@pytest.mark.parametrize(("days", "problems"), [(13, 1), (15, 0)])
+def test_a_window_that_was_due_before_leases_were_removed_is_not_reported(
+    aws: FakeAws, close_gate: CloseGate, days: int, problems: int
+) -> None:
+    close_gate()
     aws.parameters = {key: value for key, value in aws.parameters.items() if CYCLE not in key}
-    aws.upcoming = []
-    aws.now = START + timedelta(days=13)
-    assert any("no gate judged" in problem for problem in close_gate("watchdog")["problems"])
-    aws.now = START + timedelta(days=15)
-    assert close_gate("watchdog")["problems"] == []
+    aws.parameters[LANE + "due"] = format_instant(START)
+    aws.now = START + timedelta(days=days)
+    assert len(close_gate("watchdog")["problems"]) == problems
 
 
 def test_watchdog_reports_a_schedule_that_is_off(aws: FakeAws, close_gate: CloseGate) -> None:
@@ -320,13 +366,13 @@ def test_watchdog_removes_leases_that_are_long_over(aws: FakeAws, close_gate: Cl
     assert f"{LANE}{CYCLE}/open" in aws.parameters
     aws.now += timedelta(seconds=1)
     close_gate("watchdog")
-    assert sorted(aws.parameters) == [LANE + "window-id"]
+    assert sorted(aws.parameters) == [LANE + "due", LANE + "window-id"]
 
 
-def test_a_close_is_nine_calls_and_an_idle_watchdog_seven(aws: FakeAws, close_gate: CloseGate) -> None:
+def test_a_close_is_eleven_calls_and_an_idle_watchdog_seven(aws: FakeAws, close_gate: CloseGate) -> None:
     aws.calls.clear()
     close_gate()
-    assert len(aws.calls) == 9
+    assert len(aws.calls) == 11
     aws.calls.clear()
     close_gate("watchdog")
     assert len(aws.calls) == 7

@@ -1,4 +1,4 @@
-"""Lambda refuses what a schedule invokes: Scheduler tries again, and what it gives up is not lost in silence."""
+"""Lambda refuses what a schedule invokes, or nothing comes of it: what is given up is not lost in silence."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import datetime
 import pytest
 
 from patchgate.emulator.assumptions import Assumptions
-from patchgate.rehearsal.campaign.adversary import REFUSAL
+from patchgate.rehearsal.campaign.adversary import DELIVERY, REFUSAL
 from patchgate.rehearsal.campaign.ground import Ground, Grounds
 from patchgate.rehearsal.campaign.plan import Injection, RunPlan
 from patchgate.rehearsal.campaign.run import carry_out
 
 HOUR = 3600
-EVENT_AGE = {"open": 1800, "close": 21_600}
-"""How long, in seconds, each schedule tries: its RetryPolicy."""
+EVENT_AGE, RETRIES = 1800, 20
+"""The RetryPolicy of the gate's schedule ends by the event's age in seconds, the close's, which is longer, by retries."""
 
 
 def refuse(grounds: Grounds, ground: Ground, schedule: str, seconds: int) -> None:
@@ -47,5 +47,21 @@ def test_what_is_given_up_ends_in_the_queue(grounds: Grounds, daily: Ground, sch
     refuse(grounds, daily, schedule, 8 * HOUR)
     (given_up,) = grounds.stage.cloud.history.of("ScheduleDiscarded")
     assert given_up["destination"].endswith(":patchgate-failures-amazonlinux-prd")
-    (_, first), *_, (_, last) = attempts(grounds, daily, schedule)
-    assert EVENT_AGE[schedule] * 0.7 < (last - first).total_seconds() <= EVENT_AGE[schedule]
+    (_, first), *_, (number, last) = attempts(grounds, daily, schedule)
+    took = (last - first).total_seconds()
+    assert (number < RETRIES and EVENT_AGE / 2 < took <= EVENT_AGE) if schedule == "open" else number == RETRIES + 1
+
+
+@pytest.mark.parametrize("lists", [True, False])
+@pytest.mark.parametrize("night", [1, 2])
+def test_gate_and_close_are_lost_in_one_night(grounds: Grounds, daily: Ground, night: int, lists: bool) -> None:
+    """The watchdog says so, also where AWS names no start of a window that is disabled: a close asked before."""
+    terrain = daily.terrain
+    span = terrain.seconds(terrain.cycles[night].gate) - 60, terrain.seconds(terrain.cycles[night].close) + 60
+    lost = tuple(Injection("F27", DELIVERY, *span, {"schedule": each, "delays": ()}) for each in ("open", "close"))
+    assumptions = Assumptions(disabled_window_lists_schedule=lists)
+    assert carry_out(grounds, daily, RunPlan(1, "daily", assumptions, lost, None)).violations == ()
+    ended = [each["result"] for each in grounds.stage.cloud.history.of("FunctionEnded")]
+    start = terrain.cycles[night].start.strftime("%Y-%m-%dT%H:%M:%SZ")
+    missed = f"no gate judged the window that was due at {start}"
+    assert [each["mode"] for each in ended if missed in each.get("problems", ())] == ["watchdog"]
