@@ -14,7 +14,7 @@ from patchgate.rehearsal.campaign.run import carry_out
 
 HOUR = 3600
 EVENT_AGE, RETRIES = 1800, 20
-"""The RetryPolicy of the gate's schedule ends by the event's age in seconds, the close's, which is longer, by retries."""
+"""The gate's schedule gives up at the event's age in seconds, the close's, whose age is higher, after its retries."""
 
 
 def refuse(grounds: Grounds, ground: Ground, schedule: str, seconds: int) -> None:
