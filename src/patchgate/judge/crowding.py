@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from patchgate.judge.case import runs_throughout
 from patchgate.judge.fitness import is_fit
-from patchgate.judge.installed import SUCCESS, end_of
+from patchgate.judge.installed import end_of
 from patchgate.judge.spans import Cut, Span
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _fails_by_itself(case: Case, run: Automation, occurrence: Occurrence) -> boo
 
     A denial is none: it is not to use up the error budget.
     """
-    if run.ended is None or run.status == SUCCESS or was_denied(case, run):
+    if run.ended is None or run.status == "Success" or was_denied(case, run):
         return False
     instance, install = case.instances.get(run.instance), _install_of(case, run)
     if instance is None:
@@ -132,8 +132,7 @@ def _fails_by_itself(case: Case, run: Automation, occurrence: Occurrence) -> boo
     if end is None or end.seq > run.ended.seq:
         took_all = run.ended.at - install.begun >= INSTALLING - PAUSES
         return took_all or _was_troubled(instance, Span(Cut(install.seq, install.at), run.ended))
-    failed = end.status != SUCCESS or bool(end.reason)
-    return failed or _was_troubled(instance, Span(Cut(end.seq, end.at), run.ended))
+    return bool(end.reason) or _was_troubled(instance, Span(Cut(end.seq, end.at), run.ended))
 
 
 def _was_troubled(instance: Instance, span: Span) -> bool:
