@@ -54,13 +54,14 @@ def runs_of(case: Case, occurrence: Occurrence, instance: Instance) -> list[Auto
 
 
 def is_crowded_out(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
-    """Whether it never had its turn because the window was busy to the end of admission, more of the others failed
-    than the error budget has, or too many windows were open at once.
+    """Whether it never had its turn in an opened window because that was busy to the end of admission, more of the
+    others failed than the error budget has, or too many windows were open at once.
     """
-    if runs_of(case, occurrence, instance):
+    leases = case.leases_of(occurrence)
+    if not leases or runs_of(case, occurrence, instance):
         return False
     runs = case.runbooks_in(occurrence)
-    until = max((lease.admit_until for lease in case.leases_of(occurrence)), default=occurrence.end)
+    until = max(lease.admit_until for lease in leases)
     if any(_may_be_busy(case, run, until) for run in runs):
         return True
     if sum(_fails_by_itself(case, run, occurrence) for run in runs) > _budget(case, occurrence):

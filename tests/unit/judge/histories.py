@@ -76,10 +76,10 @@ class Story:
         return self
 
     def records(self) -> list[dict[str, Any]]:
-        stamp = "%Y-%m-%dT%H:%M:%S.000Z"
         ordered = [(when, facts) for when, _, facts in sorted(self._told, key=lambda told: told[:2])]
         return [
-            {"seq": seq, "at": when.strftime(stamp)} | facts for seq, (when, facts) in enumerate(self._with(ordered))
+            {"seq": seq, "at": f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03}Z"} | facts
+            for seq, (when, facts) in enumerate(self._with(ordered))
         ]
 
     def _with(self, told: list[tuple[datetime, dict[str, Any]]]) -> Iterator[tuple[datetime, dict[str, Any]]]:

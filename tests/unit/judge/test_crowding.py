@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .histories import AGENT, DOCUMENT, GATED, NAME, TAGS, WINDOW, Story, at
-from .nights import UNPATCHED, WEEK, broken, nights
+from .nights import CLOSED, UNPATCHED, WEEK, broken, nights
 
 CYCLE = "20260705T223000Z"
 UNTIL = at(49)
@@ -75,6 +75,13 @@ def test_who_had_a_turn_was_not_crowded_out() -> None:
     assert is_excused(beside(before(1)).tell(at(46.9), "AutomationStarted", document=DOCUMENT, **own))
 
 
+def test_nobody_is_crowded_out_of_a_window_that_was_not_opened() -> None:
+    story = nights(CLOSED, CLOSED).launch("i-2", state="stopped")
+    assert not is_excused(ends(story.tell(at(47), "AutomationStarted", **OTHER), at(47.2)))
+    story = nights(CLOSED, CLOSED).launch("i-2")
+    assert not is_excused(story.tell(at(49.9), "AutomationStarted", **OTHER))
+
+
 # A window that is busy to the end of admission
 
 
@@ -85,6 +92,13 @@ def test_f57_a_runbook_keeps_a_window_busy_as_long_as_its_proof_and_install_may_
 ) -> None:
     story = beside(before(minutes))
     assert is_excused(ends(story, end, "Success") if end else story) is excused
+
+
+def test_a_window_that_was_opened_twice_admits_to_the_later_end() -> None:
+    terms = {"window_start": at(47).isoformat(), "window_end": at(50).isoformat(), "cycle": "20260705T223100Z"}
+    story = beside(before(60)).open(at(46.6), admit_until=before(30).isoformat(), **terms)
+    assert not is_excused(ends(story, before(10), "Success"))
+    assert is_excused(beside(before(60)).open(at(46.6), admit_until=before(30).isoformat(), **terms))
 
 
 @pytest.mark.parametrize("denied", [denies, writes])
@@ -282,30 +296,51 @@ def test_f34_every_failure_counts_against_the_error_budget() -> None:
 # Windows that had no room
 
 
-def test_f57_a_window_that_could_not_run_beside_others_is_excused() -> None:
-    def ran(seconds: float, *, others: int = 5, until: float = 48) -> list[str]:
-        story = nights(UNPATCHED, UNPATCHED)
-        for number in range(others):
-            known = {"window": f"mw-{number}", "execution": f"e-{number}"}
-            story.tell(at(1), "WindowCreated", window=known["window"], name=f"{number}", enabled=True)
-            story.tell(at(46), "WindowExecutionStarted", name=f"{number}", **known)
+def ran(seconds: float | None, *, began: float = 47, status: str = "FAILED", **others: Any) -> list[str]:
+    """What is broken with an execution that lasts so long, beside ``count`` of other windows from ``since`` (46:00) to
+    ``until``; None is for ever.
+    """
+    story, until = nights(UNPATCHED, UNPATCHED), others.get("until", 48)
+    for number in range(others.get("count", 5)):
+        known = {"window": f"mw-{number}", "execution": f"e-{number}"}
+        story.tell(at(1), "WindowCreated", window=known["window"], name=f"{number}", enabled=True)
+        story.tell(at(others.get("since", 46)), "WindowExecutionStarted", name=f"{number}", **known)
+        if until is not None:
             story.tell(at(until), "WindowExecutionEnded", execution=known["execution"], status="SUCCESS")
-        story.tell(at(47), "WindowExecutionStarted", window=WINDOW, execution="e", name=NAME)
-        return broken(story.tell(at(47, seconds), "WindowExecutionEnded", execution="e", status="FAILED"))
+    story.tell(at(began), "WindowExecutionStarted", window=WINDOW, execution="e", name=NAME)
+    if seconds is not None:
+        story.tell(at(began, seconds), "WindowExecutionEnded", execution="e", status=status)
+    return broken(story)
 
+
+def test_f57_a_window_that_could_not_run_beside_others_is_excused() -> None:
     assert ran(0) == []
-    assert ran(1) == ["liveness"]
-    assert ran(0, others=4) == ["liveness"]  # it failed at once for another reason, such as its role
+    assert ran(0.999) == []
+    assert ran(0, until=None) == []
+    assert ran(0, count=4) == ["liveness"]  # it failed at once for another reason, such as its role
+    assert ran(0.5, count=4) == ["liveness"]
     assert ran(0, until=46.9) == ["liveness"]
+    assert ran(0, since=47.1) == ["liveness"]
+
+
+def test_a_window_that_ran_had_room() -> None:
+    assert ran(1) == ["liveness"]
+    assert ran(None) == ["liveness"]
+    assert ran(0, status="SUCCESS") == ["liveness"]
+
+
+@pytest.mark.parametrize("began", [21, 51, 71])
+def test_an_execution_out_of_a_window_excuses_none_of_that(began: float) -> None:
+    assert ran(0, began=began, since=20, until=72) == ["liveness"]
 
 
 def test_a_window_that_still_goes_on_is_not_run_again() -> None:
-    def ran(until: float) -> list[str]:
+    def again(until: float) -> list[str]:
         story = nights(UNPATCHED, UNPATCHED)
         story.tell(at(46), "WindowExecutionStarted", window=WINDOW, execution="first", name=NAME)
         story.tell(at(until), "WindowExecutionEnded", execution="first", status="SUCCESS")
         story.tell(at(47), "WindowExecutionStarted", window=WINDOW, execution="e", name=NAME)
         return broken(story.tell(at(47), "WindowExecutionEnded", execution="e", status="SKIPPED_OVERLAPPING"))
 
-    assert ran(47.5) == []
-    assert ran(46.5) == ["liveness"]
+    assert again(47.5) == []
+    assert again(46.5) == ["liveness"]

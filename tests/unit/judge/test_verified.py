@@ -188,6 +188,13 @@ def test_the_last_install_of_a_runbook_counts() -> None:
     assert found(ended(story, at(23, 710))) == []
 
 
+def test_an_install_that_was_interrupted_and_goes_on_ends_as_it_ends_at_last() -> None:
+    story = patch_ended(begun(), "Interrupted")
+    known = {"instance": "i-1", "operation": "Install", "command": "command-i-1"}
+    story.tell(at(23, 605), "PatchStarted", **known).tell(at(23, 700), "PatchEnded", status="Success", **known)
+    assert found(ended(story, at(23, 710))) == []
+
+
 def test_runbooks_of_others_are_not_judged() -> None:
     story = ended(patch_ended(begun(), "Failed", "p"))
     assert found(story, has_gate=False) == []
