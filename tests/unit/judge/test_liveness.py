@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .histories import AGENT, DOCUMENT, EVENING, GATED, TAGS, at
+from .histories import ACCOUNT, AGENT, DOCUMENT, EVENING, GATED, OPEN, REGION, TAGS, VAULT, at
 from .nights import CLOSED, PATCHED, UNPATCHED, WEEK, broken, lane, nights
 
 
@@ -57,6 +57,7 @@ def test_one_window_is_not_two() -> None:
         {"agent": AGENT | {"delivery_seconds": 60}},
         {"agent": AGENT | {"offline_from": at(47.5).isoformat(), "online_from": at(47.6).isoformat()}},
         {"volumes": ("vol-1", "vol-2")},
+        {"volumes": ()},
     ],
 )
 def test_who_is_not_well_need_not_be_patched(launch: dict[str, Any]) -> None:
@@ -94,6 +95,39 @@ def test_who_is_changed_in_one_of_the_windows_is_not_well(event: str, facts: dic
 )
 def test_who_has_no_backup_before_the_gate_is_not_proven(how: dict[str, Any]) -> None:
     assert "liveness" not in broken(nights(UNPATCHED, how, PATCHED))
+
+
+def backed_up_in_time(hours: float, created: float | None = None) -> bool:
+    """Whether a backup proves for the second window that is known as completed half an hour after ``hours``."""
+    story = nights(UNPATCHED, {"backup": False}).back_up(hours=hours, job="second")
+    if created is not None:
+        known = {"job": "second", "vault": VAULT, "resource": f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1"}
+        story.tell(at(created), "BackupJobStateChanged", state="RUNNING", message="", **known)
+    return "liveness" in broken(story, maximum_proof_age=timedelta(hours=24))
+
+
+def test_a_backup_is_completed_before_the_gate_and_begun_in_its_look_back() -> None:
+    """The gate is at 22:30; the first half of an hour of its twelve is not asked for."""
+    assert backed_up_in_time(45.9, created=45)
+    assert not backed_up_in_time(46.1, created=45)
+    assert backed_up_in_time(34.6)
+    assert not backed_up_in_time(34.4)
+
+
+def test_a_backup_elsewhere_is_no_newer_one() -> None:
+    story = nights(UNPATCHED, UNPATCHED).back_up(hours=44, job="theirs", vault="elsewhere", state="FAILED")
+    assert "liveness" in broken(story)
+    assert "liveness" not in broken(story.back_up(hours=44, job="ours", state="FAILED"))
+
+
+def test_a_gate_before_its_lead_is_none_of_the_window() -> None:
+    def held(hours: float) -> list[str]:
+        story = nights(UNPATCHED, {"backup": False}).back_up(hours=44, job="second")
+        known = {"decision": "hold", "reason": "window-not-due", "left_out": []}
+        return broken(story.run(OPEN, at(hours), at(hours, 9), scheduled_time=at(hours).isoformat(), **known))
+
+    assert "liveness" in held(43.9)
+    assert "liveness" not in held(44.1)
 
 
 def test_a_backup_that_is_just_in_time_counts() -> None:
