@@ -95,7 +95,11 @@ def test_f57_a_runbook_keeps_a_window_busy_as_long_as_its_proof_and_install_may_
 
 
 def test_a_window_that_was_opened_twice_admits_to_the_later_end() -> None:
-    terms = {"window_start": at(47).isoformat(), "window_end": at(50).isoformat(), "cycle": "20260705T223100Z"}
+    terms: dict[str, Any] = {
+        "window_start": at(47).isoformat(),
+        "window_end": at(50).isoformat(),
+        "cycle": "20260705T223100Z",
+    }
     story = beside(before(60)).open(at(46.6), admit_until=before(30).isoformat(), **terms)
     assert not is_excused(ends(story, before(10), "Success"))
     assert is_excused(beside(before(60)).open(at(46.6), admit_until=before(30).isoformat(), **terms))

@@ -31,7 +31,7 @@ def told(*days: dict[str, Any], **changes: Any) -> str:
 # Updates that wait for a reboot
 
 
-def test_f42_where_installs_reboot_no_update_waits_for_that() -> None:
+def test_where_installs_reboot_no_update_waits_for_that() -> None:
     assert not is_patched(WAITS, WAITS, **REBOOTS)
     assert told(WAITS, WAITS, **REBOOTS).count("ended as Success: kernel, glibc still waited for a reboot") == 2
     assert is_patched(PATCHED, PATCHED, **REBOOTS)
@@ -64,7 +64,7 @@ def test_f41_of_an_install_that_failed_nothing_is_asked(how: dict[str, Any]) -> 
         ((at(0), at(30)), False),
     ],
 )
-def test_f36_an_install_that_installs_nothing_although_updates_are_due_is_none(
+def test_an_install_that_installs_nothing_although_updates_are_due_is_none(
     due: tuple[datetime, ...], patched: bool
 ) -> None:
     assert is_patched(EMPTY, EMPTY, updates_due=due) is patched
@@ -93,7 +93,7 @@ def test_what_another_install_put_on_since_it_was_due_need_not_be_installed_agai
     assert holds(story, updates_due=(at(20),)) is patched
 
 
-def test_f42_an_install_may_finish_what_an_earlier_one_of_its_window_left() -> None:
+def test_an_install_may_finish_what_an_earlier_one_of_its_window_left() -> None:
     story = nights(WAITS, WAITS).install(when=at(48), command="again", installed=[])
     assert holds(story, **REBOOTS, updates_due=(at(0), at(30)))
     story = nights(WAITS, WAITS).install(when=at(48), command="again", installed=[], pending_reboot=["kernel"])

@@ -123,7 +123,7 @@ def test_a_backup_elsewhere_is_no_newer_one() -> None:
 def test_a_gate_before_its_lead_is_none_of_the_window() -> None:
     def held(hours: float) -> list[str]:
         story = nights(UNPATCHED, {"backup": False}).back_up(hours=44, job="second")
-        known = {"decision": "hold", "reason": "window-not-due", "left_out": []}
+        known: dict[str, Any] = {"decision": "hold", "reason": "window-not-due", "left_out": []}
         return broken(story.run(OPEN, at(hours), at(hours, 9), scheduled_time=at(hours).isoformat(), **known))
 
     assert "liveness" in held(43.9)

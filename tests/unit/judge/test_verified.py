@@ -219,7 +219,7 @@ def bare(**said: str) -> Story:
     return ended(around().back_up().evidence().prove(**said))
 
 
-def test_f29_a_success_needs_an_install_or_a_denial() -> None:
+def test_a_success_needs_an_install_or_a_denial() -> None:
     story = bare()
     (violation,) = found(story)
     assert violation.what == "the runbook of i-1 ended as a success with neither an install nor a denial"
