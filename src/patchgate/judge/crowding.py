@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from patchgate.judge.case import runs_throughout
 from patchgate.judge.fitness import is_fit
-from patchgate.judge.installed import SUCCESS, end_of
+from patchgate.judge.installed import end_of
 from patchgate.judge.spans import Cut, Span
 
 if TYPE_CHECKING:
@@ -54,13 +54,14 @@ def runs_of(case: Case, occurrence: Occurrence, instance: Instance) -> list[Auto
 
 
 def is_crowded_out(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
-    """Whether it never had its turn because the window was busy to the end of admission, more of the others failed
-    than the error budget has, or too many windows were open at once.
+    """Whether it never had its turn in an opened window because that was busy to the end of admission, more of the
+    others failed than the error budget has, or too many windows were open at once.
     """
-    if runs_of(case, occurrence, instance):
+    leases = case.leases_of(occurrence)
+    if not leases or runs_of(case, occurrence, instance):
         return False
     runs = case.runbooks_in(occurrence)
-    until = max((lease.admit_until for lease in case.leases_of(occurrence)), default=occurrence.end)
+    until = max(lease.admit_until for lease in leases)
     if any(_may_be_busy(case, run, until) for run in runs):
         return True
     if sum(_fails_by_itself(case, run, occurrence) for run in runs) > _budget(case, occurrence):
@@ -121,7 +122,7 @@ def _fails_by_itself(case: Case, run: Automation, occurrence: Occurrence) -> boo
 
     A denial is none: it is not to use up the error budget.
     """
-    if run.ended is None or run.status == SUCCESS or was_denied(case, run):
+    if run.ended is None or run.status == "Success" or was_denied(case, run):
         return False
     instance, install = case.instances.get(run.instance), _install_of(case, run)
     if instance is None:
@@ -132,8 +133,7 @@ def _fails_by_itself(case: Case, run: Automation, occurrence: Occurrence) -> boo
     if end is None or end.seq > run.ended.seq:
         took_all = run.ended.at - install.begun >= INSTALLING - PAUSES
         return took_all or _was_troubled(instance, Span(Cut(install.seq, install.at), run.ended))
-    failed = end.status != SUCCESS or bool(end.reason)
-    return failed or _was_troubled(instance, Span(Cut(end.seq, end.at), run.ended))
+    return bool(end.reason) or _was_troubled(instance, Span(Cut(end.seq, end.at), run.ended))
 
 
 def _was_troubled(instance: Instance, span: Span) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from patchgate.judge.case import may_be_silent, runs_throughout
+from patchgate.judge.case import may_be_silent
 from patchgate.judge.freezes import frozen_at_all
 from patchgate.judge.jobs import resources_of
 from patchgate.judge.proofs import lack_of
@@ -25,8 +25,7 @@ def is_fit(case: Case, instance: Instance, occurrence: Occurrence, until: Cut | 
     gate = _gate_begins(case, occurrence)
     span = Span(gate, until or case.facts.cut_at(occurrence.end))
     return (
-        runs_throughout(instance, span)
-        and case.includes_throughout(instance, span)
+        case.includes_throughout(instance, span)
         and instance.root_device == "ebs"
         and _has_a_good_agent(instance, span)
         and not frozen_at_all(case, span)
@@ -48,6 +47,7 @@ def _gate_begins(case: Case, occurrence: Occurrence) -> Cut:
 
 
 def _has_a_good_agent(instance: Instance, span: Span) -> bool:
+    """Whether it was up all the while, with an agent that answers and can refuse."""
     agents = instance.agents.seen(span)
     able = all(
         agent.version >= OLDEST_AGENT
@@ -55,7 +55,7 @@ def _has_a_good_agent(instance: Instance, span: Span) -> bool:
         and abs(agent.clock_skew_seconds) <= SLOWEST_AGENT_SECONDS
         for agent in agents
     )
-    return bool(agents) and able and not may_be_silent(instance, span)
+    return able and not may_be_silent(instance, span)
 
 
 def _is_backed_up(case: Case, instance: Instance, span: Span) -> bool:
@@ -70,7 +70,7 @@ def _is_backed_up(case: Case, instance: Instance, span: Span) -> bool:
         ]
         jobs = [job for job in jobs if job.created.seq <= span.high.seq]
         point = jobs[-1].point if jobs else None
-        if point is None or point.completed.seq > low.seq or jobs[-1].created.seq > low.seq:
+        if point is None or point.completed.seq > low.seq:
             return False
         if lane.look_back is not None and jobs[-1].created.at < low.at - lane.look_back + LOOK_BACK_SLACK:
             return False

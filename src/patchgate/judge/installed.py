@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from patchgate.judge.doings import Install, Step
     from patchgate.judge.estate import Instance
 
-SUCCESS = "Success"
-
 
 def end_of(case: Case, install: Install) -> Step | None:
     """How an install ended; None while it goes on."""
@@ -25,30 +23,26 @@ def was_patched(case: Case, instance: Instance, occurrence: Occurrence) -> bool:
     patches or its time were what failed, and to begin it is all that a gate can do.
     """
     return any(
-        step.status == SUCCESS and not left_undone(case, step, occurrence.start)
+        not left_undone(case, step, occurrence.start)
         for step in case.facts.ends.get((case.lane.place, instance.instance), ())
         if occurrence.start <= step.at < occurrence.after
     ) or any(
-        _failed(end_of(case, install))
+        (end := end_of(case, install)) is None or end.reason
         for install in case.installs_of.get(instance.instance, ())
         if occurrence.start <= install.at < occurrence.after
     )
 
 
-def _failed(end: Step | None) -> bool:
-    return end is None or end.status != SUCCESS or bool(end.reason)
-
-
 def left_undone(case: Case, end: Step, begun: datetime) -> str:
-    """What an install that ended well did not do, in words; "" when nothing is known of.
+    """What an install that ended did not do, in words; "" when nothing is known of.
 
     In a lane whose installs reboot, an update may not wait for a reboot when one is over. And where it is known from
     when the lane's machines have updates due (no history says so), one that installed nothing at all did nothing,
     unless another had installed something since they were due: ``begun`` is the start of its window, by which they are
-    counted. Of an install that failed, its own updates are the reason: nothing is asked of it.
+    counted.
     """
-    if _failed(end):
-        return ""
+    if end.reason:
+        return end.reason
     if case.lane.reboots and end.pending:
         return f"{', '.join(end.pending)} still waited for a reboot"
     since = max((due for due in case.lane.updates_due if due <= begun), default=None)

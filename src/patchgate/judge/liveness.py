@@ -134,7 +134,8 @@ def _what_happened(case: Case, instance: Instance, occurrence: Occurrence) -> st
         return "opened, and it was not reached"
     last = runs[-1]
     ends = case.facts.ends.get((last.place, last.instance), ())
-    undone = next((left_undone(case, end, occurrence.start) for end in ends if end.seq > last.started.seq), "")
+    ended = [end for end in ends if end.seq > last.started.seq and end.at < occurrence.after]
+    undone = left_undone(case, ended[-1], occurrence.start) if ended else ""
     if last.proof is not None and last.proof.get("Decision") == "deny":
         return f"denied with {last.proof.get('Reason')}"
     told = f"its runbook ended as {last.status or 'unfinished'} {last.failure}".strip()

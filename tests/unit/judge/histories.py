@@ -76,10 +76,10 @@ class Story:
         return self
 
     def records(self) -> list[dict[str, Any]]:
-        stamp = "%Y-%m-%dT%H:%M:%S.000Z"
         ordered = [(when, facts) for when, _, facts in sorted(self._told, key=lambda told: told[:2])]
         return [
-            {"seq": seq, "at": when.strftime(stamp)} | facts for seq, (when, facts) in enumerate(self._with(ordered))
+            {"seq": seq, "at": f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03}Z"} | facts
+            for seq, (when, facts) in enumerate(self._with(ordered))
         ]
 
     def _with(self, told: list[tuple[datetime, dict[str, Any]]]) -> Iterator[tuple[datetime, dict[str, Any]]]:
@@ -177,11 +177,14 @@ class Story:
         key = f"evidence/ubuntu/prd/{ACCOUNT}/{REGION}/{CYCLE}/{instance}.json"
         return self.tell(when or at(23, 30), "ObjectWritten", bucket="logs", key=key)
 
-    def install(self, instance: str = "i-1", when: datetime | None = None, status: str = "Success") -> Story:
+    def install(
+        self, instance: str = "i-1", when: datetime | None = None, status: str = "Success", **said: Any
+    ) -> Story:
+        """An install of nine minutes. ``said``: its ``command``, and the lists of updates with which it ended."""
         begin = when or at(23, 60)
-        facts = {"instance": instance, "operation": "Install", "command": f"command-{instance}"}
+        facts = {"instance": instance, "operation": "Install", "command": said.pop("command", f"command-{instance}")}
         self.tell(begin, "PatchStarted", reboot_option="RebootIfNeeded", volumes=[], **facts)
-        lists: dict[str, list[str]] = {"installed": ["p"], "failed": [], "pending_reboot": [], "missing": []}
+        lists = {"installed": ["p"], "failed": [], "pending_reboot": [], "missing": []} | said
         return self.tell(begin + timedelta(minutes=9), "PatchEnded", status=status, output="", **lists, **facts)
 
     def write(self, name: str, rows: list[Any], when: datetime, role: str = "gate-prove", cycle: str = CYCLE) -> Story:

@@ -7,66 +7,8 @@ from typing import Any
 
 import pytest
 
-from .histories import AGENT, CLOSE, DOCUMENT, EVENING, GATED, NAME, OPEN, TAGS, WINDOW, Story, at
-
-WEEK: dict[str, Any] = {
-    "occurrences": tuple((at(23 + 24 * day), at(26 + 24 * day)) for day in range(3)),
-    "end": at(80),
-    "calm_from": EVENING + timedelta(hours=18),
-}
-
-
-def lane() -> Story:
-    return Story().tell(at(0.5), "WindowCreated", window=WINDOW, name=NAME, enabled=False)
-
-
-def evening(story: Story, day: int, *, opens: bool = True, **how: Any) -> Story:
-    """One cycle of ``i-1``: backup, gate, window, close. ``how``: patched, hold, backup, denied, started."""
-    hours, cycle = 24 * day, f"2026070{4 + day}T223000Z"
-    start, end = at(23 + hours), at(26 + hours)
-    if how.get("backup", True):
-        story.back_up(hours=19 + hours, job=f"job-{day}", **how.get("backed", {}))
-    due = at(22.5 + hours)
-    given: dict[str, Any] = {"scheduled_time": due.isoformat(), "mode": "open", "left_out": []}
-    if opens:
-        terms: dict[str, Any] = {"window_start": start.isoformat(), "window_end": end.isoformat(), "cycle": cycle}
-        story.open(due + timedelta(seconds=5), admit_until=(end - timedelta(hours=1)).isoformat(), **terms)
-        story.close(end + timedelta(seconds=20), cycle)
-        story.run(OPEN, due, due + timedelta(seconds=9), decision="open", **given)
-    elif how.get("hold"):
-        story.run(OPEN, due, due + timedelta(seconds=9), decision="hold", reason=how["hold"], **given)
-        story.tell(due + timedelta(seconds=8), "ParameterPut", name=f"/patchgate/ubuntu/prd/{cycle}/hold", value="{}")
-    if how.get("patched"):
-        begun = {"execution": f"x-{day}", "document": DOCUMENT, "target": "i-1"}
-        story.tell(start, "AutomationStarted", **begun)
-        key = f"evidence/ubuntu/prd/111122223333/eu-central-1/{cycle}/i-1.json"
-        story.tell(start + timedelta(seconds=5), "ObjectWritten", key=key)
-        story.install(when=start + timedelta(seconds=20), status=how.get("status", "Success"))
-        ended = how.get("ended", "Success")
-        story.tell(start + timedelta(minutes=12), "AutomationEnded", status=ended, failure="", **begun)
-    mode = {"scheduled_time": end.isoformat(), "mode": "close"}
-    unreached = [] if how.get("patched") or not opens else ["i-1"]
-    missed = 0 if opens or how.get("hold") else 1
-    ended = end + timedelta(seconds=30)
-    return story.run(
-        CLOSE, end + timedelta(seconds=10), ended, unreached=unreached, CyclesWithoutVerdict=missed, **mode
-    )
-
-
-def broken(story: Story, **changes: Any) -> list[str]:
-    return story.broken(**GATED | WEEK | changes)
-
-
-def nights(*days: dict[str, Any], **launch: Any) -> Story:
-    story = lane().launch(**launch)
-    for number, how in enumerate(days):
-        evening(story, number, **how)
-    return story
-
-
-UNPATCHED: dict[str, Any] = {}
-PATCHED: dict[str, Any] = {"patched": True}
-CLOSED: dict[str, Any] = {"opens": False}
+from .histories import ACCOUNT, AGENT, DOCUMENT, EVENING, GATED, OPEN, REGION, TAGS, VAULT, at
+from .nights import CLOSED, PATCHED, UNPATCHED, WEEK, broken, lane, nights
 
 
 def test_who_is_well_is_patched_in_one_of_two_windows() -> None:
@@ -115,6 +57,7 @@ def test_one_window_is_not_two() -> None:
         {"agent": AGENT | {"delivery_seconds": 60}},
         {"agent": AGENT | {"offline_from": at(47.5).isoformat(), "online_from": at(47.6).isoformat()}},
         {"volumes": ("vol-1", "vol-2")},
+        {"volumes": ()},
     ],
 )
 def test_who_is_not_well_need_not_be_patched(launch: dict[str, Any]) -> None:
@@ -154,6 +97,39 @@ def test_who_has_no_backup_before_the_gate_is_not_proven(how: dict[str, Any]) ->
     assert "liveness" not in broken(nights(UNPATCHED, how, PATCHED))
 
 
+def backed_up_in_time(hours: float, created: float | None = None) -> bool:
+    """Whether a backup proves for the second window that is known as completed half an hour after ``hours``."""
+    story = nights(UNPATCHED, {"backup": False}).back_up(hours=hours, job="second")
+    if created is not None:
+        known = {"job": "second", "vault": VAULT, "resource": f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1"}
+        story.tell(at(created), "BackupJobStateChanged", state="RUNNING", message="", **known)
+    return "liveness" in broken(story, maximum_proof_age=timedelta(hours=24))
+
+
+def test_a_backup_is_completed_before_the_gate_and_begun_in_its_look_back() -> None:
+    """The gate is at 22:30; the first half of an hour of its twelve is not asked for."""
+    assert backed_up_in_time(45.9, created=45)
+    assert not backed_up_in_time(46.1, created=45)
+    assert backed_up_in_time(34.6)
+    assert not backed_up_in_time(34.4)
+
+
+def test_a_backup_elsewhere_is_no_newer_one() -> None:
+    story = nights(UNPATCHED, UNPATCHED).back_up(hours=44, job="theirs", vault="elsewhere", state="FAILED")
+    assert "liveness" in broken(story)
+    assert "liveness" not in broken(story.back_up(hours=44, job="ours", state="FAILED"))
+
+
+def test_a_gate_before_its_lead_is_none_of_the_window() -> None:
+    def held(hours: float) -> list[str]:
+        story = nights(UNPATCHED, {"backup": False}).back_up(hours=44, job="second")
+        known: dict[str, Any] = {"decision": "hold", "reason": "window-not-due", "left_out": []}
+        return broken(story.run(OPEN, at(hours), at(hours, 9), scheduled_time=at(hours).isoformat(), **known))
+
+    assert "liveness" in held(43.9)
+    assert "liveness" not in held(44.1)
+
+
 def test_a_backup_that_is_just_in_time_counts() -> None:
     in_time = {"backed": {"seconds": 3 * 3600 - 1}}
     assert broken(nights(UNPATCHED, in_time, PATCHED)) == ["liveness"]
@@ -178,49 +154,6 @@ def test_a_freeze_keeps_from_patching() -> None:
 def test_an_install_that_began_is_all_that_a_gate_can_do() -> None:
     failed = PATCHED | {"status": "Failed"}
     assert broken(nights(failed, UNPATCHED)) == []
-
-
-def other(story: Story, status: str, *, ended: float = 47.2) -> Story:
-    """Another machine's runbook in the second window."""
-    known = {"execution": "other", "document": DOCUMENT, "target": "i-2"}
-    story.launch("i-2", state="stopped").tell(at(47), "AutomationStarted", **known)
-    return story.tell(at(ended), "AutomationEnded", status=status, failure="boom", **known)
-
-
-def test_f34_f57_who_was_crowded_out_is_excused() -> None:
-    assert broken(other(nights(UNPATCHED, UNPATCHED), "Success")) == ["liveness"]
-    assert broken(other(nights(UNPATCHED, UNPATCHED), "Failed")) == []
-    assert broken(other(nights(UNPATCHED, UNPATCHED), "Success", ended=49)) == []
-    assert broken(other(nights(UNPATCHED, UNPATCHED), "Success", ended=48.9)) == ["liveness"]
-
-
-def test_f57_a_window_that_could_not_run_beside_others_is_excused() -> None:
-    def ran(seconds: float, *, others: int = 5, until: float = 48) -> list[str]:
-        story = nights(UNPATCHED, UNPATCHED)
-        for number in range(others):
-            known = {"window": f"mw-{number}", "execution": f"e-{number}"}
-            story.tell(at(1), "WindowCreated", window=known["window"], name=f"{number}", enabled=True)
-            story.tell(at(46), "WindowExecutionStarted", name=f"{number}", **known)
-            story.tell(at(until), "WindowExecutionEnded", execution=known["execution"], status="SUCCESS")
-        story.tell(at(47), "WindowExecutionStarted", window=WINDOW, execution="e", name=NAME)
-        return broken(story.tell(at(47, seconds), "WindowExecutionEnded", execution="e", status="FAILED"))
-
-    assert ran(0) == []
-    assert ran(1) == ["liveness"]
-    assert ran(0, others=4) == ["liveness"]  # it failed at once for another reason, such as its role
-    assert ran(0, until=46.9) == ["liveness"]
-
-
-def test_a_window_that_still_goes_on_is_not_run_again() -> None:
-    def ran(until: float) -> list[str]:
-        story = nights(UNPATCHED, UNPATCHED)
-        story.tell(at(46), "WindowExecutionStarted", window=WINDOW, execution="first", name=NAME)
-        story.tell(at(until), "WindowExecutionEnded", execution="first", status="SUCCESS")
-        story.tell(at(47), "WindowExecutionStarted", window=WINDOW, execution="e", name=NAME)
-        return broken(story.tell(at(47), "WindowExecutionEnded", execution="e", status="SKIPPED_OVERLAPPING"))
-
-    assert ran(47.5) == []
-    assert ran(46.5) == ["liveness"]
 
 
 def denied(reason: str, hours: float, **changes: Any) -> list[str]:
@@ -285,25 +218,3 @@ def test_no_lane_is_opened_below_its_threshold() -> None:
     assert opened(2, 2, **counting) == []
     assert opened(1, 1, **counting) == ["verdict"]
     assert opened(1, 1, **counting, backup_job_threshold=None) == []
-
-
-@pytest.mark.parametrize(
-    ("budget", "excused"), [("", True), ("0", True), ("1", False), ("25%", True), ("50%", False), ("100%", False)]
-)
-def test_f34_who_fails_excuses_the_others_when_the_error_budget_is_used_up(budget: str, excused: bool) -> None:
-    failed = {"patched": True, "status": "Failed", "ended": "Failed"}
-    story = nights(failed, failed, failed).launch("i-2")
-    for day in range(3):
-        story.back_up("i-2", hours=19 + 24 * day, job=f"job-2-{day}")
-    found = story.judged(**GATED | WEEK, error_budget=budget).violations
-    named = [violation.instance for violation in found if violation.promise == "liveness"]
-    assert named == ([] if excused else ["i-2"])
-
-
-def test_a_runbook_that_fails_without_a_reason_of_its_machine_excuses_nobody() -> None:
-    late = {"patched": True, "ended": "TimedOut"}
-    story = nights(late, late, late).launch("i-2")
-    for day in range(3):
-        story.back_up("i-2", hours=19 + 24 * day, job=f"job-2-{day}")
-    found = story.judged(**GATED | WEEK, error_budget="0").violations
-    assert "i-2" in [violation.instance for violation in found if violation.promise == "liveness"]

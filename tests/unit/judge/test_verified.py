@@ -188,6 +188,13 @@ def test_the_last_install_of_a_runbook_counts() -> None:
     assert found(ended(story, at(23, 710))) == []
 
 
+def test_an_install_that_was_interrupted_and_goes_on_ends_as_it_ends_at_last() -> None:
+    story = patch_ended(begun(), "Interrupted")
+    known = {"instance": "i-1", "operation": "Install", "command": "command-i-1"}
+    story.tell(at(23, 605), "PatchStarted", **known).tell(at(23, 700), "PatchEnded", status="Success", **known)
+    assert found(ended(story, at(23, 710))) == []
+
+
 def test_runbooks_of_others_are_not_judged() -> None:
     story = ended(patch_ended(begun(), "Failed", "p"))
     assert found(story, has_gate=False) == []
@@ -202,3 +209,75 @@ def test_an_install_may_be_that_of_a_runbook_that_somebody_started_by_hand(targe
     story = ended(send(story).install(), BEGAN)
     story.tell(ENDED, "AutomationEnded", target=target, status="Success", failure="", **by_hand)
     assert bool(found(story)) == (document != DOCUMENT)
+
+
+# Neither an install nor a denial
+
+
+def bare(**said: str) -> Story:
+    """A runbook that neither installs nor denies, with what its proof puts out: an admission, unless it is told."""
+    return ended(around().back_up().evidence().prove(**said))
+
+
+def test_a_success_needs_an_install_or_a_denial() -> None:
+    story = bare()
+    (violation,) = found(story)
+    assert violation.what == "the runbook of i-1 ended as a success with neither an install nor a denial"
+    assert [story.records()[seq]["event"] for seq in violation.witness] == ["AutomationStarted", "AutomationEnded"]
+    assert (violation.instance, violation.at, violation.region) == ("i-1", ENDED, REGION)
+    unproven = around().tell(at(23, 20), "AutomationStarted", execution="x", document=DOCUMENT, target="i-1")
+    assert len(found(ended(unproven, execution="x"))) == 1
+
+
+@pytest.mark.parametrize("status", ["Failed", "TimedOut", "Cancelled"])
+def test_without_either_a_runbook_may_fail(status: str) -> None:
+    assert found(ended(around().back_up().evidence().prove(), status=status)) == []
+
+
+def test_a_denial_is_a_success_by_what_its_proof_put_out() -> None:
+    assert found(bare(decision="deny", reason="backup-missing")) == []
+    assert len(found(bare(decision="admit", reason="backup-missing"))) == 1
+
+
+def test_a_denial_is_a_success_by_the_evidence_that_its_runbook_wrote() -> None:
+    def written(**said: Any) -> int:
+        story = around().back_up().tell(at(23, 20), "AutomationStarted", execution="execution-i-1", **TARGET)
+        return len(found(ended(story.proof(**said))))
+
+    assert written(Decision="deny") == 0
+    assert written(Decision="admit") == 1
+    assert written(Decision="deny", ExecutionId="another") == 1
+
+
+TARGET = {"document": DOCUMENT, "target": "i-1"}
+INSTALL = {"instance": "i-1", "operation": "Install", "command": "maybe"}
+
+
+@pytest.mark.parametrize(
+    ("began", "count"), [(at(23, 19), 1), (at(23, 21), 0), (at(23, 60), 0), (at(23, 609), 0), (at(23, 611), 1)]
+)
+def test_an_install_that_began_in_its_time_may_be_a_runbooks(began: Any, count: int) -> None:
+    assert len(found(bare().tell(began, "PatchStarted", **INSTALL))) == count
+    assert len(found(bare().tell(began, "PatchStarted", **INSTALL | {"instance": "i-2"}).launch("i-2"))) == 1
+    assert len(found(bare().tell(began, "PatchStarted", **INSTALL | {"operation": "Scan"}))) == 1
+
+
+@pytest.mark.parametrize(("sent", "count"), [(at(23, 19), 1), (at(23, 21), 0), (at(23, 609), 0), (at(23, 611), 1)])
+def test_an_install_that_was_sent_in_its_time_may_be_a_runbooks(sent: Any, count: int) -> None:
+    """Of another document, so that it is not surely the runbook's."""
+    given = {"parameters": {"Operation": ["Install"]}, "document": "another", "instances": ["i-1"]}
+    story = bare().tell(sent, "CommandSent", command="maybe", principal="gate-prove", **given)
+    assert len(found(story.tell(at(23, 700), "PatchStarted", **INSTALL))) == count
+    story = bare().tell(sent, "CommandSent", command="maybe", principal="gate-prove", **given)
+    assert len(found(story)) == 1  # and never began
+
+
+def test_an_operators_install_may_be_what_a_runbook_found() -> None:
+    given = {"parameters": {}, "document": "AWS-RunPatchBaseline", "principal": "", "instances": ["i-1"]}
+    story = bare().tell(SENT, "CommandSent", command="maybe", **given)
+    assert found(story.tell(BEGAN, "PatchStarted", **INSTALL)) == []
+
+
+def test_of_a_machine_that_no_history_tells_of_nothing_is_known() -> None:
+    story = around().tell(at(23, 20), "AutomationStarted", execution="x", document=DOCUMENT, target="i-9")
+    assert found(ended(story, execution="x")) == []
