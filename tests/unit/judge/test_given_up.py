@@ -75,16 +75,18 @@ def forgotten(story: Story, **changes: Any) -> bool:
     return "forgotten" in story.broken(**GATED | changes)
 
 
-def died_and_given_up(**facts: Any) -> Story:
-    """i-2 was let in, the close that should have named it was given up, and the next one names nobody."""
+def died_and_given_up(hours: float = 26.3, **facts: Any) -> Story:
+    """i-2 was let in, the close that should have named it was given up at that hour, and another one names nobody."""
     story = good_evening().launch("i-2").back_up("i-2").closer(status="Error").closer(26.4)
     request = f"{CLOSE} {at(26.2, -10).isoformat()}"
-    return story.tell(at(26.3), "FunctionDiscarded", function=CLOSE, request_id=request, **facts)
+    return story.tell(at(hours), "FunctionDiscarded", function=CLOSE, request_id=request, **facts)
 
 
 def test_f31_a_close_that_was_given_up_and_went_nowhere_excuses_nobody() -> None:
     assert not forgotten(died_and_given_up(destination="queue"))
+    assert not forgotten(died_and_given_up(26.6, destination="queue"))
     assert forgotten(died_and_given_up(destination=""))
+    assert forgotten(died_and_given_up(26.6, destination=""))
     assert forgotten(died_and_given_up(destination="queue", problem="AccessDenied"))
     assert not forgotten(died_and_given_up(destination=""), has_gate=False), "nobody knows what others have"
 

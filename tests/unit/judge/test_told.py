@@ -39,6 +39,7 @@ def test_a_message_that_is_cut_short_refers_to_the_evidence() -> None:
     more = "... and more: see the evidence"
     assert is_told(told(evening(), "i-7  denied: backup-failed\n" * 3000 + more))
     assert not is_told(told(evening(), f"i-7  denied: backup-failed\n{more}"))
+    assert not is_told(told(evening(), "i-7  denied: backup-failed\n" * 3000))
 
 
 def test_a_reason_is_told_with_whom_it_is_of() -> None:
@@ -188,6 +189,8 @@ def test_who_is_left_out_in_the_evidence_alone_is_told() -> None:
     )
     (violation,) = (one for one in two.judged(**GATED).violations if one.promise == "told")
     assert violation.what == "nobody was told: i-8 agent-offline"
+    both = [one.what for one in evening().verdict(LEFT_OUT).judged(**GATED).violations]
+    assert "nobody was told: i-1 backup-failed" in both, "what log and evidence say is one"
 
 
 @pytest.mark.parametrize(("seconds", "fine"), [(-11, True), (-9, False), (9, False), (11, True)])
@@ -318,6 +321,19 @@ def test_a_close_that_died_and_is_not_tried_again_yet_or_was_given_up_is_excused
     discarded = {"function": CLOSE, "request_id": "r", "destination": "queue"}
     assert is_told(dead_close().tell(at(26.3), "FunctionDiscarded", **discarded)), "which is an alarm"
     assert not is_told(dead_close().tell(at(26.3), "FunctionDiscarded", **discarded | {"request_id": "another"}))
+    nowhere = dead_close().tell(at(26.3), "FunctionDiscarded", **discarded | {"destination": ""})
+    assert nowhere.broken(**GATED).count("told") == 2, "neither what it had to tell nor that it was given up"
+
+
+def test_what_a_close_had_to_tell_is_told_by_its_own_tries_and_duplicates() -> None:
+    def told_by(scheduled: float, *, retried: bool = True) -> bool:
+        other = {"scheduled_time": at(scheduled).isoformat(), "mode": "close"}
+        story = dead_close(retried=retried).run(CLOSE, at(26.4), at(26.4, 10), **other)
+        return is_told(told(story, UNREACHED, hours=26.4)) if retried else is_told(story)
+
+    assert told_by(26.2)
+    assert not told_by(26.1), "it was another one's"
+    assert told_by(26.2, retried=False), "a duplicate that is over says nothing of a retry that is to come"
 
 
 def test_a_lease_is_marked_told_by_nobody_when_two_closes_may_have_done_it() -> None:
