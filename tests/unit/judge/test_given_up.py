@@ -38,6 +38,9 @@ def test_what_a_schedule_gives_up_goes_somewhere(function: str) -> None:
     assert is_told(unscheduled(function, destination="queue"))
     assert not is_told(unscheduled(function, destination=""))
     assert not is_told(unscheduled(function))
+    target = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
+    refused = unscheduled(function, destination="queue").tell(at(22.6), "ScheduleLost", target=target)
+    assert not is_told(refused)
 
 
 def test_what_others_give_up_is_their_own() -> None:
