@@ -11,7 +11,7 @@ from .histories import CLOSE, EVENING, GATED, NAME, WINDOW, Story, at
 
 BLAME = f"no close ended well; the watchdog closed window {WINDOW} and its lease"
 NEXT = "20260705T223000Z"
-TERMS = {"window_start": at(47).isoformat(), "window_end": at(50).isoformat(), "admit_until": at(49).isoformat()}
+TERMS: dict[str, Any] = {"window_start": at(47).isoformat(), "window_end": at(50).isoformat(), "admit_until": at(49).isoformat()}
 
 
 def night() -> Story:
@@ -98,7 +98,7 @@ def test_a_lease_is_ended_by_a_close_that_was_due_for_it(hours: float, due: floa
 
 
 def test_every_lease_that_is_closed_was_closed_well() -> None:
-    again = {"window_start": at(23).isoformat()}
+    again: dict[str, Any] = {"window_start": at(23).isoformat()}
     two = closed().open(at(22.6), cycle="20260704T223500Z", **again)
     assert blamed(two.close(at(26.2), cycle="20260704T223500Z")) == ["reason"]
     late = closed().open(at(30), cycle=NEXT, **TERMS).close(at(31), cycle=NEXT)

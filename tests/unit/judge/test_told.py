@@ -225,7 +225,7 @@ def test_a_hold_in_the_evidence_alone_says_why() -> None:
 
 
 def test_of_a_window_that_is_not_due_there_is_what_the_log_says() -> None:
-    not_due = {"decision": "hold", "reason": "window-not-due"}
+    not_due: dict[str, Any] = {"decision": "hold", "reason": "window-not-due"}
     assert is_told(hushed(LEFT_OUT, head=not_due, **not_due))
     assert not is_told(hushed(LEFT_OUT, head=not_due, decision="hold", reason="frozen"))
 
