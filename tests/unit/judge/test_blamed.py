@@ -11,7 +11,11 @@ from .histories import CLOSE, EVENING, GATED, NAME, WINDOW, Story, at
 
 BLAME = f"no close ended well; the watchdog closed window {WINDOW} and its lease"
 NEXT = "20260705T223000Z"
-TERMS: dict[str, Any] = {"window_start": at(47).isoformat(), "window_end": at(50).isoformat(), "admit_until": at(49).isoformat()}
+TERMS: dict[str, Any] = {
+    "window_start": at(47).isoformat(),
+    "window_end": at(50).isoformat(),
+    "admit_until": at(49).isoformat(),
+}
 
 
 def night() -> Story:
