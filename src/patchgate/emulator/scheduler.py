@@ -321,7 +321,8 @@ class Scheduler(Component):
         except NotEmulatedError:
             raise
         except AwsError as refusal:  # AWS drops what the queue does not take
-            self.cloud.record(firing.scope, "ScheduleLost", schedule=firing.schedule, problem=str(refusal))
+            facts = {"schedule": firing.schedule, "target": firing.target["Arn"], "problem": str(refusal)}
+            self.cloud.record(firing.scope, "ScheduleLost", **facts)
 
 
 def _stamp(when: datetime) -> str:

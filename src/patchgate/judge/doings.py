@@ -201,7 +201,7 @@ class Discarded(NamedTuple):
 class Function:
     """One function: its runs in the order of their ends, when each began, and what was given up.
 
-    ``unscheduled`` are the points at which a schedule gave up on invoking it and no dead-letter queue was there.
+    ``unscheduled`` are the points at which a schedule gave up on invoking it and no dead-letter queue took that.
     ``there`` is whether it existed, where it was made or deleted on record.
     """
 

@@ -82,14 +82,16 @@ def _closed_well(case: Case, lease: Lease, blaming: Run) -> Run | None:
 
     One beside it that had not ended well, or not yet, may have marked the lease closed again, and so untold.
     """
-    begun = blaming.span.low.seq
-    ill = [run.span for run in case.closing.runs if not (run.succeeded and run.span.high.seq < begun)]
+    well: list[Run] = []
+    ill: list[Run] = []
     for run in case.closing.runs:
-        ended = run.succeeded and lease.opened.seq < run.span.low.seq and run.span.high.seq < begun
+        (well if run.succeeded and run.span.high.seq < blaming.span.low.seq else ill).append(run)
+    for run in well:
         due = lease.window_end <= run.span.low.at if run.mode == "watchdog" else closes(run, lease.window_start)
         low, high = run.span.low.seq, run.span.high.seq
-        alone = not any(one.low.seq < high and low < one.high.seq for one in ill)
-        if ended and due and alone and not any(cut.seq < high for cut in case.closing.unended):
+        alone = not any(one.span.low.seq < high and low < one.span.high.seq for one in ill)
+        alone = alone and not any(cut.seq < high for cut in case.closing.unended)
+        if due and alone and lease.opened.seq < low:
             return run
     return None
 

@@ -60,6 +60,7 @@ class WorkReader:
             "FunctionEnded": self._function_ended,
             "FunctionDiscarded": self._function_discarded,
             "ScheduleDiscarded": self._schedule_discarded,
+            "ScheduleLost": self._schedule_lost,
             "MessagePublished": self._message_published,
             "ObjectWritten": self._object_written,
         }
@@ -223,8 +224,11 @@ class WorkReader:
 
     def _schedule_discarded(self, record: Record, cut: Cut, place: Place) -> None:
         if not record.get("destination"):
-            key = (place, str(record.get("target", "")).rpartition(":")[2])
-            self.facts.functions.setdefault(key, Function()).unscheduled.append(cut)
+            self._schedule_lost(record, cut, place)
+
+    def _schedule_lost(self, record: Record, cut: Cut, place: Place) -> None:
+        key = (place, str(record["target"]).rpartition(":")[2])
+        self.facts.functions.setdefault(key, Function()).unscheduled.append(cut)
 
     def _message_published(self, record: Record, cut: Cut, place: Place) -> None:
         message = Message(cut, str(record["topic"]), str(record["message"]))

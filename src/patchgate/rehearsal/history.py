@@ -194,7 +194,15 @@ EVENTS: Mapping[str, EventContract] = {
     "FunctionDiscarded": _event(
         "Lambda gave up on an asynchronous event.",
         "function: its name",
-        "destination: where the event went\nrequest_id: the request's id",
+        "destination: where the event went\nrequest_id: the request's id\nproblem: why it did not get there",
+    ),
+    "ScheduleDiscarded": _event(
+        "EventBridge Scheduler gave up on invoking a target.",
+        "target: the target's ARN",
+        "destination: the ARN of the queue that it is sent to instead",
+    ),
+    "ScheduleLost": _event(
+        "The queue did not take what EventBridge Scheduler had given up.", "target: the target's ARN"
     ),
     "ObjectWritten": _event(
         "An object was written to S3.",

@@ -51,11 +51,14 @@ class Lambda(Component):
 class Queues:
     def __init__(self) -> None:
         self.messages: list[Params] = []
+        self.refusal: AwsError | None = None
 
     def call(self, scope: Scope, service: str, operation: str, params: Params) -> Result:
         if operation == "GetQueueUrl":
             return {"QueueUrl": "https://" + params["QueueName"]}
         assert (service, operation) == ("sqs", "SendMessage")
+        if self.refusal:
+            raise self.refusal
         self.messages.append(params)
         return {"MessageId": "1"}
 
@@ -302,6 +305,17 @@ def test_without_a_queue_a_delivery_is_given_up_with_a_record(cloud: Cloud, queu
     cloud.kernel.run_until(DUE + timedelta(hours=2))
     assert queues.messages == []
     assert [record["destination"] for record in cloud.history.of("ScheduleDiscarded")] == [""]
+
+
+def test_what_the_queue_does_not_take_is_lost_with_a_record(cloud: Cloud, queues: Queues) -> None:
+    bounded = target(RetryPolicy={"MaximumRetryAttempts": 0}, DeadLetterConfig={"Arn": QUEUE})
+    call(cloud, "CreateSchedule", **schedule(Target=bounded))
+    cloud.component(Lambda).trouble = AwsError("ServiceException")
+    queues.refusal = AwsError("AccessDenied", "not allowed to send")
+    cloud.kernel.run_until(DUE + timedelta(hours=2))
+    (lost,) = cloud.history.of("ScheduleLost")
+    assert lost["target"] == FUNCTION
+    assert "not allowed to send" in lost["problem"]
 
 
 def test_what_is_not_emulated_is_no_failed_delivery(cloud: Cloud) -> None:

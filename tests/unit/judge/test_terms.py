@@ -209,9 +209,12 @@ def judged(decision: str = "hold", **said: Any) -> Story:
     return Story().run(OPEN, at(22.5), at(22.5, 10), decision=decision, **due | said)
 
 
-def missed(story: Story, hours: float = 26.2, *, mode: str = "close", **changes: Any) -> list[str]:
+def missed(
+    story: Story, hours: float = 26.2, *, mode: str = "close", status: str = "Success", **changes: Any
+) -> list[str]:
     """A run of the close function at that hour that says that no gate judged a cycle."""
-    return broken(story.closer(hours, mode=mode, CyclesWithoutVerdict=1), **{"end": EVENING + 3 * DAY} | changes)
+    story.closer(hours, mode=mode, status=status, CyclesWithoutVerdict=1)
+    return broken(story, **{"end": EVENING + 3 * DAY} | changes)
 
 
 @pytest.mark.parametrize("decision", ["hold", "open"])
@@ -219,6 +222,7 @@ def test_a_cycle_that_a_gate_judged_is_not_missed(decision: str) -> None:
     assert missed(judged(decision)) == ["reason"]
     assert missed(Story()) == []
     assert missed(judged(decision), maximum_lead=None) == []
+    assert missed(judged(decision), status="Error") == []
     assert "hold" in judged().closer(CyclesWithoutVerdict=1).judged(**GATED).violations[0].what
 
 
@@ -232,6 +236,8 @@ def test_a_gate_judges_the_window_that_begins_within_its_lead(due: datetime, *, 
 
 def test_a_gate_that_had_not_judged_when_the_close_looked() -> None:
     assert missed(Story().run(OPEN, at(22.5), at(22.5, 10), status="Error", scheduled_time=at(22.5).isoformat())) == []
+    assert missed(judged(status="Error")) == []
+    assert missed(judged("")) == []
     assert missed(judged(repeated=True)) == []
     late = {"scheduled_time": at(22.5).isoformat(), "decision": "hold"}
     assert missed(Story().run(OPEN, at(26.2, -5), at(26.2, 5), **late)) == []
@@ -251,6 +257,30 @@ def test_a_verdict_that_somebody_deleted_is_not_remembered(leaf: str) -> None:
     assert forgotten(at(25)) == []
     assert forgotten(at(25), "20260703T223000Z") == ["reason"]
     assert forgotten(at(27)) == ["reason"]
+    assert forgotten(at(26.2)) == ["reason"], "the close deleted it itself"
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "own"),
+    [(-10, 10, True), (-10, -5, False), (5, 10, False), (-900, None, True), (-901, None, False), (5, None, False)],
+)
+def test_a_verdict_that_a_close_deleted_is_its_own_to_remember(began: int, ended: int | None, *, own: bool) -> None:
+    """One that was on its way from and to so many seconds after the deletion, or never ended."""
+    story = judged().tell(at(25), "ParameterDeleted", name=f"{PATH}/{CYCLE}/hold")
+    payload = {"scheduled_time": at(25).isoformat(), "mode": "close"}
+    if ended is not None:
+        story.run(CLOSE, at(25, began), at(25, ended), **payload)
+    else:
+        story.tell(at(25, began), "FunctionInvoked", function=CLOSE, request_id="other", payload=payload)
+    assert missed(story) == (["reason"] if own else [])
+
+
+@pytest.mark.parametrize(("days", "forgets"), [(13, False), (15, True)])
+def test_what_is_long_over_a_watchdog_forgets(days: int, *, forgets: bool) -> None:
+    story = judged().tell(at(12), "ParameterPut", name=f"{PATH}/due", value=at(23).isoformat(), version=1)
+    story.tell(at(24 * days), "ParameterDeleted", name=f"{PATH}/{CYCLE}/hold")
+    found = missed(story, 24.0 * days, mode="watchdog", end=EVENING + (days + 1) * DAY)
+    assert found == ([] if forgets else ["reason"])
 
 
 def waited(*starts: tuple[float, str]) -> list[str]:
@@ -270,6 +300,13 @@ def test_a_watchdog_is_held_to_the_window_that_it_waited_for() -> None:
     assert waited((12, "soon")) == []
     assert waited((12, start), (36, at(47).isoformat())) == ["reason"]  # it then wrote down the next one
     assert waited((12, start), (35, at(27).isoformat())) == []
+    assert waited((12, start), (36, at(27).isoformat())) == []  # it may have waited for either
+
+
+def test_a_watchdog_may_find_a_window_that_begins_while_it_looks() -> None:
+    story = Story().run(OPEN, at(35), at(35, 10), decision="hold", scheduled_time=at(35).isoformat())
+    story.tell(at(12), "ParameterPut", name=f"{PATH}/due", value=at(36).isoformat(), version=1)
+    assert missed(story, 36, mode="watchdog") == ["reason"]
 
 
 def test_a_watchdog_that_waits_for_nothing_is_not_judged() -> None:

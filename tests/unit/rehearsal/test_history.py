@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 from patchgate.errors import InputError
+from patchgate.judge.facts import Facts
+from patchgate.judge.reading_estate import EstateReader
+from patchgate.judge.reading_lanes import LaneReader
+from patchgate.judge.reading_work import WorkReader
 from patchgate.rehearsal.history import EVENTS, read_records
 
 PUT: dict[str, Any] = {
@@ -57,3 +61,8 @@ def test_every_fact_of_the_contract_has_a_meaning() -> None:
         assert contract.says, name
         assert all({**contract.facts, **contract.also}.values()), name
         assert not set(contract.facts) & set(contract.also), name
+
+
+@pytest.mark.parametrize("reader", [EstateReader, LaneReader, WorkReader])
+def test_every_event_that_the_judge_reads_is_in_the_contract(reader: Any) -> None:
+    assert set(reader(Facts()).handlers()) <= set(EVENTS)
