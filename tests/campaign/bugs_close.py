@@ -17,7 +17,7 @@ _NAMED = "for cycle in untold for i"
 _MARKED = (
     '        self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)\n        return value\n'
 )
-_UNJUDGED = "    if not watchdog and not lane.judged(leases, scheduled, past) and due <= scheduled:\n"
+_UNJUDGED = "    if not watchdog and not lane.judged(leases, scheduled, window) and due <= scheduled:\n"
 _MISSED = '        problems.append(f"no gate judged the cycle that ended by {format_instant(scheduled)}")\n'
 
 CLOSE_BUGS = (

@@ -44,8 +44,7 @@ def handler(event: Json, context: Any) -> Json:
     problems = lane.watch() if watchdog else []
     if watchdog and missed:
         problems.append(f"no gate judged the window that was due at {format_instant(due)}")
-    past = timedelta(hours=window["Duration"] + SLACK_HOURS)
-    if not watchdog and not lane.judged(leases, scheduled, past) and due <= scheduled:
+    if not watchdog and not lane.judged(leases, scheduled, window) and due <= scheduled:
         problems.append(f"no gate judged the cycle that ended by {format_instant(scheduled)}")
     if watchdog and (found_open or untold):
         problems.append(f"no close ended well; the watchdog closed window {window['WindowId']} and its lease")
@@ -126,10 +125,11 @@ class Lane:
         found = [json.loads(row) for row in verdict[1:]]
         return [f["instance"] for f in found if f["status"] != "denied" and f["instance"] not in seen]
 
-    def judged(self, leases: Mapping[str, Any], at: datetime, past: timedelta = timedelta(0)) -> bool:
-        """Whether a gate judged a cycle within its lead before an instant, or before what is ``past`` by then."""
-        lead = timedelta(minutes=int(self.env["MAXIMUM_LEAD_MINUTES"]))
-        return any(cycle_key(at - past - lead) <= cycle <= cycle_key(at) for cycle in leases)
+    def judged(self, leases: Mapping[str, Any], at: datetime, window: Mapping[str, int] | None = None) -> list[str]:
+        """The cycles that a gate judged within its lead before an instant, or before a window that ended before it."""
+        lead, past = int(self.env["MAXIMUM_LEAD_MINUTES"]), window["Duration"] + SLACK_HOURS if window else 0
+        since = at - timedelta(minutes=lead, hours=past)
+        return [cycle for cycle in leases if cycle_key(since) <= cycle <= cycle_key(at)]
 
     def due(self) -> datetime:
         """The window's start that the watchdog waits for; NEVER while it knows of none."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 A_CLOSE_BELONGS = timedelta(hours=12)
 """A close belongs to a window up to so long after its end."""
+A_CLOSE_MAY_BE_DUE = timedelta(hours=6)
+"""So long after a window's end a close may come after a watchdog, which then finds what it is to put in order."""
 REMEMBERED = timedelta(days=14)
 """For so long a gate's verdict is kept; what is older a watchdog deletes."""
 VERDICTS = ("open", "hold")
@@ -59,18 +61,31 @@ def wrongly_blamed(case: Case) -> Iterator[Violation]:
 
 def blamed_in_calm(case: Case) -> Iterator[Violation]:
     """A watchdog that says in the calm that no close ended well, after another one that was as calm had put in order
-    whatever had gone wrong before: it is false, or no close comes any more.
+    whatever had gone wrong before: it is false, or no close comes any more. One that comes before the close or beside
+    it is no sign of that.
     """
     calm = case.lane.calm_from
     if calm is None:
         return
     earlier: Run | None = None
     for run in case.closing.runs:
-        if earlier is not None and run.blames_closes and run.span.low.seq > earlier.span.high.seq:
+        blames = run.blames_closes and not _comes_before_the_close(case, run)
+        if earlier is not None and blames and run.span.low.seq > earlier.span.high.seq:
             what = f"a {run.mode} said that no close ended well, with nothing going wrong"
             yield Violation.at_cut("works", case.lane, run.span.high, what, earlier.span.high.seq)
         if earlier is None and run.succeeded and run.mode == "watchdog" and run.span.low.at > calm:
             earlier = run
+
+
+def _comes_before_the_close(case: Case, watchdog: Run) -> bool:
+    """Whether a close of a window that had ended before a watchdog came after it, in its time, or beside it."""
+    return any(
+        run.mode == "close" and run.span.high.seq > watchdog.span.low.seq and closes(run, one.start)
+        for one in case.occurrences
+        if one.end <= watchdog.span.low.at
+        for run in case.closing.runs
+        if run.span.low.at < one.end + A_CLOSE_MAY_BE_DUE
+    )
 
 
 def _after(run: Run) -> Span:
