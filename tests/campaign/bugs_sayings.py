@@ -22,6 +22,8 @@ def _rules(old: str, new: str, only: str = "") -> SourceEdit:
     return SourceEdit("rules", old, new, only)
 
 
+_PRUNES_AT_ONCE = SourceEdit("close_window", "if cycle < cycle_key(now - KEPT):", "if cycle < cycle_key(now):")
+
 SAYING_BUGS = (
     Bug(
         "lease-admits-nobody",
@@ -139,6 +141,14 @@ SAYING_BUGS = (
         "watchdog-prunes-at-once",
         "a watchdog forgets every cycle that is over, and then misses its verdict",
         "promise 4",
-        (SourceEdit("close_window", "if cycle < cycle_key(now - KEPT):", "if cycle < cycle_key(now):"),),
+        (_PRUNES_AT_ONCE,),
+        masked_by="the close, which has it wait for the next cycle",
+        with_it="watchdog-prunes-what-it-waits-for",
+    ),
+    Bug(
+        "watchdog-prunes-what-it-waits-for",
+        "the same, and only the watchdog remembers when the window starts next",
+        "promise 4",
+        (_PRUNES_AT_ONCE, SourceEdit("close_window", "    if watchdog or not missed:\n", "    if watchdog:\n")),
     ),
 )

@@ -430,8 +430,6 @@ TEMPLATE_BUGS = (
         "the close's schedule is off",
         "F31",
         (CLOSE_OFF,),
-        masked_by="the watchdog",
-        with_it="nothing-closes",
     ),
     Bug(
         "watchdog-schedule-off",
