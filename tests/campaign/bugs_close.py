@@ -181,7 +181,7 @@ CLOSE_BUGS = (
         "close-told-too-early",
         "a lease counts as told as soon as it is closed: who dies half-way has told nobody",
         "F31",
-        (_close('{"closed": format_instant(now)}', '{"closed": format_instant(now), "told": True}'),),
+        (_close('{"closed": format_instant(now), ', '{"closed": format_instant(now), "told": True, '),),
         "F31,F57,crash",
         ("narrow",),
     ),

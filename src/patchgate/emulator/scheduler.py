@@ -23,6 +23,7 @@ from patchgate.emulator.scheduler_resources import Group, Schedule, Shape, check
 PRECISION_SECONDS = 59
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(minutes=8)
+"""The pace of retries is an assumption."""
 LATEST_DUPLICATE_SECONDS = 90
 DEFAULT_GROUP = "default"
 NOT_ASSUMABLE = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."

@@ -28,11 +28,12 @@ def handler(event: Json, context: Any) -> Json:
     lane, now = Lane(os.environ, context.invoked_function_arn), datetime.now(UTC)
     scheduled = parse_instant(event["scheduled_time"])
     watchdog = event["mode"] == "watchdog"
-    window, leases, due = lane.window(), lane.leases(), lane.due()
+    window = lane.window()
+    leases = lane.leases()
     ended_by = now if watchdog else scheduled
     closed = [cycle for cycle in sorted(leases) if is_over(leases[cycle], ended_by, event["mode"])]
     for cycle in closed:
-        leases[cycle]["closed"] = lane.mark(cycle, {"closed": format_instant(now)})
+        leases[cycle]["closed"] = lane.mark(cycle, {"closed": format_instant(now), "next": memory_of(window)})
     found_open = window["Enabled"] and not any(is_live(lease, now) for lease in leases.values())
     if found_open:
         lane.disable_window(window["WindowId"])
@@ -40,6 +41,8 @@ def handler(event: Json, context: Any) -> Json:
         lane.prune(leases, now)
     untold = [cycle for cycle in sorted(leases) if is_untold(leases[cycle])]
     unreached = [i for cycle in untold for i in lane.unreached(cycle)]
+    memory = lane.memory()
+    due = start_in(memory, window)
     missed = now - KEPT < due < now and not lane.judged(leases, due)
     problems = lane.watch() if watchdog else []
     if watchdog and missed:
@@ -67,7 +70,7 @@ def handler(event: Json, context: Any) -> Json:
     for cycle in untold:
         lane.mark(cycle, json.loads(leases[cycle]["closed"]) | {"told": True})
     if watchdog or not missed:
-        lane.remember(window, due, now)
+        lane.remember(window, leases, memory, now)
     return record
 
 
@@ -81,6 +84,21 @@ def is_over(lease: Mapping[str, str], at: datetime, mode: str) -> bool:
     if "open" not in lease or "closed" in lease:
         return False
     return parse_instant(json.loads(lease["open"])["window_end" if mode == "watchdog" else "window_start"]) <= at
+
+
+def memory_of(window: Json, start: str = "") -> str:
+    """A start of the window, without one what AWS names as its next, with the schedule that it depends on.
+
+    Of a window that is disabled AWS may name none.
+    """
+    schedule = (str(window.get(name)) for name in ("Schedule", "ScheduleTimezone", "ScheduleOffset"))
+    return " ".join([start or window.get("NextExecutionTime", NEVER), *schedule])
+
+
+def start_in(memory: str, window: Json) -> datetime:
+    """The start that is remembered; NEVER when it is of another schedule."""
+    start = memory.partition(" ")[0]
+    return parse_instant(start if memory == memory_of(window, start) else NEVER)
 
 
 class Lane:
@@ -131,23 +149,23 @@ class Lane:
         since = at - timedelta(minutes=lead, hours=past)
         return [cycle for cycle in leases if cycle_key(since) <= cycle <= cycle_key(at)]
 
-    def due(self) -> datetime:
-        """The window's start that the watchdog waits for; NEVER while it knows of none."""
+    def memory(self) -> str:
+        """The start that the watchdog waits for, as it is remembered; NEVER while nothing is."""
         found = self.ssm.get_parameters(Names=[self.prefix + "due"])["Parameters"]
-        return parse_instant(found[0]["Value"] if found else NEVER)
+        return found[0]["Value"] if found else NEVER
 
-    def remember(self, window: Json, due: datetime, now: datetime) -> None:
+    def remember(self, window: Json, leases: Mapping[str, Any], memory: str, now: datetime) -> None:
         """Wait for the window's next start, once people know what became of the one that was due before.
 
-        A close learns it of the window that it disables: of one that was disabled already, AWS may name none.
+        AWS names it, or the mark of a close that found the window enabled.
         """
-        known = window.get("NextExecutionTime")
-        if not known:
-            listed = self.ssm.describe_maintenance_window_schedule(WindowId=window["WindowId"], MaxResults=1)
-            known = next((one["ExecutionTime"] for one in listed["ScheduledWindowExecutions"]), NEVER)
-        start = parse_instant(known)
-        if (due <= now and start != due) or now < start < due:
-            value = format_instant(start)
+        listed = self.ssm.describe_maintenance_window_schedule(WindowId=window["WindowId"], MaxResults=1)
+        known = [memory_of(window, one["ExecutionTime"]) for one in listed["ScheduledWindowExecutions"]]
+        known += [json.loads(lease["closed"]).get("next", NEVER) for lease in leases.values() if "closed" in lease]
+        starts = [start_in(each, window) for each in (memory_of(window), *known)]
+        start = min((each for each in starts if each > now), default=parse_instant(NEVER))
+        value, due = memory_of(window, format_instant(start)), start_in(memory, window)
+        if value != memory and (due <= now or now < start < due):
             self.ssm.put_parameter(Name=self.prefix + "due", Value=value, Type="String", Overwrite=True)
 
     def watch(self) -> list[str]:

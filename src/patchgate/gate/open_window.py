@@ -140,7 +140,8 @@ class Lane:
 
     def is_due(self, scheduled: datetime) -> bool:
         """Whether a window may be due: the watchdog does not know that the next one is for a later gate."""
-        return not any(parse_instant(due) > scheduled + self.lead for due in self.parameters(self.prefix + "due"))
+        remembered = self.parameters(self.prefix + "due")
+        return not any(parse_instant(due.partition(" ")[0]) > scheduled + self.lead for due in remembered)
 
     def check_freeze(self, at: datetime) -> None:
         """Raises Denied while a freeze parameter exists or a change calendar is closed at that instant."""

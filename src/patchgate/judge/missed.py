@@ -121,10 +121,13 @@ def _closed_by(case: Case, run: Run) -> list[datetime]:
 
 
 def _awaited(case: Case, run: Run) -> list[datetime]:
-    """The starts of the windows for which a watchdog may have waited, and that were past."""
+    """The starts of the windows for which a watchdog may have waited, and that were past; it may put an instant of long
+    ago in their place when it knows of none.
+    """
     due = case.facts.due.get((case.lane.place, case.path))
     starts = due.seen(run.span) if due is not None else []
-    return [start for start in starts if start is not None and start < run.span.high.at]
+    high = run.span.high.at
+    return [start for start in starts if start is not None and high - REMEMBERED < start < high]
 
 
 def _verdict_on(case: Case, start: datetime, closing: Run) -> Run | None:

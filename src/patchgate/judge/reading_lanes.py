@@ -55,7 +55,9 @@ class LaneReader:
             case "freeze":
                 self.facts.freezes.setdefault((place, record["name"]), Changes()).add(cut.seq, value=True)
             case "due":
-                self.facts.due.setdefault((place, path), Changes()).add(cut.seq, instant_said(record["value"]))
+                self.facts.due.setdefault((place, path), Changes()).add(
+                    cut.seq, instant_said(str(record["value"]).partition(" ")[0])
+                )
             case "window-id":
                 self.facts.window_ids.setdefault((place, path), Changes()).add(cut.seq, str(record["value"]))
 

@@ -39,6 +39,7 @@ class FakeAws:
         self.parameters: dict[str, str] = {LANE + "window-id": WINDOW}
         self.windows: list[Json] = [{"WindowId": WINDOW, "Name": NAME, "Enabled": False}]
         self.next_start: str | None = START.isoformat()
+        self.schedule: dict[str, Any] = {"Schedule": "cron(0 21 ? * SAT *)", "ScheduleTimezone": "Etc/UTC"}
         self.instances: dict[str, Json] = {}
         self.agents: dict[str, str] = {}
         self.agent_version: str | None = "3.3.2299.0"
@@ -199,7 +200,7 @@ def _windows(aws: FakeAws, Filters: list[Json]) -> Json:  # noqa: N803
 
 def _get_window(aws: FakeAws, WindowId: str) -> Json:  # noqa: N803
     (window,) = (w for w in aws.windows if w["WindowId"] == WindowId)
-    answer = window | {"Duration": 3, "Cutoff": 1}
+    answer = window | {"Duration": 3, "Cutoff": 1} | aws.schedule
     return answer | ({"NextExecutionTime": aws.next_start} if window["Enabled"] and aws.next_start else {})
 
 

@@ -18,6 +18,7 @@ OpenGate = Callable[..., Json]
 CLOSE = START + timedelta(hours=3, minutes=10)
 NEXT_WEEK = "20260711T203000Z"
 NEXT_START = "2026-07-11T21:00:00Z"
+SCHEDULE = " cron(0 21 ? * SAT *) Etc/UTC None"
 MISSED = f"no gate judged the window that was due at {NEXT_START}"
 DUE = "2026-07-18T21:00:00Z"
 
@@ -257,7 +258,7 @@ def test_f27_a_close_that_fires_more_often_than_the_window_reports_only_due_cycl
     aws: FakeAws, close_gate: CloseGate, due: datetime, problems: int
 ) -> None:
     aws.now = CLOSE + timedelta(days=7)
-    aws.parameters[LANE + "due"] = due.isoformat()
+    aws.parameters[LANE + "due"] = due.isoformat() + SCHEDULE
     assert len(close_gate()["problems"]) == problems
 
 
@@ -270,14 +271,14 @@ def test_f27_a_held_cycle_was_judged(aws: FakeAws, close_gate: CloseGate) -> Non
 def test_f27_watchdog_remembers_what_is_due_and_reports_it(aws: FakeAws, close_gate: CloseGate) -> None:
     aws.upcoming = [{"ExecutionTime": "2026-07-11T21:00Z"}]
     close_gate("watchdog")
-    assert aws.parameters[LANE + "due"] == NEXT_START
+    assert aws.parameters[LANE + "due"] == NEXT_START + SCHEDULE
     aws.now = START + timedelta(days=6)
     assert close_gate("watchdog")["problems"] == []
     aws.upcoming = [{"ExecutionTime": "2026-07-18T21:00Z"}]
     aws.now = START + timedelta(days=7, hours=13)
     record = close_gate("watchdog")
     assert record["problems"] == [MISSED]
-    assert aws.parameters[LANE + "due"] == DUE
+    assert aws.parameters[LANE + "due"] == DUE + SCHEDULE
 
 
 @pytest.mark.parametrize("mode", ["close", "watchdog"])
@@ -288,9 +289,9 @@ def test_f27_whoever_sees_the_window_enabled_remembers_its_next_start(
     aws.upcoming = []
     close_gate(mode)
     assert aws.window()["Enabled"] is False
-    assert aws.parameters[LANE + "due"] == NEXT_START
+    assert aws.parameters[LANE + "due"] == NEXT_START + SCHEDULE
     close_gate("watchdog")
-    assert aws.parameters[LANE + "due"] == NEXT_START
+    assert aws.parameters[LANE + "due"] == NEXT_START + SCHEDULE
 
 
 def test_f27_gate_and_close_that_are_both_lost_are_reported_once(aws: FakeAws, close_gate: CloseGate) -> None:
@@ -307,9 +308,42 @@ def test_f27_what_a_close_reports_the_watchdog_still_waits_for(aws: FakeAws, clo
     aws.upcoming = [{"ExecutionTime": DUE}]
     aws.now = CLOSE + timedelta(days=7)
     assert len(close_gate()["problems"]) == 1
-    assert aws.parameters[LANE + "due"] == NEXT_START
+    assert aws.parameters[LANE + "due"] == NEXT_START + SCHEDULE
     assert close_gate("watchdog")["problems"] == [MISSED]
-    assert aws.parameters[LANE + "due"] == DUE
+    assert aws.parameters[LANE + "due"] == DUE + SCHEDULE
+
+
+@pytest.mark.parametrize("call", ["update_maintenance_window", "publish", "describe_maintenance_window_schedule"])
+def test_f27_what_a_close_that_died_found_its_retry_remembers(aws: FakeAws, close_gate: CloseGate, call: str) -> None:
+    """The mark says it: the window, which is disabled by then, may not."""
+    del aws.objects[f"evidence/ubuntu/prd/111111111111/eu-central-1/{CYCLE}/i-a.json"]
+    aws.upcoming = []
+    aws.errors[call].append(client_error("ThrottlingException"))
+    with pytest.raises(ClientError):
+        close_gate()
+    aws.window()["Enabled"] = False
+    close_gate()
+    assert aws.parameters[LANE + "due"] == NEXT_START + SCHEDULE
+
+
+def test_f27_what_is_remembered_of_another_schedule_is_forgotten(aws: FakeAws, close_gate: CloseGate) -> None:
+    aws.upcoming = []
+    close_gate()
+    aws.schedule["Schedule"] = "cron(0 21 ? * SUN *)"
+    close_gate()
+    assert aws.parameters[LANE + "due"] == "1970-01-01T00:00:00Z cron(0 21 ? * SUN *) Etc/UTC None"
+    aws.now = CLOSE + timedelta(days=1)
+    assert close_gate()["problems"] == ["no gate judged the cycle that ended by 2026-07-06T00:10:00Z"]
+
+
+@pytest.mark.parametrize("mode", ["close", "watchdog"])
+def test_f31_what_is_remembered_is_read_when_all_is_closed(aws: FakeAws, close_gate: CloseGate, mode: str) -> None:
+    aws.parameters[LANE + "due"] = "soon" + SCHEDULE
+    aws.now = CLOSE + timedelta(hours=10)
+    with pytest.raises(ValueError, match="soon"):
+        close_gate(mode)
+    assert is_closed(aws)
+    assert aws.window()["Enabled"] is False
 
 
 def test_f27_a_watchdog_that_died_before_it_told_still_waits(aws: FakeAws, close_gate: CloseGate) -> None:
@@ -327,18 +361,19 @@ def test_f27_a_watchdog_that_died_before_it_told_still_waits(aws: FakeAws, close
 def test_f27_watchdog_waits_for_the_earlier_window_of_a_new_schedule(
     aws: FakeAws, close_gate: CloseGate, upcoming: str, due: str
 ) -> None:
+    aws.next_start = DUE
     close_gate()
-    aws.parameters[LANE + "due"] = DUE
+    assert aws.parameters[LANE + "due"] == DUE + SCHEDULE
     aws.upcoming = [{"ExecutionTime": upcoming}]
     assert close_gate("watchdog")["problems"] == []
-    assert aws.parameters[LANE + "due"] == due
+    assert aws.parameters[LANE + "due"] == due + SCHEDULE
 
 
 def test_f27_watchdog_is_silent_about_a_due_cycle_with_a_verdict(aws: FakeAws, close_gate: CloseGate) -> None:
-    aws.parameters[LANE + "due"] = START.isoformat()
+    aws.parameters[LANE + "due"] = START.isoformat() + SCHEDULE
     close_gate()
     assert close_gate("watchdog")["problems"] == []
-    assert aws.parameters[LANE + "due"] == NEXT_START
+    assert aws.parameters[LANE + "due"] == NEXT_START + SCHEDULE
 
 
 @pytest.mark.parametrize(("days", "problems"), [(13, 1), (15, 0)])
@@ -347,7 +382,7 @@ def test_a_window_that_was_due_before_leases_were_removed_is_not_reported(
 ) -> None:
     close_gate()
     aws.parameters = {key: value for key, value in aws.parameters.items() if CYCLE not in key}
-    aws.parameters[LANE + "due"] = format_instant(START)
+    aws.parameters[LANE + "due"] = format_instant(START) + SCHEDULE
     aws.now = START + timedelta(days=days)
     assert len(close_gate("watchdog")["problems"]) == problems
 
@@ -369,10 +404,10 @@ def test_watchdog_removes_leases_that_are_long_over(aws: FakeAws, close_gate: Cl
     assert sorted(aws.parameters) == [LANE + "due", LANE + "window-id"]
 
 
-def test_a_close_is_eleven_calls_and_an_idle_watchdog_seven(aws: FakeAws, close_gate: CloseGate) -> None:
+def test_a_close_is_twelve_calls_and_an_idle_watchdog_seven(aws: FakeAws, close_gate: CloseGate) -> None:
     aws.calls.clear()
     close_gate()
-    assert len(aws.calls) == 11
+    assert len(aws.calls) == 12
     aws.calls.clear()
     close_gate("watchdog")
     assert len(aws.calls) == 7

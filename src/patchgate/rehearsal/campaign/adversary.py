@@ -50,6 +50,8 @@ class Adversary:
         self._calls = self._meddling(CALL)
         self._deliveries = self._meddling(DELIVERY)
         self._refusals = self._meddling(REFUSAL)
+        self._refused: set[int] = set()
+        """The injections that were told already."""
         self._capacity = self._meddling(CAPACITY)
         self._pages = self._meddling(PAGES)
         self._cut: set[tuple[int, str, str]] = set()
@@ -136,10 +138,12 @@ class Adversary:
 
     def refuses(self, scope: Scope, schedule: str) -> bool:  # noqa: ARG002 - as Meddler says
         """As Meddler says."""
-        for _, injection in self._refusals:
+        for index, injection in self._refusals:
             wanted = self._terrain.schedules.get(str(injection.given["schedule"]))
             if wanted == schedule and self._rages(injection, self._cloud.now):
-                self._note(injection, schedule)
+                if index not in self._refused:
+                    self._refused.add(index)
+                    self._note(injection, f"{schedule}: Lambda takes no invocation from it")
                 return True
         return False
 
