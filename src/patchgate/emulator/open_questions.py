@@ -80,8 +80,8 @@ OPEN_QUESTIONS = (
         "At what pace does EventBridge Scheduler try a delivery again that its target refused?",
         _API.format("scheduler", "APIReference", "RetryPolicy"),
         (),
-        "Assumption: after 1, 2, 4 and then every 8 minutes. Deliveries that come later by anything up to 20 hours are the "
-        "fault F27, and so are targets that refuse for so long that it gives up.",
+        "Assumption: after 1, 2, 4 and then every 8 minutes. Deliveries that come later by anything up to 20 hours are "
+        "the fault F27, and so are targets that refuse for so long that it gives up.",
     ),
     OpenQuestion(
         "How often does EventBridge Scheduler invoke its target, at least once by contract?",
