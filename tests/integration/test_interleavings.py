@@ -108,7 +108,7 @@ def test_the_same_search_finds_the_same(theatre: Theatre) -> None:
 
 # Bugs
 
-CLOSE_LEASE = 'lane.mark(cycle, {"closed": format_instant(now)})'
+CLOSE_LEASE = 'lane.mark(cycle, {"closed": format_instant(now), "next": memory_of(window)})'
 MARK_TOLD = 'lane.mark(cycle, json.loads(leases[cycle]["closed"]) | {"told": True})'
 UNMARKED = 'json.dumps({"closed": ""})'
 
@@ -165,7 +165,7 @@ def test_what_only_a_crash_shows_is_found() -> None:
     """Leases closed after the window, and only with it: a close that is gone between the two never closes its lease."""
     disable = 'lane.disable_window(window["WindowId"])'
     later = f"{disable}\n  [{CLOSE_LEASE} for cycle in closed]"
-    edits = (CLOSE_LEASE, UNMARKED), (MARK_TOLD, "pass"), (disable, later)
+    edits = (CLOSE_LEASE, UNMARKED), (MARK_TOLD, f"found_open and {MARK_TOLD}"), (disable, later)
     with broken_theatre("close", *edits) as theatre:
         explorer = theatre.explorer(meeting("close due", "close"))
         assert not explorer.explore(Bounds()).counterexamples

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 A_CLOSE_BELONGS = timedelta(hours=12)
 """A close belongs to a window up to so long after its end."""
-A_CLOSE_MAY_BE_DUE = timedelta(hours=6)
-"""So long after a window's end a close may come after a watchdog, which then finds what it is to put in order."""
 REMEMBERED = timedelta(days=14)
 """For so long a gate's verdict is kept; what is older a watchdog deletes."""
 VERDICTS = ("open", "hold")
@@ -84,7 +82,7 @@ def _comes_before_the_close(case: Case, watchdog: Run) -> bool:
         for one in case.occurrences
         if one.end <= watchdog.span.low.at
         for run in case.closing.runs
-        if run.span.low.at < one.end + A_CLOSE_MAY_BE_DUE
+        if run.scheduled is not None and run.scheduled <= one.end + A_CLOSE_BELONGS
     )
 
 

@@ -47,6 +47,11 @@ def disabled_midway(terrain: Terrain) -> Injection:
     return Injection("F32", "window", terrain.seconds(terrain.cycles[0].start) + 20, None, {"enabled": False})
 
 
+def no_gate_comes(terrain: Terrain) -> Injection:
+    """The window is not opened: no close finds it enabled, which would tell its next start."""
+    return Injection("F27", "delivery", 0, None, {"schedule": "open", "delays": ()})
+
+
 def silent_through_the_delivery(terrain: Terrain) -> Injection:
     started = terrain.seconds(terrain.cycles[0].start)
     return Injection("F38", "agent", started - 60, started + 3 * 3600, {"instance": 0, "silent": True})
@@ -61,7 +66,7 @@ def backup_as_long_as_its_window(terrain: Terrain) -> Injection:
 WHERE = {
     "stack_update_enables_window": Meeting("daily", update_after_the_close),
     "disabling_stops_executions": Meeting("daily", disabled_midway),
-    "disabled_window_lists_schedule": Meeting("daily"),
+    "disabled_window_lists_schedule": Meeting("daily", no_gate_comes),
     "scheduler_delivers_twice": Meeting("daily"),
     "delivery_ends_with_total_timeout": Meeting("daily", silent_through_the_delivery),
     "completion_counts_from_creation": Meeting("daily", backup_as_long_as_its_window),
