@@ -170,8 +170,8 @@ def test_what_only_a_crash_shows_is_found() -> None:
         explorer = theatre.explorer(meeting("close due", "close"))
         assert not explorer.explore(Bounds()).counterexamples
         found = explorer.explore(Bounds(crashes=1)).counterexamples
-        assert found
-        assert all("crashes" in one.steps[-1] and "lease" in one.violations[0] for one in found)
+        assert all("crashes" in one.steps[-1] for one in found)
+        assert any("lease-closed" in one.violations[0] and "after ssm:Update" in one.steps[-1] for one in found)
 
 
 # What is searched
