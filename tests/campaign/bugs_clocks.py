@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from .bugs_templates import ZONE, schedule
-from .seeding import PATCH, Bug, SourceEdit, TemplateEdit
+from .seeding import PATCH, Bug, SourceEdit, TemplateEdit, in_rules
 
 _SUMMER, _WINTER = "Etc/GMT-2", "Etc/GMT-1"
 """Berlin's offsets, as zones that have no clock changes: what holds before the change of the lanes of that season."""
@@ -21,10 +21,6 @@ def _window(new: str) -> TemplateEdit:
 
 def _function(name: str, new: str) -> Any:
     return schedule(name, "ScheduleExpressionTimezone", old=ZONE, new=new)
-
-
-def _rules(old: str, new: str, only: str = "") -> SourceEdit:
-    return SourceEdit("rules", old, new, only)
 
 
 CLOCK_BUGS = (
@@ -84,7 +80,7 @@ CLOCK_BUGS = (
         "a window's length is added to its local start: in the night of the change it is an hour more or less",
         "F12",
         (
-            _rules(
+            in_rules(
                 'end = start + timedelta(hours=window["Duration"])',
                 f'end = (start.astimezone({_BERLIN}) + timedelta(hours=window["Duration"])).astimezone(UTC)',
             ),
@@ -97,7 +93,7 @@ CLOCK_BUGS = (
         "the age of a backup is the difference of two local times",
         "F11",
         (
-            _rules(
+            in_rules(
                 "<= now - oldest <= maximum_age",
                 f"<= now.astimezone({_BERLIN}) - oldest.astimezone({_BERLIN}) <= maximum_age",
                 "prove",

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from .seeding import Bug, SourceEdit
-
-
-def _close(old: str, new: str) -> SourceEdit:
-    return SourceEdit("close_window", old, new)
-
+from .seeding import Bug, in_close
 
 _WINDOW = '    if found_open:\n        lane.disable_window(window["WindowId"])\n'
 _WATCH = "    if watchdog and missed:\n"
@@ -25,21 +20,21 @@ CLOSE_BUGS = (
         "close-lease-left",
         "leases are not marked closed",
         "F31",
-        (_close(_MARKED, "        return value\n"),),
+        (in_close(_MARKED, "        return value\n"),),
     ),
-    Bug("close-window-left", "the window is not disabled", "F31", (_close(_WINDOW, ""),)),
+    Bug("close-window-left", "the window is not disabled", "F31", (in_close(_WINDOW, ""),)),
     Bug(
         "close-live-window-left",
         "a window that is closed before its end is not disabled, because the lease is read before it is closed",
         "F26",
-        (_close('leases[cycle]["closed"] = lane.mark(', "lane.mark("),),
+        (in_close('leases[cycle]["closed"] = lane.mark(', "lane.mark("),),
         "F26",
     ),
     Bug(
         "close-newest-only",
         "only the newest lease is closed",
         "F31",
-        (_close("for cycle in sorted(leases) if is_over", "for cycle in sorted(leases)[-1:] if is_over"),),
+        (in_close("for cycle in sorted(leases) if is_over", "for cycle in sorted(leases)[-1:] if is_over"),),
         "F27,F31",
     ),
     Bug(
@@ -47,10 +42,10 @@ CLOSE_BUGS = (
         "a close closes the newest cycle alone, and the watchdog nothing",
         "F31",
         (
-            _close(
+            in_close(
                 "for cycle in sorted(leases) if is_over", "for cycle in sorted(leases)[-1:] if not watchdog and is_over"
             ),
-            _close("    if found_open:\n", "    if found_open and not watchdog:\n"),
+            in_close("    if found_open:\n", "    if found_open and not watchdog:\n"),
         ),
         "F27,F31",
     ),
@@ -59,8 +54,10 @@ CLOSE_BUGS = (
         "the watchdog reports, and closes nothing",
         "F31",
         (
-            _close("for cycle in sorted(leases) if is_over", "for cycle in sorted(leases) if not watchdog and is_over"),
-            _close("    if found_open:\n", "    if found_open and not watchdog:\n"),
+            in_close(
+                "for cycle in sorted(leases) if is_over", "for cycle in sorted(leases) if not watchdog and is_over"
+            ),
+            in_close("    if found_open:\n", "    if found_open and not watchdog:\n"),
         ),
         "F27,F31",
     ),
@@ -69,7 +66,7 @@ CLOSE_BUGS = (
         "a window that cannot be disabled is no matter",
         "F30",
         (
-            _close(
+            in_close(
                 _WINDOW,
                 (
                     "    if found_open:\n"
@@ -87,7 +84,7 @@ CLOSE_BUGS = (
         "who was let in and not reached is not named",
         "F57",
         (
-            _close(
+            in_close(
                 _NAMED,
                 "for cycle in untold[:0] for i",
             ),
@@ -99,20 +96,20 @@ CLOSE_BUGS = (
         "close-unreached-all",
         "everybody who was let in is named as not reached",
         "F57",
-        (_close(' and f["instance"] not in seen]', "]"),),
+        (in_close(' and f["instance"] not in seen]', "]"),),
     ),
     Bug(
         "close-missed-unreported",
         "a close does not say that no gate judged its cycle",
         "F27",
-        (_close(_MISSED, "        pass\n"),),
+        (in_close(_MISSED, "        pass\n"),),
         "F27",
     ),
     Bug(
         "watchdog-missed-unreported",
         "the watchdog does not look for cycles without a gate",
         "F27",
-        (_close(_WATCH, "    if False:\n"),),
+        (in_close(_WATCH, "    if False:\n"),),
         "F27",
         masked_by="the close, which says it too",
         with_it="missed-unreported",
@@ -121,7 +118,7 @@ CLOSE_BUGS = (
         "missed-unreported",
         "neither the close nor the watchdog says that no gate judged a cycle",
         "F27",
-        (_close(_MISSED, "        pass\n"), _close(_WATCH, "    if False:\n")),
+        (in_close(_MISSED, "        pass\n"), in_close(_WATCH, "    if False:\n")),
         "F27",
     ),
     Bug(
@@ -129,7 +126,7 @@ CLOSE_BUGS = (
         "every close says that no gate judged its cycle",
         "promise 4",
         (
-            _close(
+            in_close(
                 _UNJUDGED,
                 "    if not watchdog:\n",
             ),
@@ -140,7 +137,7 @@ CLOSE_BUGS = (
         "only the first page of the lane's parameters is read",
         "F21",
         (
-            _close(
+            in_close(
                 'read_leases([p for page in pages for p in page["Parameters"]]',
                 'read_leases(next(iter(pages))["Parameters"]',
             ),
@@ -151,14 +148,14 @@ CLOSE_BUGS = (
         "close-dies",
         "every close and every watchdog dies at once",
         "promise 2",
-        (_close(_BEGIN, _BEGIN + '    raise RuntimeError("dead")\n'),),
+        (in_close(_BEGIN, _BEGIN + '    raise RuntimeError("dead")\n'),),
     ),
     Bug(
         "close-dies-half-way",
         "every close and every watchdog dies when the leases are closed, before the window is",
         "promise 2",
         (
-            _close(
+            in_close(
                 "    found_open = window", '    if closed:\n        raise RuntimeError("dead")\n    found_open = window'
             ),
         ),
@@ -167,13 +164,13 @@ CLOSE_BUGS = (
         "watchdog-dies",
         "every watchdog dies",
         "promise 2",
-        (_close(_WATCHED, '    if watchdog:\n        raise RuntimeError("dead")\n'),),
+        (in_close(_WATCHED, '    if watchdog:\n        raise RuntimeError("dead")\n'),),
     ),
     Bug(
         "close-unreached-every-other-day",
         "who was not reached is named every other day",
         "F57",
-        (_close(_NAMED, "for cycle in untold if int(cycle[7]) % 2 for i"),),
+        (in_close(_NAMED, "for cycle in untold if int(cycle[7]) % 2 for i"),),
         "F33,F57",
         ("daily", "narrow"),
     ),
@@ -181,7 +178,7 @@ CLOSE_BUGS = (
         "close-told-too-early",
         "a lease counts as told as soon as it is closed: who dies half-way has told nobody",
         "F31",
-        (_close('{"closed": format_instant(now), ', '{"closed": format_instant(now), "told": True, '),),
+        (in_close('{"closed": format_instant(now), ', '{"closed": format_instant(now), "told": True, '),),
         "F31,F57,crash",
         ("narrow",),
     ),
@@ -189,7 +186,7 @@ CLOSE_BUGS = (
         "close-tells-nobody",
         "a close and a watchdog publish nothing",
         "promise 4",
-        (_close("    lane.notify(record)\n", ""),),
+        (in_close("    lane.notify(record)\n", ""),),
         "F27,F31,F57",
     ),
 )

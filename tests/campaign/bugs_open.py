@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from .seeding import Bug, SourceEdit
-
-
-def _open(old: str, new: str) -> SourceEdit:
-    return SourceEdit("open_window", old, new)
+from .seeding import Bug, SourceEdit, in_open
 
 
 def _rules(old: str, new: str) -> SourceEdit:
@@ -21,16 +17,16 @@ _NAMED = (
     "        return window_id"
 )
 
-BY_NAME = _open(_NAMED, "return named[-1]")
-UNFROZEN = _open("            lane.check_freeze(times[0])\n", "")
-HOLD_LEAVES_WINDOW = _open("        lane.enable_window(window_id, enabled=False)\n", "")
+BY_NAME = in_open(_NAMED, "return named[-1]")
+UNFROZEN = in_open("            lane.check_freeze(times[0])\n", "")
+HOLD_LEAVES_WINDOW = in_open("        lane.enable_window(window_id, enabled=False)\n", "")
 
 OPEN_BUGS = (
     Bug(
         "open-counts-jobs",
         "completed jobs are counted, whatever the mode",
         "F08",
-        (_open('if self.env["GATE_MODE"] == "threshold":', 'if self.env["GATE_MODE"]:'),),
+        (in_open('if self.env["GATE_MODE"] == "threshold":', 'if self.env["GATE_MODE"]:'),),
         "F01,F02,F08",
         ("daily",),
     ),
@@ -87,7 +83,7 @@ OPEN_BUGS = (
         "the look-back counts from when the gate runs, not from its schedule",
         "F10",
         (
-            _open(
+            in_open(
                 'since = scheduled - timedelta(hours=int(self.env["LOOK_BACK_HOURS"]))',
                 'since = datetime.now(UTC) - timedelta(hours=int(self.env["LOOK_BACK_HOURS"]))',
             ),
@@ -100,8 +96,8 @@ OPEN_BUGS = (
         "the look-back is left out: yesterday's backup counts",
         "F09",
         (
-            _open("            ByCreatedAfter=since,\n", ""),
-            _open("since = scheduled - timedelta", "_ = scheduled - timedelta"),
+            in_open("            ByCreatedAfter=since,\n", ""),
+            in_open("since = scheduled - timedelta", "_ = scheduled - timedelta"),
         ),
         "F06,F08",
     ),
@@ -124,7 +120,7 @@ OPEN_BUGS = (
         "a machine without a job gets its neighbour's",
         "F07",
         (
-            _open(
+            in_open(
                 "(jobs.get(arn) for arn in",
                 "(jobs.get(arn) or next(iter(jobs.values()), None) for arn in",
             ),
@@ -161,7 +157,7 @@ OPEN_BUGS = (
         "the window is read before it is enabled, when it has no next execution",
         "F24",
         (
-            _open(
+            in_open(
                 (
                     "        self.ssm.update_maintenance_window(WindowId=window_id, Enabled=enabled)\n"
                     "        window = self.ssm.get_maintenance_window(WindowId=window_id)\n"
@@ -179,7 +175,7 @@ OPEN_BUGS = (
         "what enabling answered is believed, and the next execution is guessed",
         "F24",
         (
-            _open(
+            in_open(
                 "window = self.ssm.get_maintenance_window(WindowId=window_id)",
                 (
                     'window = self.ssm.get_maintenance_window(WindowId=window_id) | {"Enabled": enabled}\n'
@@ -220,7 +216,7 @@ OPEN_BUGS = (
         "open-freeze-now",
         "the gate reads the freezes of now, not those of the window's start",
         "F53",
-        (_open("lane.check_freeze(times[0])", "lane.check_freeze(now)"),),
+        (in_open("lane.check_freeze(times[0])", "lane.check_freeze(now)"),),
         "F53",
         ("calendar",),
     ),
@@ -229,8 +225,8 @@ OPEN_BUGS = (
         "the lease is created before the evidence",
         "F44",
         (
-            _open(_EVIDENCE, ""),
-            _open(
+            in_open(_EVIDENCE, ""),
+            in_open(
                 "            return lane.obey(cycle, lane.leases()[cycle])\n    else:\n",
                 "            return lane.obey(cycle, lane.leases()[cycle])\n"
                 "        lane.write_evidence(cycle, record, findings)\n"
@@ -243,14 +239,14 @@ OPEN_BUGS = (
         "open-evidence-missing",
         "the verdict is not written",
         "promise 4",
-        (_open(_EVIDENCE, ""),),
+        (in_open(_EVIDENCE, ""),),
     ),
     Bug(
         "open-evidence-swallowed",
         "a verdict that cannot be written is left out",
         "F44",
         (
-            _open(
+            in_open(
                 _EVIDENCE,
                 (
                     "    try:\n"
@@ -267,7 +263,7 @@ OPEN_BUGS = (
         "the verdict has no rows for machines that are let in",
         "promise 4",
         (
-            _open(
+            in_open(
                 "[finding._asdict() for finding in findings]",
                 '[finding._asdict() for finding in findings if finding.status == "denied"]',
             ),
@@ -279,7 +275,7 @@ OPEN_BUGS = (
         "the verdict names each finding by its neighbour's id",
         "promise 4",
         (
-            _open(
+            in_open(
                 "found = [self.finding(*target, jobs, agents) for target in targets]",
                 (
                     "found = [self.finding(*target, jobs, agents)._replace(instance=other[0]) for target, "
@@ -293,7 +289,7 @@ OPEN_BUGS = (
         "open-lease-overwritten",
         "Overwrite=True: a concurrent gate writes the lease a second time",
         "F28",
-        (_open('Type="String", Overwrite=False)', 'Type="String", Overwrite=True)'),),
+        (in_open('Type="String", Overwrite=False)', 'Type="String", Overwrite=True)'),),
         "F28",
     ),
     Bug(
@@ -301,7 +297,7 @@ OPEN_BUGS = (
         "a duplicate decides again",
         "F28",
         (
-            _open(
+            in_open(
                 '    if "open" in lease or "closed" in lease:\n        return lane.obey(cycle, lease)\n    findings',
                 "    findings",
             ),
@@ -321,28 +317,28 @@ OPEN_BUGS = (
         "open-hold-forgotten",
         "a hold is not remembered",
         "promise 4",
-        (_open("        lane.write_hold(cycle, record)\n", ""),),
+        (in_open("        lane.write_hold(cycle, record)\n", ""),),
         "F06,F53",
     ),
     Bug(
         "open-stopped-unnamed",
         "machines that are not running at the gate are not looked at",
         "F39",
-        (_open('["pending", "running", "stopping", "stopped"]', '["running"]'),),
+        (in_open('["pending", "running", "stopping", "stopped"]', '["running"]'),),
         "F39",
     ),
     Bug(
         "open-tells-nobody",
         "a gate publishes nothing",
         "promise 4",
-        (_open("        lane.notify(record, findings)\n", "        pass\n"),),
+        (in_open("        lane.notify(record, findings)\n", "        pass\n"),),
         "F02,F06",
     ),
     Bug(
         "open-retry-tells-nobody",
         "a gate that died before people were told obeys its lease in silence",
         "promise 4",
-        (_open('if left_out and "told" not in lease:', "if not lease:"),),
+        (in_open('if left_out and "told" not in lease:', "if not lease:"),),
         "F08,F30,crash",
     ),
 )

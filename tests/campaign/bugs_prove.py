@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from .seeding import Bug, SourceEdit
+from .seeding import Bug, SourceEdit, in_prove
 
 _UNTIL = "not_after = min(until, started + timedelta(seconds=int(events["
 _NOT_AFTER = _UNTIL + '"ProofMaxAgeSeconds"])))'
 _CAUGHT = "    except Denied as denied:\n        answer |="
-
-
-def _prove(old: str, new: str) -> SourceEdit:
-    return SourceEdit("prove", old, new)
 
 
 def _rules(old: str, new: str, only: str = "prove") -> SourceEdit:
@@ -19,21 +15,23 @@ def _rules(old: str, new: str, only: str = "prove") -> SourceEdit:
 
 IGNORE_VOLUMES = _rules('missing = sorted(volumes - {snapshot["VolumeId"] for snapshot in found})', "missing = []")
 STATE_IGNORED = _rules('if state != "COMPLETED":', 'if state not in ("COMPLETED", "RUNNING"):')
-STATUS_IGNORED = _prove(
+STATUS_IGNORED = in_prove(
     'state = self.backup.describe_recovery_point(BackupVaultName=vault, RecoveryPointArn=point)["Status"]',
     'state = "COMPLETED"',
 )
-NOT_LOOKED_FOR = _prove('if point not in [p["RecoveryPointArn"] for p in kept]:', "if not point:")
+NOT_LOOKED_FOR = in_prove('if point not in [p["RecoveryPointArn"] for p in kept]:', "if not point:")
 NOTHING_HELD = (
-    _prove("            held += recovered_snapshots(point, self.images(point))\n", ""),
-    _prove("oldest = check_coverage(attached_volumes(self.instance()), held, known, now, maximum_age)", "oldest = now"),
+    in_prove("            held += recovered_snapshots(point, self.images(point))\n", ""),
+    in_prove(
+        "oldest = check_coverage(attached_volumes(self.instance()), held, known, now, maximum_age)", "oldest = now"
+    ),
 )
 IGNORE_ADMIT_UNTIL = _rules("if now >= until:", "if until < start:")
-PROOF_OUTLIVES_LEASE = _prove(_NOT_AFTER, _NOT_AFTER.replace("min(until, ", "max(started, "))
+PROOF_OUTLIVES_LEASE = in_prove(_NOT_AFTER, _NOT_AFTER.replace("min(until, ", "max(started, "))
 
-FREEZE_IGNORED = _prove("        proof.check_freeze(started)\n", "")
+FREEZE_IGNORED = in_prove("        proof.check_freeze(started)\n", "")
 
-LEASE_IGNORED = _prove(
+LEASE_IGNORED = in_prove(
     'answer["Cycle"], until = proof.lease(started)', ('answer["Cycle"], until = "none", started + timedelta(hours=1)')
 )
 
@@ -66,7 +64,7 @@ PROVE_BUGS = (
         "the age in minutes is read as hours",
         "F13",
         (
-            _prove(
+            in_prove(
                 'timedelta(minutes=int(self.given["MaximumProofAgeMinutes"]))',
                 'timedelta(hours=int(self.given["MaximumProofAgeMinutes"]))',
             ),
@@ -120,9 +118,9 @@ PROVE_BUGS = (
         "recovery points of any vault are a proof",
         "F07",
         (
-            _prove("paginate(ByResourceArn=arn, ByBackupVaultName=vault)", "paginate(ByResourceArn=arn)"),
-            _prove('if p["BackupVaultName"] == vault]', "]"),
-            _prove(
+            in_prove("paginate(ByResourceArn=arn, ByBackupVaultName=vault)", "paginate(ByResourceArn=arn)"),
+            in_prove('if p["BackupVaultName"] == vault]', "]"),
+            in_prove(
                 "BackupVaultName=vault, RecoveryPointArn=point)",
                 'BackupVaultName=newest["BackupVaultName"], RecoveryPointArn=point)',
             ),
@@ -134,7 +132,7 @@ PROVE_BUGS = (
         "resource-not-filtered",
         "the newest job of the vault counts, whoever's it is",
         "F07",
-        (_prove("paginate(ByResourceArn=arn, ByBackupVaultName=vault)", "paginate(ByBackupVaultName=vault)"),),
+        (in_prove("paginate(ByResourceArn=arn, ByBackupVaultName=vault)", "paginate(ByBackupVaultName=vault)"),),
         "F07",
     ),
     Bug(
@@ -167,14 +165,14 @@ PROVE_BUGS = (
         "not-after-lease",
         "a proof lives as long as its lease",
         "F55",
-        (_prove(_NOT_AFTER, "not_after = until"),),
+        (in_prove(_NOT_AFTER, "not_after = until"),),
         "F30,F55,F56",
     ),
     Bug(
         "not-after-late",
         "a proof's life begins when it was read, not when reading began",
         "F55",
-        (_prove(_NOT_AFTER, _NOT_AFTER.replace("started +", "datetime.now(UTC) +")),),
+        (in_prove(_NOT_AFTER, _NOT_AFTER.replace("started +", "datetime.now(UTC) +")),),
         "F29,F47",
     ),
     Bug(
@@ -230,7 +228,7 @@ PROVE_BUGS = (
         "only the first page of the lane's parameters is read",
         "F21",
         (
-            _prove(
+            in_prove(
                 'read_leases([p for page in pages for p in page["Parameters"]]',
                 'read_leases(next(iter(pages))["Parameters"]',
             ),
@@ -241,7 +239,7 @@ PROVE_BUGS = (
         "prove-outlives-itself",
         "a proof whose reads took longer than it lives admits all the same",
         "promise 1",
-        (_prove('    if answer["Decision"] == "admit" and datetime', "    if not answer and datetime"),),
+        (in_prove('    if answer["Decision"] == "admit" and datetime', "    if not answer and datetime"),),
         "F29,F30",
     ),
     Bug(
@@ -255,14 +253,14 @@ PROVE_BUGS = (
         "freeze-global-only",
         "only the freeze of everything is read",
         "F53",
-        (_prove('Names=["/patchgate/freeze", self.prefix + "freeze"]', 'Names=["/patchgate/freeze"]'),),
+        (in_prove('Names=["/patchgate/freeze", self.prefix + "freeze"]', 'Names=["/patchgate/freeze"]'),),
         "F53",
     ),
     Bug(
         "freeze-calendar-ignored",
         "a closed change calendar does not matter",
         "F53",
-        (_prove('if state["State"] != "OPEN":', 'if not state["State"]:'),),
+        (in_prove('if state["State"] != "OPEN":', 'if not state["State"]:'),),
         "F53",
         ("calendar",),
     ),
@@ -277,7 +275,7 @@ PROVE_BUGS = (
         "agent-ignored",
         "the agent is not asked for",
         "F38",
-        (_prove("        check_agent(self.ssm", "        list(self.ssm"),),
+        (in_prove("        check_agent(self.ssm", "        list(self.ssm"),),
         "F38,F55",
     ),
     Bug(
@@ -285,7 +283,7 @@ PROVE_BUGS = (
         "any error is caught, and the instance admitted",
         "F29",
         (
-            _prove(
+            in_prove(
                 _CAUGHT,
                 (
                     "    except Exception as denied:\n"
@@ -303,21 +301,21 @@ PROVE_BUGS = (
         "errors-deny",
         "any error is caught, and the instance denied for whatever reason comes first",
         "F29",
-        (_prove(_CAUGHT, '    except Exception:\n        denied = Denied("agent-offline")\n        answer |='),),
+        (in_prove(_CAUGHT, '    except Exception:\n        denied = Denied("agent-offline")\n        answer |='),),
         "F29,F47",
     ),
     Bug(
         "evidence-missing",
         "the proof's evidence is not written",
         "promise 4",
-        (_prove("    proof.write_evidence(answer, started)\n", ""),),
+        (in_prove("    proof.write_evidence(answer, started)\n", ""),),
     ),
     Bug(
         "evidence-error-swallowed",
         "evidence that cannot be written is left out",
         "F44",
         (
-            _prove(
+            in_prove(
                 "    proof.write_evidence(answer, started)\n",
                 "    try:\n        proof.write_evidence(answer, started)\n    except Exception:\n        pass\n",
             ),
@@ -329,7 +327,7 @@ PROVE_BUGS = (
         "evidence is written of denials only",
         "promise 4",
         (
-            _prove(
+            in_prove(
                 "    proof.write_evidence(answer, started)\n",
                 '    if answer["Decision"] == "deny":\n        proof.write_evidence(answer, started)\n',
             ),
@@ -340,8 +338,8 @@ PROVE_BUGS = (
         "the evidence is written before the answer is known",
         "promise 4",
         (
-            _prove("    proof.write_evidence(answer, started)\n", ""),
-            _prove(
+            in_prove("    proof.write_evidence(answer, started)\n", ""),
+            in_prove(
                 '    try:\n        answer["Cycle"]',
                 '    proof.write_evidence(answer, started)\n    try:\n        answer["Cycle"]',
             ),
@@ -351,6 +349,6 @@ PROVE_BUGS = (
         "evidence-wrong-place",
         "the evidence lies in no cycle",
         "promise 4",
-        (_prove('answer["Cycle"] or "no-cycle"', '"no-cycle"'),),
+        (in_prove('answer["Cycle"] or "no-cycle"', '"no-cycle"'),),
     ),
 )

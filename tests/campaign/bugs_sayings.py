@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from .seeding import Bug, SourceEdit
+from .seeding import Bug, SourceEdit, in_open, in_prove, in_rules
 
 _DENIALS = "F02,F14,F16"
 _LANES = ("daily", "lenient")
 _TERMS = 'return start, end, end - timedelta(hours=window["Cutoff"])'
 _PROVEN = "    proof.write_evidence(answer, started)\n"
-
-
-def _open(old: str, new: str) -> SourceEdit:
-    return SourceEdit("open_window", old, new)
-
-
-def _prove(old: str, new: str) -> SourceEdit:
-    return SourceEdit("prove", old, new)
-
-
-def _rules(old: str, new: str, only: str = "") -> SourceEdit:
-    return SourceEdit("rules", old, new, only)
 
 
 _PRUNES_AT_ONCE = SourceEdit("close_window", "if cycle < cycle_key(now - KEPT):", "if cycle < cycle_key(now):")
@@ -29,14 +17,14 @@ SAYING_BUGS = (
         "lease-admits-nobody",
         "a lease admits until its window begins",
         "promise 3",
-        (_rules(_TERMS, "return start, end, start"),),
+        (in_rules(_TERMS, "return start, end, start"),),
         shapes=_LANES,
     ),
     Bug(
         "lease-ends-early",
         "a lease takes its window for an hour long",
         "F56",
-        (_rules('end = start + timedelta(hours=window["Duration"])', "end = start + timedelta(hours=1, minutes=1)"),),
+        (in_rules('end = start + timedelta(hours=window["Duration"])', "end = start + timedelta(hours=1, minutes=1)"),),
         shapes=_LANES,
     ),
     Bug(
@@ -44,7 +32,7 @@ SAYING_BUGS = (
         "a gate holds whatever it finds, for a reason that nobody knows",
         "promise 3",
         (
-            _rules(
+            in_rules(
                 '    if not running:\n        return Verdict("hold", "no-targets")\n',
                 '    return Verdict("hold", "risk")\n',
             ),
@@ -55,7 +43,7 @@ SAYING_BUGS = (
         "reason-misspelt",
         "a reason is misspelt",
         "promise 4",
-        (_rules('raise Denied("backup-with-issues"', 'raise Denied("backup-with-issue"'),),
+        (in_rules('raise Denied("backup-with-issues"', 'raise Denied("backup-with-issue"'),),
         "F04",
         _LANES,
     ),
@@ -64,7 +52,7 @@ SAYING_BUGS = (
         "a proof denies without saying why",
         "promise 4",
         (
-            _prove(
+            in_prove(
                 '{"Reason": denied.reason, "Detail": denied.detail}', '{"Reason": "denied", "Detail": denied.detail}'
             ),
         ),
@@ -75,7 +63,7 @@ SAYING_BUGS = (
         "denial-without-evidence",
         "a proof writes evidence of its admissions only",
         "promise 4",
-        (_prove(_PROVEN, f'    if answer["Decision"] == "admit":\n    {_PROVEN}'),),
+        (in_prove(_PROVEN, f'    if answer["Decision"] == "admit":\n    {_PROVEN}'),),
         _DENIALS,
         _LANES,
     ),
@@ -84,7 +72,7 @@ SAYING_BUGS = (
         "a denial fails the runbook, and uses up the error budget",
         "F34",
         (
-            _prove(
+            in_prove(
                 _PROVEN, f'{_PROVEN}    if answer["Decision"] == "deny":\n        raise ValueError(answer["Reason"])\n'
             ),
         ),
@@ -96,7 +84,7 @@ SAYING_BUGS = (
         "the evidence of a verdict says of nobody why",
         "promise 4",
         (
-            _open(
+            in_open(
                 "rows = [record] + [finding._asdict() for finding in findings]",
                 'rows = [record] + [finding._replace(reason="", detail="")._asdict() for finding in findings]',
             ),
@@ -109,7 +97,7 @@ SAYING_BUGS = (
         "the evidence of a verdict calls who is left out by a word of its own",
         "promise 4",
         (
-            _open(
+            in_open(
                 "rows = [record] + [finding._asdict() for finding in findings]",
                 'rows = [record] + [finding._asdict() | {"status": finding.status[:4]} for finding in findings]',
             ),
@@ -120,7 +108,7 @@ SAYING_BUGS = (
         "message-cut-short",
         "every message is cut short",
         "promise 4",
-        (_open("MESSAGE_BYTES = 200_000", "MESSAGE_BYTES = 150"),),
+        (in_open("MESSAGE_BYTES = 200_000", "MESSAGE_BYTES = 150"),),
         _DENIALS,
         _LANES,
     ),
@@ -129,7 +117,7 @@ SAYING_BUGS = (
         "a message says who is left out, and not why",
         "promise 4",
         (
-            _open(
+            in_open(
                 'lines += [f"{f.instance}  {f.status}: {f.reason} {f.detail}" for f in left_out]',
                 "lines += [f.instance for f in left_out]",
             ),

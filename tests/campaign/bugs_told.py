@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .seeding import ABSENT, MONITORING, Bug, SourceEdit, TemplateEdit
+from .seeding import ABSENT, MONITORING, Bug, TemplateEdit, in_close, in_open
 
 _QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
 _DIES = '        raise RuntimeError("dead")\n'
@@ -16,14 +16,6 @@ _TELL = "    lane.notify(record)\n"
 _TOLD = '    for cycle in untold:\n        lane.mark(cycle, json.loads(leases[cycle]["closed"]) | {"told": True})\n'
 _PRINT_OPEN = '        print(metrics_line(record | {"left_out": rows}, dimensions, metrics, datetime.now(UTC)))\n'
 _PRINT_CLOSE = "        print(metrics_line(record, dimensions, metrics, datetime.now(UTC)))\n"
-
-
-def _open(old: str, new: str) -> SourceEdit:
-    return SourceEdit("open_window", old, new)
-
-
-def _close(old: str, new: str) -> SourceEdit:
-    return SourceEdit("close_window", old, new)
 
 
 def _nowhere(config: str) -> TemplateEdit:
@@ -42,7 +34,7 @@ TOLD_BUGS = (
         "open-told-and-dies",
         "a gate marks its lease told, and dies before people are",
         "promise 4",
-        (_open(_NOTIFY + _LEFT_OUT + _MARK, _LEFT_OUT + _MARK + _DIES + _NOTIFY),),
+        (in_open(_NOTIFY + _LEFT_OUT + _MARK, _LEFT_OUT + _MARK + _DIES + _NOTIFY),),
         "F08,F38",
         ("lenient",),
     ),
@@ -50,21 +42,21 @@ TOLD_BUGS = (
         "close-told-and-dies",
         "a close that did not reach everybody writes its log line, marks the lease told, and dies before people are",
         "F57",
-        (_close(_REPORT + _TELL + _TOLD, _REPORT + _TOLD + "    if unreached:\n" + _DIES + _TELL),),
+        (in_close(_REPORT + _TELL + _TOLD, _REPORT + _TOLD + "    if unreached:\n" + _DIES + _TELL),),
         "F57",
         ("narrow",),
     ),
-    Bug("open-prints-nothing", "a gate writes no log line", "promise 4", (_open(_PRINT_OPEN, "        pass\n"),)),
-    Bug("close-prints-nothing", "a close writes no log line", "promise 4", (_close(_PRINT_CLOSE, "        pass\n"),)),
+    Bug("open-prints-nothing", "a gate writes no log line", "promise 4", (in_open(_PRINT_OPEN, "        pass\n"),)),
+    Bug("close-prints-nothing", "a close writes no log line", "promise 4", (in_close(_PRINT_CLOSE, "        pass\n"),)),
     Bug(
         "left-out-is-kept",
         "neither log nor message says whom a verdict leaves out",
         "promise 4",
         (
-            _open(
+            in_open(
                 'rows = [list(f) for f in findings if f.status != "proven"]', "rows = [list(f) for f in findings[:0]]"
             ),
-            _open('left_out = [f for f in findings if f.status != "proven"]', "left_out = findings[:0]"),
+            in_open('left_out = [f for f in findings if f.status != "proven"]', "left_out = findings[:0]"),
         ),
         "F08,F38",
         ("lenient",),
@@ -74,7 +66,7 @@ TOLD_BUGS = (
         "a close names whom it did not reach in its return value, and neither in its log nor in a message",
         "F57",
         (
-            _close(
+            in_close(
                 _REPORT + _TELL,
                 '    said = record | {"unreached": [], "problems": [one for one in problems if "never" not in one]}\n'
                 "    lane.report(said, watchdog=watchdog)\n    lane.notify(said)\n",
@@ -127,7 +119,7 @@ TOLD_BUGS = (
         "close-never-marks-told",
         "no close remembers that it told people: every watchdog says that none ended well",
         "promise 4",
-        (_close(_TOLD, ""),),
+        (in_close(_TOLD, ""),),
     ),
     Bug(
         "close-is-a-watchdog",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .bugs_prove import IGNORE_VOLUMES
-from .seeding import Bug, SourceEdit
+from .seeding import Bug, SourceEdit, in_open, in_prove
 
 _LANE = ("volumes",)
 _FOUND = 'found = sorted((jobs.get(arn) for arn in arns or [""]), key=is_unfinished)'
@@ -11,20 +11,12 @@ _PROTECTED = 'for arn in protected_resources(instance, self.arn_prefix, self.giv
 _POINT = "            point = self.recovery_point(arn)\n"
 
 
-def _open(old: str, new: str) -> SourceEdit:
-    return SourceEdit("open_window", old, new)
-
-
-def _prove(old: str, new: str) -> SourceEdit:
-    return SourceEdit("prove", old, new)
-
-
-FIRST_PROVEN = _prove(_PROTECTED, _PROTECTED.replace("):", ")[:1]:"))
-ANY_PROVEN = _prove(
+FIRST_PROVEN = in_prove(_PROTECTED, _PROTECTED.replace("):", ")[:1]:"))
+ANY_PROVEN = in_prove(
     _POINT,
     f"            try:\n    {_POINT}            except Denied:\n                continue\n",
 )
-NO_VOLUMES_PROVEN = _open('for arn in arns or [""]', "for arn in arns")
+NO_VOLUMES_PROVEN = in_open('for arn in arns or [""]', "for arn in arns")
 STORE_ROOTS_TAKEN = SourceEdit(
     "rules", 'if instance.get("RootDeviceType") != "ebs":', 'if "RootDeviceType" not in instance:'
 )
@@ -34,7 +26,7 @@ VOLUME_BUGS = (
         "open-first-volume",
         "the gate takes the first volume's backup for that of all",
         "promise 4",
-        (_open(_FOUND, 'found = [jobs.get(arn) for arn in (arns or [""])[:1]]'),),
+        (in_open(_FOUND, 'found = [jobs.get(arn) for arn in (arns or [""])[:1]]'),),
         "F02,F03,F04,F08",
         _LANE,
     ),
@@ -43,7 +35,7 @@ VOLUME_BUGS = (
         "one volume whose backup completed speaks for the others in the gate",
         "promise 4",
         (
-            _open(
+            in_open(
                 _FOUND,
                 'known = [jobs.get(arn) for arn in arns or [""]]\n'
                 '            found = [job for job in known if job and job["State"] == "COMPLETED"][:1] or known',
@@ -56,7 +48,7 @@ VOLUME_BUGS = (
         "open-missing-volumes-passed-over",
         "the gate passes over volumes without a job",
         "F08",
-        (_open(_FOUND, "found = [job for arn in arns if (job := jobs.get(arn))] or [None]"),),
+        (in_open(_FOUND, "found = [job for arn in arns if (job := jobs.get(arn))] or [None]"),),
         "F08",
         _LANE,
     ),
@@ -64,7 +56,7 @@ VOLUME_BUGS = (
         "open-running-volume-speaks-first",
         "a volume's backup that still runs hides another's that failed",
         "promise 4",
-        (_open(_FOUND, 'found = sorted((jobs.get(arn) for arn in arns or [""]), key=is_unfinished, reverse=True)'),),
+        (in_open(_FOUND, 'found = sorted((jobs.get(arn) for arn in arns or [""]), key=is_unfinished, reverse=True)'),),
         "F01,F02",
         _LANE,
     ),

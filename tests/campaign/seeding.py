@@ -58,6 +58,26 @@ class SourceEdit:
         return f"{self.module}.py"
 
 
+def in_open(old: str, new: str) -> SourceEdit:
+    """An edit of the open function."""
+    return SourceEdit("open_window", old, new)
+
+
+def in_close(old: str, new: str) -> SourceEdit:
+    """An edit of the close function."""
+    return SourceEdit("close_window", old, new)
+
+
+def in_prove(old: str, new: str) -> SourceEdit:
+    """An edit of the proof."""
+    return SourceEdit("prove", old, new)
+
+
+def in_rules(old: str, new: str, only: str = "") -> SourceEdit:
+    """An edit of the rules, in all scripts or in one."""
+    return SourceEdit("rules", old, new, only)
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateEdit:
     """In a template, what stands below ``Resources`` at ``path`` becomes ``new``; it was ``old``.

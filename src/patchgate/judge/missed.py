@@ -158,8 +158,6 @@ def _was_unremembered(case: Case, due: datetime, closing: Run) -> bool:
 
 def _is_of_a_close(case: Case, cut: Cut) -> bool:
     """Whether a close or a watchdog was on its way then, which ended or not."""
-    ended = {run.request for run in case.closing.runs}
     return any(run.span.low.seq < cut.seq < run.span.high.seq for run in case.closing.runs) or any(
-        begun.seq < cut.seq and cut.at - begun.at <= LONGEST_RUN and request not in ended
-        for begun, request in case.closing.begun
+        begun.seq < cut.seq and cut.at - begun.at <= LONGEST_RUN for begun in case.closing.unended
     )

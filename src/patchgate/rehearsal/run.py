@@ -141,6 +141,11 @@ def rehearsed_lane(settings: LaneSettings, calendar: LaneCalendar) -> RehearsedL
     )
 
 
+def freeze_calendars(settings: LaneSettings) -> tuple[str, ...]:
+    """The names or ARNs of the change calendars that a lane obeys."""
+    return tuple(filter(None, settings.values["FreezeCalendars"].split(",")))
+
+
 def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
     """A lane as the judge must know it."""
     rehearsed, values = rehearsed_lane(settings, calendar), settings.values
@@ -170,7 +175,7 @@ def lane_facts(settings: LaneSettings, calendar: LaneCalendar) -> LaneFacts:
         maximum_lead=timedelta(minutes=int(values["MaximumLeadMinutes"])),
         duration=timedelta(hours=int(values["MaintenanceWindowDuration"])),
         cutoff=timedelta(hours=int(values["MaintenanceWindowCutoff"])),
-        calendars=tuple(filter(None, values["FreezeCalendars"].split(","))),
+        calendars=freeze_calendars(settings),
         error_budget=values["InstallMaxErrors"],
         reboots=values["InstallRebootOption"] == "RebootIfNeeded",
     )

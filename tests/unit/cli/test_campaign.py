@@ -124,13 +124,14 @@ def test_a_process_that_dies_ends_the_campaign_and_what_is_done_is_kept(
     assert said[-1].startswith("  -> the same command goes on from there")
 
 
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
     campaign: tuple[list[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
-    _after_the_first_chunk(monkeypatch, interrupt)
+    _after_the_first_chunk(monkeypatch, _interrupt)
     command, path = campaign
     assert within_patience(lambda: run(command)) == 130
     assert not active_children()
@@ -144,10 +145,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
 def test_ctrl_c_without_a_checkpoint_is_only_that(
     campaign: tuple[list[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
-    _after_the_first_chunk(monkeypatch, interrupt)
+    _after_the_first_chunk(monkeypatch, _interrupt)
     command, path = campaign
     assert within_patience(lambda: run(command[:-2])) == 130
     assert capsys.readouterr().err.endswith("patchgate: stopped\n")

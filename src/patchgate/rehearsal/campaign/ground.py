@@ -29,7 +29,7 @@ from patchgate.plan import names
 from patchgate.rehearsal.campaign.shapes import ORGANIZATION, Shape
 from patchgate.rehearsal.campaign.terrain import SETTLED, Cycle, Lengths, Terrain, every_reading
 from patchgate.rehearsal.cycles import read_calendar, window_schedule
-from patchgate.rehearsal.run import lane_facts, rehearsed_lane
+from patchgate.rehearsal.run import freeze_calendars, lane_facts, rehearsed_lane
 from patchgate.rehearsal.stage import Stage, open_door
 from patchgate.schedule import Dialect, parse
 
@@ -165,7 +165,7 @@ def break_ground(stage: Stage, shape: Shape) -> Terrain:
     scope = Scope(shape.account, shape.region)
     for spec in machines(shape, releases=tuple(_releases(stage.cloud, shape, lane))):
         stage.cloud.component(Ec2).add_instance(scope, spec)
-    for name in _calendars(lane):
+    for name in freeze_calendars(lane):
         document = {"Name": name, "Content": calendar_text(()), "DocumentType": "ChangeCalendar"}
         stage.cloud.call(*scope.key, "ssm", "CreateDocument", document | {"DocumentFormat": "TEXT"})
     log_account = shape.log_account or shape.account
@@ -208,15 +208,9 @@ def survey(cloud: Cloud, shape: Shape, lane: LaneSettings, bucket: str) -> Terra
         backup_role=f"arn:{partition_of(shape.region)}:iam::{shape.account}:role/{names.BACKUP_ROLE.render(**of_lane)}",
         freezes=(names.GLOBAL_FREEZE_PARAMETER.render(), names.FREEZE_PARAMETER.render(**of_lane)),
         tags=specs[0].tags,
-        calendars=_calendars(lane),
         log_account=shape.log_account,
         windows=every_reading(window_schedule(lane.values, zone), start, cycles[-1].end),
     )
-
-
-def _calendars(lane: LaneSettings) -> tuple[str, ...]:
-    """The names of the change calendars that a lane obeys."""
-    return tuple(filter(None, lane.values["FreezeCalendars"].split(",")))
 
 
 def _make_keys(cloud: Cloud, shape: Shape) -> tuple[str, str]:

@@ -40,11 +40,11 @@ class Terrain:
     ``instances`` are the ids of its machines; ``stray`` is one beside it, in no lane. ``programs`` maps what a fault
     calls a program ("open", "close", "prove") to the prefix of its processes' names, "" for every script step.
     ``schedules`` maps what a fault calls a schedule ("open", "close", "watchdog") to its name. ``stacks`` are the names
-    of its stacks, the window's first. ``freezes`` are parameters whose presence freezes the lane, ``calendars`` are
-    the change calendars that it obeys. ``log_account`` holds its log bucket, "": its own account. ``inputs`` is what
-    each schedule hands its program, as Scheduler's Input. What a lane has not is left out or "": faults that need it do
-    nothing there. ``calls`` maps a program ("open", "close", "watchdog", "prove") to how many calls one invocation
-    makes on its longest path: of any kind ("any", "read", "write"), or of one operation ("s3:PutObject").
+    of its stacks, the window's first. ``freezes`` are parameters whose presence freezes the lane. ``log_account``
+    holds its log bucket, "": its own account. ``inputs`` is what each schedule hands its program, as Scheduler's Input.
+    What a lane has not is left out or "": faults that need it do nothing there. ``calls`` maps a program ("open",
+    "close", "watchdog", "prove") to how many calls one invocation makes on its longest path: of any kind ("any",
+    "read", "write"), or of one operation ("s3:PutObject").
 
     ``cycles``, and what ``lane`` and ``facts`` say of windows, are as EventBridge Scheduler reads clock changes;
     ``windows`` are those of every reading.
@@ -68,7 +68,6 @@ class Terrain:
     backup_role: str
     freezes: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
-    calendars: tuple[str, ...] = ()
     log_account: str = ""
     calls: Lengths = field(default_factory=dict)
     windows: Mapping[ClockReading, tuple[tuple[datetime, datetime], ...]] = field(default_factory=dict)
@@ -79,6 +78,11 @@ class Terrain:
         """The same lane with the windows that are due under a reading of AWS: what summaries and the judge are told."""
         due = self.windows[assumptions.window_clock]
         return replace(self, lane=replace(self.lane, occurrences=due), facts=replace(self.facts, occurrences=due))
+
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """The names of the change calendars that the lane obeys."""
+        return self.facts.calendars
 
     @property
     def log_scope(self) -> Scope:

@@ -18,11 +18,7 @@ def _early_close(draw: Draw) -> Iterator[Injection]:
     yield draw.inject("invoke", draw.at(draw.cycle.start, -90, 90), program="close")
 
 
-@fault(
-    "F27",
-    "a gate, a close or a watchdog is late, is refused, or never comes",
-    everyday=3,
-)
+@fault("F27", "a gate, a close or a watchdog is late, is refused, or never comes", everyday=3)
 def _late_or_missing(draw: Draw) -> Iterator[Injection]:
     labels = draw.coins.choice((("open",), ("open",), ("close",), ("watchdog",), ("close", "watchdog")))
     late = draw.coins.choice((60, 600, 1790, 1799, 1801, 1860, 2 * HOUR, 6 * HOUR, 20 * HOUR))
