@@ -59,12 +59,22 @@ class Neighbour(Protocol):
     def call(self, scope: Scope, service: str, operation: str, params: Params) -> Result:
         """The answer in botocore's shape, or AwsError."""
 
+    def bucket_encryption(self, bucket: str) -> Mapping[str, str]:
+        """How a bucket encrypts unless a request says otherwise: SSEAlgorithm and KMSMasterKeyID, as its owner wrote.
+
+        S3 itself asks, so that nobody's permission matters. Empty without a setting, and without such a bucket.
+        """
+
 
 class NoNeighbour:
     """A cloud on its own: whatever it does not own is not there."""
 
     def call(self, scope: Scope, service: str, operation: str, params: Params) -> Result:  # noqa: ARG002
         raise NotEmulatedError(f"{service}:{operation}")
+
+    def bucket_encryption(self, bucket: str) -> Mapping[str, str]:  # noqa: ARG002
+        """No bucket is there."""
+        return {}
 
 
 class Authority(Protocol):

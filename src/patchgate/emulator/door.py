@@ -78,7 +78,7 @@ class Door(ABC, Generic[Session_co]):
         with ExitStack() as stack:
             self._set_up(stack)
             stack.enter_context(replaced(self.cloud, "sdk", self))
-            if isinstance(self.cloud.neighbour, NoNeighbour):
+            if type(self.cloud.neighbour) is NoNeighbour:
                 stack.enter_context(replaced(self.cloud, "neighbour", self._make_neighbour()))
             if isinstance(self.cloud.authority, NoAuthority):
                 stack.enter_context(replaced(self.cloud, "authority", RoleAuthority(self.cloud)))

@@ -13,7 +13,7 @@ import pytest
 from patchgate.emulator.agent.agents import Agents
 from patchgate.emulator.agent.patching import Patching
 from patchgate.emulator.assumptions import Assumptions
-from patchgate.emulator.cloud import Cloud, Params, Result, Scope
+from patchgate.emulator.cloud import Cloud, NoNeighbour, Params, Result, Scope
 from patchgate.emulator.ec2 import Ec2
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.history import Record
@@ -52,7 +52,7 @@ COMPONENTS = (
 )
 
 
-class Bucket:
+class Bucket(NoNeighbour):
     """The neighbour: S3's PutObject and nothing else. A bucket named ``denied`` refuses."""
 
     def __init__(self) -> None:

@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation, paginate, partition_of
+from patchgate.emulator.cloud import (
+    Cloud,
+    Component,
+    NoNeighbour,
+    Params,
+    Result,
+    Scope,
+    operation,
+    paginate,
+    partition_of,
+)
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 
 START = datetime(2026, 7, 4, 19, 0, tzinfo=UTC)
@@ -27,7 +37,7 @@ class AnotherGreeter(Greeter):
     pass
 
 
-class Elsewhere:
+class Elsewhere(NoNeighbour):
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from patchgate.emulator.cloud import Cloud, Params, Result, Scope
+from patchgate.emulator.cloud import Cloud, NoNeighbour, Params, Result, Scope
 from patchgate.emulator.engine import COMPONENTS
 from patchgate.emulator.errors import AwsError
 
@@ -20,7 +20,7 @@ FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:tidy"
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/nightly"
 
 
-class Logs:
+class Logs(NoNeighbour):
     """Takes what functions print."""
 
     def call(self, scope: Scope, service: str, operation: str, params: Params) -> Result:

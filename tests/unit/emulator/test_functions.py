@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from patchgate.emulator.cloud import Cloud, Params, Result, Scope
+from patchgate.emulator.cloud import Cloud, NoNeighbour, Params, Result, Scope
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.functions import Functions
 from patchgate.emulator.functions_programs import LambdaContext
@@ -26,7 +26,7 @@ ARN = "arn:aws:lambda:eu-central-1:111122223333:function:gate"
 QUEUE = "arn:aws:sqs:eu-central-1:111122223333:patchgate-failures"
 
 
-class Neighbours:
+class Neighbours(NoNeighbour):
     """Logs, queues and topics that remember what was sent to them."""
 
     def __init__(self) -> None:

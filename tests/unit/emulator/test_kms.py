@@ -284,3 +284,29 @@ def test_reading_an_object_needs_the_key_of_its_bucket(operator: Client, writer:
     limit(operator, EVERYTHING | {"Action": "s3:*"})
     code, message = refusal(lambda: writer("s3").get_object(Bucket="logs-bucket", Key="a"))
     assert (code, "kms:Decrypt on resource" in message) == ("AccessDenied", True)
+
+
+@both_doors
+def test_a_bucket_s_key_is_used_also_where_its_owner_hides_which_it_is(door: Door, operator: Client) -> None:
+    """S3 asks for the key itself: who writes need not be let read the bucket's settings."""
+    theirs: Client = lambda service: door.session(OTHER, REGION).client(service)  # noqa: E731
+    let = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Resource": "*"}
+    own = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OTHER}:root"}, "Action": "kms:*", "Resource": "*"}
+    key = key_of(theirs, own, let | {"Action": "kms:GenerateDataKey"})
+    s3 = theirs("s3")
+    s3.create_bucket(Bucket="their-bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3.put_bucket_encryption(Bucket="their-bucket", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    write = let | {"Action": "s3:PutObject", "Resource": "arn:aws:s3:::their-bucket/*"}
+    s3.put_bucket_policy(Bucket="their-bucket", Policy=policy(write))
+
+    def put() -> None:
+        door.session(ACCOUNT, REGION, ROLE).client("s3").put_object(Bucket="their-bucket", Key="a", Body=b"1")
+
+    put()
+    theirs("kms").put_key_policy(KeyId=key, Policy=policy(own))
+    code, message = refusal(put)
+    assert (code, f"kms:GenerateDataKey on resource: {key}" in message) == ("AccessDenied", True)
+    theirs("kms").put_key_policy(KeyId=key, Policy=policy(own, let | {"Action": "kms:GenerateDataKey"}))
+    s3.put_bucket_policy(Bucket="their-bucket", Policy=policy(write | {"Effect": "Deny"}))
+    assert refusal(put) == ("AccessDenied", "Access Denied")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from patchgate.emulator.assumptions import Assumptions
-from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope, operation
+from patchgate.emulator.cloud import Cloud, Component, NoNeighbour, Params, Result, Scope, operation
 from patchgate.emulator.errors import AwsError, NotEmulatedError
 from patchgate.emulator.scheduler import Scheduler
 
@@ -48,7 +48,7 @@ class Lambda(Component):
         return {"StatusCode": 202}
 
 
-class Queues:
+class Queues(NoNeighbour):
     def __init__(self) -> None:
         self.messages: list[Params] = []
         self.refusal: AwsError | None = None

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from patchgate.emulator.cloud import Scope
-from patchgate.emulator.errors import AwsError, NotEmulatedError
+from patchgate.emulator.errors import AwsError
 from patchgate.emulator.iam.key_policies import why_not
 from patchgate.emulator.kms import Kms
 
@@ -88,31 +88,18 @@ class KeyUses:
         return use if use is not None and use.reference and "alias/aws/" not in use.reference else None
 
     def _get_object(self, scope: Scope, params: Params) -> KeyUse:
-        reference = self._bucket_key(scope, str(params["Bucket"]))
+        reference = self._bucket_key(str(params["Bucket"]))
         return KeyUse(reference, ("kms:Decrypt",), _of_object(scope, params))
 
     def _put_object(self, scope: Scope, params: Params) -> KeyUse:
         reference = str(params.get("SSEKMSKeyId") or "")
         if not reference and not params.get("ServerSideEncryption"):
-            reference = self._bucket_key(scope, str(params["Bucket"]))
+            reference = self._bucket_key(str(params["Bucket"]))
         return KeyUse(reference, ("kms:GenerateDataKey",), _of_object(scope, params))
 
-    def _bucket_key(self, scope: Scope, bucket: str) -> str:
-        try:
-            found = self._ask(scope.principal.split(":")[4], scope.region, "s3", "GetBucketEncryption", Bucket=bucket)
-        except NotEmulatedError:
-            raise
-        except AwsError as error:
-            if error.code in ("ServerSideEncryptionConfigurationNotFoundError", "NoSuchBucket"):
-                return ""
-            if error.code == "AccessDenied":
-                raise NotEmulatedError(f"the key of bucket {bucket} of an account that hides its encryption") from error
-            raise
-        for rule in found["ServerSideEncryptionConfiguration"]["Rules"]:
-            default = rule.get("ApplyServerSideEncryptionByDefault", {})
-            if default.get("SSEAlgorithm", "").startswith("aws:kms"):
-                return str(default.get("KMSMasterKeyID", ""))
-        return ""
+    def _bucket_key(self, bucket: str) -> str:
+        default = self._cloud.neighbour.bucket_encryption(bucket)
+        return default.get("KMSMasterKeyID", "") if default.get("SSEAlgorithm", "").startswith("aws:kms") else ""
 
     def _publish(self, _scope: Scope, params: Params) -> KeyUse | None:
         topic = str(params.get("TopicArn") or params.get("TargetArn") or "")

@@ -16,7 +16,7 @@ from patchgate.emulator.neighbour_checks import check_request
 from patchgate.emulator.written_objects import describe_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from patchgate.emulator.cloud import Cloud, Component, Params, Result, Scope
 
@@ -68,6 +68,11 @@ class LightNeighbour:
         for event, facts in facts_of(service, operation, params):
             self.cloud.record(scope, event, **facts)
         return result
+
+    def bucket_encryption(self, bucket: str) -> Mapping[str, str]:
+        """How a bucket encrypts by default, whoever may read that; empty without a setting or such a bucket."""
+        (s3,) = (service for service in self._services if isinstance(service, S3))
+        return s3.encryption_by_default(bucket)
 
     def implemented(self) -> list[tuple[str, str]]:
         """Every (service, operation) that is here, sorted."""

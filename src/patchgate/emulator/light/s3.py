@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Sto
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +21,7 @@ from patchgate.emulator.light.s3_objects import (
     NO_VERSION,
     ObjectStore,
     StoredObject,
+    default_encryption,
     encryption_of,
     head_of,
     listed,
@@ -231,6 +232,12 @@ class S3(Component):
         result |= {"IsTruncated": cut} | ({"Contents": contents} if contents else {})
         result |= {"EncodingType": "url"} if shown is quote else {}
         return result | ({"NextContinuationToken": found[size - 1][0]} if cut else {})
+
+    def encryption_by_default(self, bucket: str) -> Mapping[str, str]:
+        """How a bucket encrypts what nobody says otherwise of; empty without a setting or such a bucket."""
+        found = self._buckets.get(bucket)
+        configuration = found.settings.get("BucketEncryption", {}) if found is not None else {}
+        return default_encryption(configuration)
 
     # Who may
 

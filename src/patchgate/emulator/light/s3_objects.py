@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -104,13 +105,18 @@ def checksum_of(content: bytes, algorithm: str) -> str:
     return base64.b64encode(digest).decode()
 
 
+def default_encryption(configuration: Mapping[str, Any]) -> Mapping[str, str]:
+    """What a bucket's configuration of encryption says of objects of which nobody says otherwise."""
+    default: Mapping[str, str] = configuration.get("Rules", [{}])[0].get("ApplyServerSideEncryptionByDefault", {})
+    return default
+
+
 def encryption_of(given: dict[str, Any], configuration: dict[str, Any]) -> dict[str, Any]:
     """The members about encryption that an object written so has: its writer's, else the bucket's.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-bucket-encryption.html
     """
-    rule = configuration.get("Rules", [{}])[0]
-    default = rule.get("ApplyServerSideEncryptionByDefault", {})
+    rule, default = configuration.get("Rules", [{}])[0], default_encryption(configuration)
     algorithm = given.get("ServerSideEncryption") or default.get("SSEAlgorithm")
     key = given.get("SSEKMSKeyId") or default.get("KMSMasterKeyID")
     if not algorithm:

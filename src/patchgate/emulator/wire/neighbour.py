@@ -8,8 +8,11 @@ from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 
 from patchgate.emulator.errors import AwsError
+from patchgate.emulator.wire.private import bucket_encryption
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from patchgate.emulator.cloud import Params, Result, Scope
     from patchgate.emulator.wire.door import WireDoor
 
@@ -25,6 +28,10 @@ class MotoNeighbour:
 
     def __init__(self, door: WireDoor) -> None:
         self._door = door
+
+    def bucket_encryption(self, bucket: str) -> Mapping[str, str]:
+        """How a bucket encrypts by default, whoever may read that; empty without a setting or such a bucket."""
+        return bucket_encryption(bucket)
 
     def call(self, scope: Scope, service: str, operation: str, params: Params) -> Result:
         """The answer in botocore's shape. Raises AwsError, also for parameters that botocore refuses."""

@@ -25,7 +25,8 @@ name                                            what the door needs it for
 ``moto.iam.responses.IamResponse.region_regex``  moto reads the partition from the endpoint's name, which does not
                                                 say it in aws-us-gov: here from the signature
 ``moto.s3.models.FakeBucket.get_permission``    moto's reading of bucket policies skips conditions: replaced
-``moto.s3.models.s3_backends``                  ``bucket_accounts`` and the content of an object as moto keeps it
+``moto.s3.models.s3_backends``                  ``bucket_accounts``, objects' content and buckets' encryption, as moto
+                                                keeps them
 ``moto.core.utils.datetime``                    where moto's ``utcnow`` and ``unix_time`` read the time
 ``moto.s3.models.datetime``                     where moto's buckets read it themselves
 ``moto.sts.models.utcnow``                      when credentials expire: by the clients' clock, the host's
@@ -55,7 +56,7 @@ import functools
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -141,8 +142,21 @@ def guarded_buckets(guard: Callable[[str, bytes | None, str, str], None]) -> Ite
 
 def object_content(bucket: str, key: str) -> bytes:
     """What moto keeps under a key, whatever the request was encoded in; KeyError when there is nothing."""
-    partition, account = moto.s3.models.s3_backends.bucket_accounts[bucket]
-    return bytes(moto.s3.models.s3_backends[account][partition].buckets[bucket].keys[key].value)
+    return bytes(_bucket(bucket).keys[key].value)
+
+
+def bucket_encryption(bucket: str) -> Mapping[str, str]:
+    """How moto's bucket encrypts by default; empty without a setting or such a bucket."""
+    if bucket not in moto.s3.models.s3_backends.bucket_accounts:
+        return {}
+    found: dict[str, Any] = _bucket(bucket).encryption or {}
+    default: Mapping[str, str] = found["Rule"]["ApplyServerSideEncryptionByDefault"] if found else {}
+    return default
+
+
+def _bucket(name: str) -> Any:
+    partition, account = moto.s3.models.s3_backends.bucket_accounts[name]
+    return moto.s3.models.s3_backends[account][partition].buckets[name]
 
 
 @contextmanager

@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from patchgate.emulator.assumptions import Assumptions
 from patchgate.rehearsal.campaign.adversary import DELIVERY, READS, Adversary
-from patchgate.rehearsal.campaign.foreign.unemulated import refuse_unemulated
 from patchgate.rehearsal.campaign.plan import Injection
 from patchgate.rehearsal.campaign.terrain import Lengths
+from patchgate.rehearsal.campaign.unemulated import refuse_unemulated
 
 if TYPE_CHECKING:
     from patchgate.emulator.meddling import Call
@@ -114,6 +113,6 @@ def follow(grounds: Grounds, ground: Ground, injections: tuple[Injection, ...]) 
     cloud = grounds.begin(ground, 0, Assumptions())
     counting = Counting(cloud, ground.terrain, injections)
     counting.begin()
-    with refuse_unemulated(cloud.history) if ground.shape.stacks else nullcontext():
+    with refuse_unemulated(cloud.history, of_others=bool(ground.shape.stacks)):
         counting.run()
     return counting

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from patchgate.judge.judge import judge
 from patchgate.rehearsal.campaign.adversary import Adversary
-from patchgate.rehearsal.campaign.foreign.unemulated import refuse_unemulated
+from patchgate.rehearsal.campaign.unemulated import refuse_unemulated
 
 if TYPE_CHECKING:
     from patchgate.emulator.history import Record
@@ -48,7 +47,7 @@ def carry_out(grounds: Grounds, ground: Ground, plan: RunPlan) -> RunOutcome:
     cloud = grounds.begin(ground, plan.seed, plan.assumptions)
     adversary = Adversary(cloud, terrain, plan.injections)
     adversary.begin()
-    with refuse_unemulated(cloud.history) if ground.shape.stacks else nullcontext():
+    with refuse_unemulated(cloud.history, of_others=bool(ground.shape.stacks)):
         adversary.run()
     facts = terrain.facts
     if plan.calm is not None:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from patchgate.errors import PatchgateError
 from patchgate.rehearsal.campaign.ground import Grounds, open_grounds
 from patchgate.rehearsal.campaign.mixes import Mix, draw_plan, read_mix, shape_of
 from patchgate.rehearsal.campaign.repeating import unrepeatable
@@ -200,7 +201,12 @@ def run_seed(series: Series, mix: Mix, seed: int, grounds: Grounds, tally: Tally
     shape = shape_of(seed, series.shapes)
     ground = grounds.of(shape)
     plan = draw_plan(seed, mix, shape, ground.terrain)
-    outcome = carry_out(grounds, ground, plan)
+    try:
+        outcome = carry_out(grounds, ground, plan)
+    except PatchgateError:
+        raise
+    except Exception as error:
+        raise RuntimeError(f"seed {seed}, lane {shape.name}: {type(error).__name__}: {error}") from error
     tally.count(plan, outcome)
     if seed % REPEATED == 0:
         history = grounds.stage.cloud.history.to_json_lines()

@@ -13,7 +13,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from patchgate.emulator.assumptions import Assumptions
-from patchgate.emulator.cloud import Cloud, Params, Result, Scope
+from patchgate.emulator.cloud import Cloud, NoNeighbour, Params, Result, Scope
 from patchgate.emulator.cloudformation import CloudFormation
 from patchgate.emulator.errors import AwsError
 
@@ -28,7 +28,7 @@ def _model(service: str) -> Any:
     return botocore.session.get_session().get_service_model(service)
 
 
-class Neighbour:
+class Neighbour(NoNeighbour):
     """Records (service, operation, params, principal). ``fail`` maps an operation to the error it answers with."""
 
     def __init__(self) -> None:

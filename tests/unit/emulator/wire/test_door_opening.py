@@ -18,7 +18,7 @@ ACCOUNT, OTHER, REGION = "111122223333", "444455556666", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/gate"
 
 
-class OwnNeighbour:
+class OwnNeighbour(NoNeighbour):
     def call(self, scope: Scope, service: str, operation: str, params: Params) -> Result:
         raise AssertionError
 

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from patchgate.emulator.cloud import Params, Result, Scope
+from patchgate.emulator.errors import AwsError, EngineFailureError, NotEmulatedError
+from patchgate.emulator.light.s3 import S3
 from patchgate.errors import InputError
 from patchgate.judge.violation import Violation
 from patchgate.rehearsal.campaign import checkpoint as checkpoint_module
@@ -33,6 +36,7 @@ from patchgate.rehearsal.campaign.series import (
 )
 from patchgate.rehearsal.campaign.shapes import SHAPES
 from patchgate.rehearsal.campaign.story import tell
+from patchgate.rehearsal.campaign.unemulated import refuse_unemulated
 from patchgate.report.campaign_json import render_series_json, render_story_json
 from patchgate.report.campaign_text import describe_progress, render_series_text, render_story_text
 
@@ -91,6 +95,48 @@ def test_a_run_that_cannot_be_repeated_is_an_error(grounds: Grounds, monkeypatch
     monkeypatch.setattr(series_module, "carry_out", other_each_time)
     with pytest.raises(UnrepeatableError, match="seed 0 gave two histories"):
         run_seed(SERIES, read_mix("none"), 0, grounds, Tally())
+
+
+def test_what_the_embedded_aws_lacks_ends_a_series_of_ours_with_its_seed(
+    grounds: Grounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gate whose calls are refused for that reason fails safely: counted as a run, it would say something false."""
+
+    grounds.of(SHAPES[0])
+    put_object = S3.put_object
+
+    def lack(self: S3, scope: Scope, params: Params) -> Result:
+        if "patchgate-gate-" in scope.principal:
+            raise NotEmulatedError("objects")
+        return put_object(self, scope, params)
+
+    monkeypatch.setattr(S3, "put_object", lack)
+    said = f"seed 7, lane {SHAPES[0].name}: RuntimeError: the embedded AWS lacks what a rehearsal needs: .* failed: "
+    with pytest.raises(RuntimeError, match=f"{said}.*does not implement objects"):
+        run_seed(SERIES, read_mix("none"), 7, grounds, Tally())
+
+
+@pytest.mark.parametrize("error", [EngineFailureError("s3:PutObject", KeyError("it")), NotEmulatedError("objects")])
+def test_what_fails_in_the_embedded_aws_is_refused(error: AwsError) -> None:
+    ended = {"event": "FunctionEnded", "function": "gate", "status": "Failure"}
+    failed = ended | {"error": {"errorType": "ClientError", "errorMessage": f"An error occurred ({error.code})"}}
+    with pytest.raises(RuntimeError, match="the function gate failed"), refuse_unemulated([failed], of_others=False):
+        pass
+    with pytest.raises(InputError, match="cannot be rehearsed"), refuse_unemulated([failed], of_others=True):
+        pass
+    with refuse_unemulated([failed | {"status": "Success"}, ended | {"error": "KeyError"}], of_others=False):
+        pass
+    with pytest.raises(RuntimeError, match="lacks"), refuse_unemulated([], of_others=False):
+        raise NotEmulatedError("objects")
+
+
+def test_f44_a_denied_log_bucket_of_another_account_is_denied_by_it(grounds: Grounds) -> None:
+    """Found by seed 28931 of the mix ``all``: the writer may not read the bucket's settings any more, S3 may."""
+    series, mix = Series(runs=1, mix="all"), read_mix("all")
+    run_seed(series, mix, 28931, grounds, tally := Tally())
+    history = grounds.stage.cloud.history.to_json_lines()
+    assert tally.faults["F44"].struck == tally.shapes["shared-logs"] == 1
+    assert "when calling the PutObject operation: Access Denied" in history
 
 
 def test_a_series_is_rendered(tally: Tally) -> None:
