@@ -26,6 +26,7 @@ from patchgate.judge.judge import judge
 from patchgate.rehearsal.campaign.adversary import READS
 from patchgate.rehearsal.campaign.interleavings.graph import Choice, Kind
 from patchgate.rehearsal.campaign.interleavings.search import Observation, Verdict
+from patchgate.rehearsal.campaign.unemulated import refuse_unemulated
 
 if TYPE_CHECKING:
     from patchgate.emulator.cloud import Cloud, Scope
@@ -260,7 +261,8 @@ class ControlledRun:
         cloud.api_latency = self._latency
         cloud.random.seed("when all have ended")
         cloud.requests = _REQUESTS_OF_EACH * (len(self._cast) + 1)
-        cloud.kernel.run_until(self._scene.end)
+        with refuse_unemulated(cloud.history, of_others=False):
+            cloud.kernel.run_until(self._scene.end)
         facts = replace(self._scene.facts, end=self._scene.end)
         judgement = judge(cloud.history, lanes=[facts])
         digest = hashlib.sha256(cloud.history.to_json_lines().encode("ascii")).hexdigest()
